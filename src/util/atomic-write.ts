@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import { link, open, rename, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+export type AtomicWriteOptions = {
+  /** Permission bits of the new file; 0o644 if absent. The umask does not widen or narrow them. */
+  mode?: number;
+  /** `true`: fail with `EEXIST` instead of replacing a file that is there. */
+  exclusive?: boolean;
+};
+
+/**
+ * Writes a file so that a reader, or a crash at any moment, sees the old content or the whole new
+ * one: a temporary file in the same folder, fsync, rename, fsync of the folder. With `exclusive` the
+ * last step is a hard link, which fails if the name is taken, whoever took it.
+ */
+export async function atomicWrite(
+  path: string,
+  content: string | Uint8Array,
+  options: AtomicWriteOptions = {},
+): Promise<void> {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const mode = options.mode ?? 0o644;
+  // Created private and widened afterwards: a secret is never readable by others, not even empty.
+  const file = await open(temporary, 'wx', 0o600);
+  try {
+    try {
+      await file.writeFile(content);
+      await file.chmod(mode);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (options.exclusive) await link(temporary, path);
+    else await rename(temporary, path);
+  } catch (error) {
+    await removeQuietly(temporary);
+    throw error;
+  }
+  if (options.exclusive) await removeQuietly(temporary);
+  await syncFolder(folder);
+}
+
+/** The file may be gone or the disk broken; the error that matters is the one already under way. */
+async function removeQuietly(path: string): Promise<void> {
+  await unlink(path).catch(() => undefined);
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  // Windows cannot open a folder; there the rename itself is what durability one gets.
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
