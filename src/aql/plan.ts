@@ -1,0 +1,70 @@
+import type { MaskMethod } from '../masking/model.js';
+import type { TableIdentity, TableKind } from '../schema/model.js';
+import type { BoundValue, Expr } from './expression.js';
+import type { JoinType } from './model.js';
+
+/** One column of the answer. */
+export interface OutputColumn {
+  name: string;
+  /** The normalised type clients can rely on; `text` for a masked column, nullify's aside. */
+  type: string;
+  /** Present where the column's values are masked. */
+  masked?: MaskMethod;
+}
+
+/**
+ * One entry of FROM. Where the dataset has a masked field, `derived` lists what the derived table projects, already
+ * masked: nothing outside it can name a raw column. Otherwise the table stands there itself.
+ */
+export interface PlanSource {
+  alias: string;
+  table: TableIdentity;
+  derived: readonly { name: string; expr: Expr }[] | null;
+}
+
+export interface PlanJoin {
+  type: JoinType;
+  source: PlanSource;
+  on: Expr;
+}
+
+export interface PlanOrder {
+  expr: Expr;
+  /** Text sorts by code point in every engine. */
+  text: boolean;
+  direction: 'ASC' | 'DESC';
+  /** Always given: NULL sorts as the largest value unless the query says otherwise. */
+  nulls: 'first' | 'last';
+}
+
+/** What the live table must look like for the query to run: the schema that was reviewed. */
+export interface TableExpectation {
+  dataset: string;
+  table: TableIdentity;
+  kind?: TableKind;
+  definition_digest?: string;
+  /** A column without a position is checked by name and type alone. */
+  columns: readonly { name: string; type: string; position?: number }[];
+}
+
+/** A query with names resolved, types known and masks attached; each dialect writes it as its SQL. */
+export interface Plan {
+  from: PlanSource;
+  joins: readonly PlanJoin[];
+  where: Expr | null;
+  outputs: readonly { column: OutputColumn; expr: Expr }[];
+  groupBy: readonly Expr[];
+  having: Expr | null;
+  orderBy: readonly PlanOrder[];
+  limit: number;
+  offset: number;
+  tables: readonly TableExpectation[];
+}
+
+/** SQL text with its bound values, in the order of their placeholders. */
+export interface CompiledQuery {
+  sql: string;
+  params: readonly BoundValue[];
+  columns: readonly OutputColumn[];
+  tables: readonly TableExpectation[];
+}

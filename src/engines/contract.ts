@@ -1,0 +1,77 @@
+import type { CompiledQuery } from '../aql/plan.js';
+import type { Dialect } from '../aql/dialect.js';
+import type { ScannedSchema } from '../schema/model.js';
+
+/** A secret as it is used to open a connection; it lives in memory only. */
+export interface Credentials {
+  username?: string;
+  password?: string;
+}
+
+/** What an engine needs to reach one database. `config` was checked against the engine's schema. */
+export interface ConnectionTarget {
+  /** The datasource's id, for messages. */
+  id: string;
+  config: Readonly<Record<string, unknown>>;
+  credentials: Credentials;
+}
+
+export interface ConnectionOptions {
+  /** Connections held at most, default 4. */
+  poolMax?: number;
+  connectTimeoutMs?: number;
+}
+
+export interface ScanOptions {
+  /** Globs of `schema.table`; default everything that is not a system schema. */
+  include?: readonly string[];
+  exclude?: readonly string[];
+  timeoutMs?: number;
+}
+
+export interface RunOptions {
+  /** Statement timeout, enforced in the database; the driver enforces it too. */
+  timeoutMs: number;
+  /** Rows per batch, default 1,000. */
+  batchRows?: number;
+  /** Aborting cancels the query in the database. */
+  signal?: AbortSignal;
+}
+
+/** A row as JSON texts, one per output column: `"a"`, `12`, `null`; lossless as aql.md says. */
+export type EncodedRow = readonly string[];
+
+/**
+ * An open, pooled connection to one database. Every method throws VkitError: `datasource_unreachable` when it cannot be
+ * reached or refuses the login, `schema_changed`, `datasource_timeout`, or `datasource_error` for whatever the database
+ * answers. The engine's own error text is only ever in `cause`: it may quote a raw value.
+ */
+export interface Connector {
+  /** Product, version and the round trip of one statement in milliseconds. */
+  test(): Promise<{ server: string; latencyMs: number }>;
+  /** Reads the catalog, never user data. */
+  introspect(options?: ScanOptions): Promise<ScannedSchema>;
+  /**
+   * Runs a query in a read-only transaction: locks the tables, compares them with `query.tables`, then streams batches.
+   * Nothing of the query has run when `schema_changed` is thrown. Ending the iteration early cancels the query.
+   */
+  run(query: CompiledQuery, options: RunOptions): AsyncIterable<readonly EncodedRow[]>;
+  close(): Promise<void>;
+}
+
+/** One database product: everything the rest of vkit knows of it. */
+export interface Engine {
+  readonly name: string;
+  readonly displayName: string;
+  /** Whether a login is needed at all; SQLite files have none. */
+  readonly needsCredentials: boolean;
+  /** JSON Schema (draft 2020-12) of a datasource's `config`. */
+  readonly configSchema: Readonly<Record<string, unknown>>;
+  readonly dialect: Dialect;
+  /**
+   * Reads a connection URL into config and credentials. Throws `invalid_input` with a message that never repeats the URL.
+   */
+  parseUrl(url: string): { config: Record<string, unknown>; credentials: Credentials };
+  /** Loads the driver on first use; throws `dependency_missing` with how to install it when it is not there. */
+  connect(target: ConnectionTarget, options?: ConnectionOptions): Promise<Connector>;
+}

@@ -1,0 +1,100 @@
+/** The sensitivities of a field, from least to most. */
+export const SENSITIVITIES = ['low', 'medium', 'high'] as const;
+export type Sensitivity = (typeof SENSITIVITIES)[number];
+
+/** One column as the reviewed baseline (`config/registry.yaml`) describes it. */
+export interface RegistryField {
+  /** A normalised type of `FIELD_TYPES`, or an array of one (`text[]`). */
+  type: string;
+  sensitivity: Sensitivity;
+  category: string;
+  classification?: string;
+  tags: readonly string[];
+  description?: string;
+}
+
+/** One table or view of the baseline. `fields` keeps the order of the file. */
+export interface RegistryDataset {
+  datasource: string;
+  description?: string;
+  fields: ReadonlyMap<string, RegistryField>;
+}
+
+/** The reviewed baseline: dataset key to dataset. */
+export type Registry = ReadonlyMap<string, RegistryDataset>;
+
+/** Where a dataset lives in its database. An empty `schema` stands for an engine without schemas. */
+export interface TableIdentity {
+  schema: string;
+  name: string;
+  /** The engine's own object id, where it has one; it serves a scan to recognise renames. */
+  oid?: number;
+}
+
+export interface ForeignKey {
+  columns: readonly string[];
+  references: { schema: string; table: string; columns: readonly string[] };
+}
+
+export type TableKind = 'table' | 'view' | 'materialized_view' | 'foreign_table';
+
+/** What `config/registry.lock.json` records of a column beside the baseline. */
+export interface LockField {
+  /** The normalised type the database had at the scan. */
+  type: string;
+  /** 1-based, counted among the live columns of the table in their order. */
+  position: number;
+  nullable: boolean;
+  generated?: boolean;
+  /** The engine's own name of the type, for people. */
+  native?: string;
+  default_digest?: string;
+  comment_digest?: string;
+}
+
+export interface LockDataset {
+  datasource: string;
+  kind: TableKind;
+  table: TableIdentity;
+  primary_key: readonly string[];
+  /** Unique keys whose columns are all not null, beside the primary key. */
+  unique_keys: readonly (readonly string[])[];
+  foreign_keys: readonly ForeignKey[];
+  /** SHA-256 (hex) of a view's definition as the engine prints it. */
+  definition_digest?: string;
+  fields: Readonly<Record<string, LockField>>;
+}
+
+/** The generated companion of the registry, keyed by the same dataset keys. */
+export interface RegistryLock {
+  format_version: 'v1';
+  datasets: Readonly<Record<string, LockDataset>>;
+}
+
+/** One column as an engine reports it. */
+export interface ScannedColumn extends LockField {
+  name: string;
+  native: string;
+  comment?: string;
+}
+
+/** One table or view as an engine reports it. */
+export interface ScannedTable {
+  table: TableIdentity;
+  kind: TableKind;
+  primary_key: readonly string[];
+  unique_keys: readonly (readonly string[])[];
+  foreign_keys: readonly ForeignKey[];
+  definition_digest?: string;
+  /** In the order of their positions. */
+  columns: readonly ScannedColumn[];
+}
+
+/** What a scan read: only what the database really has. */
+export interface ScannedSchema {
+  /** Product and version, for people: `postgres 15.4`. */
+  server: string;
+  /** The schema whose tables get an unqualified registry key. */
+  defaultSchema: string;
+  tables: readonly ScannedTable[];
+}

@@ -1,0 +1,249 @@
+import type { Aql } from '../aql/model.js';
+import type { AuditEvent, AuditRecord } from '../audit/model.js';
+import type { Decision } from '../policy/model.js';
+
+/** Times are RFC 3339 texts in UTC with milliseconds (`2026-03-01T10:00:00.123Z`), so that text order is time order. */
+export type Timestamp = string;
+
+export interface UserRow {
+  /** `usr_…` */
+  id: string;
+  /** Lower case, unique. */
+  email: string;
+  password_hash: string;
+  roles: readonly string[];
+  clearance: string | null;
+  region: string | null;
+  purposes: readonly string[];
+  created_at: Timestamp;
+  disabled_at: Timestamp | null;
+}
+
+export interface SessionRow {
+  /** `ses_…` */
+  id: string;
+  user_id: string;
+  /** SHA-256 (hex) of the token's secret. */
+  token_hash: string;
+  created_at: Timestamp;
+  expires_at: Timestamp;
+  revoked_at: Timestamp | null;
+}
+
+export interface AgentTokenRow {
+  /** `agt_…` */
+  id: string;
+  name: string;
+  /** The first characters of the token, shown in lists. */
+  prefix: string;
+  token_hash: string;
+  roles: readonly string[];
+  clearance: string | null;
+  region: string | null;
+  purposes: readonly string[];
+  /** The user the agent acts for. */
+  on_behalf_of: string | null;
+  created_by: string;
+  created_at: Timestamp;
+  expires_at: Timestamp | null;
+  revoked_at: Timestamp | null;
+}
+
+export type BundleState = 'uploaded' | 'active' | 'superseded' | 'revoked';
+
+export interface BundleRow {
+  /** 1 for `v1`; ascending without gaps. */
+  version: number;
+  checksum: string;
+  sequence: number;
+  state: BundleState;
+  /** The document as it was uploaded, JSON text: what checksum and signature cover. */
+  document: string;
+  uploaded_by: string;
+  uploaded_at: Timestamp;
+  activated_at: Timestamp | null;
+  state_reason: string | null;
+}
+
+export type RequestState = 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled';
+
+export interface RequestRow {
+  /** `req_…`; also the id of its approval. */
+  id: string;
+  requester_kind: 'user' | 'agent';
+  /** A user's or an agent token's id. */
+  requester_id: string;
+  aql: Aql;
+  aql_hash: string;
+  datasource: string;
+  purpose: string | null;
+  reason: string | null;
+  metadata: Readonly<Record<string, string>>;
+  /** What the request narrowed itself to; absent keys were not named. */
+  narrowing: Readonly<{ role?: string; clearance?: string }>;
+  ttl_seconds: number | null;
+  state: RequestState;
+  /** The error type of an answer that is no: policy_denied, unknown_field, no_active_bundle, approval_denied, … */
+  denial_type: string | null;
+  /** What the requester is told: the reason of the policy, or of the person who denied. */
+  state_reason: string | null;
+  decision: Decision | null;
+  created_at: Timestamp;
+  /** When a pending request expires. */
+  expires_at: Timestamp;
+  decided_at: Timestamp | null;
+}
+
+export interface ApprovalRow {
+  request_id: string;
+  approver_id: string;
+  verdict: 'approved' | 'denied';
+  notes: string | null;
+  ttl_seconds: number | null;
+  /** The roles of the approver that counted, at that time. */
+  roles: readonly string[];
+  created_at: Timestamp;
+}
+
+export interface GrantRow {
+  /** `gr_…`, the JWT's jti. */
+  id: string;
+  request_id: string;
+  requester_id: string;
+  datasource: string;
+  jwt: string;
+  bundle_checksum: string;
+  epoch: number;
+  created_at: Timestamp;
+  expires_at: Timestamp;
+  revoked_at: Timestamp | null;
+  revoke_reason: string | null;
+}
+
+export interface IdempotencyRow {
+  requester_id: string;
+  route: string;
+  key: string;
+  body_hash: string;
+  request_id: string;
+  created_at: Timestamp;
+}
+
+/** What is true of the organisation as a whole. */
+export interface OrganisationRow {
+  slug: string;
+  /** Raised by every activation; 0 before the first. */
+  epoch: number;
+  /** The highest sequence that was ever active; null before the first. */
+  highest_sequence: number | null;
+  created_at: Timestamp;
+}
+
+export interface RequestFilter {
+  requesterId?: string;
+  states?: readonly RequestState[];
+  limit: number;
+  /** Only requests created before this one (id of the last of the former page). */
+  beforeId?: string;
+}
+
+export interface AuditFilter {
+  userId?: string;
+  event?: string;
+  dataset?: string;
+  requestId?: string;
+  since?: Timestamp;
+  until?: Timestamp;
+  /** Only records after this number. */
+  afterSeq?: number;
+  order: 'asc' | 'desc';
+  limit: number;
+}
+
+/**
+ * Everything the server keeps. The same methods work inside a transaction, where they see its writes; a method outside
+ * is a transaction of its own. Lists are newest first unless said otherwise. Unique violations throw `conflict`, a store
+ * that cannot be reached throws `unavailable`.
+ */
+export interface StoreRepositories {
+  readonly organisation: {
+    get(): Promise<OrganisationRow | null>;
+    create(row: OrganisationRow): Promise<void>;
+    setEpoch(epoch: number, highestSequence: number): Promise<void>;
+  };
+  readonly users: {
+    insert(row: UserRow): Promise<void>;
+    byId(id: string): Promise<UserRow | null>;
+    byEmail(email: string): Promise<UserRow | null>;
+    list(limit: number): Promise<UserRow[]>;
+    update(id: string, change: Partial<Omit<UserRow, 'id' | 'created_at'>>): Promise<boolean>;
+  };
+  readonly sessions: {
+    insert(row: SessionRow): Promise<void>;
+    byTokenHash(hash: string): Promise<SessionRow | null>;
+    list(limit: number): Promise<SessionRow[]>;
+    revoke(id: string, at: Timestamp): Promise<boolean>;
+    revokeAllOf(userId: string, at: Timestamp): Promise<number>;
+  };
+  readonly agentTokens: {
+    insert(row: AgentTokenRow): Promise<void>;
+    byTokenHash(hash: string): Promise<AgentTokenRow | null>;
+    byId(id: string): Promise<AgentTokenRow | null>;
+    /** By id, or by a prefix that only one token has. */
+    byIdOrPrefix(text: string): Promise<AgentTokenRow | null>;
+    list(limit: number): Promise<AgentTokenRow[]>;
+    revoke(id: string, at: Timestamp): Promise<boolean>;
+  };
+  readonly bundles: {
+    /** Assigns and returns the next version. */
+    insert(row: Omit<BundleRow, 'version'>): Promise<number>;
+    active(): Promise<BundleRow | null>;
+    byVersion(version: number): Promise<BundleRow | null>;
+    byChecksum(checksum: string): Promise<BundleRow | null>;
+    list(limit: number): Promise<Omit<BundleRow, 'document'>[]>;
+    setState(version: number, state: BundleState, change: { reason?: string; activatedAt?: Timestamp }): Promise<void>;
+  };
+  readonly requests: {
+    insert(row: RequestRow): Promise<void>;
+    byId(id: string): Promise<RequestRow | null>;
+    list(filter: RequestFilter): Promise<RequestRow[]>;
+    /** Changes the row only while it is in state `from`; false when it had moved. */
+    transition(
+      id: string,
+      from: RequestState,
+      change: Partial<Pick<RequestRow, 'state' | 'denial_type' | 'state_reason' | 'decision' | 'decided_at'>>,
+    ): Promise<boolean>;
+  };
+  readonly approvals: {
+    /** One verdict per person and request: a second one throws `already_decided`. */
+    insert(row: ApprovalRow): Promise<void>;
+    ofRequest(requestId: string): Promise<ApprovalRow[]>;
+  };
+  readonly grants: {
+    insert(row: GrantRow): Promise<void>;
+    byId(id: string): Promise<GrantRow | null>;
+    byRequest(requestId: string): Promise<GrantRow | null>;
+    /** False when it was revoked before. */
+    revoke(id: string, at: Timestamp, reason: string): Promise<boolean>;
+  };
+  readonly idempotency: {
+    find(requesterId: string, route: string, key: string): Promise<IdempotencyRow | null>;
+    insert(row: IdempotencyRow): Promise<void>;
+  };
+  readonly audit: {
+    /** Numbers, chains and signs the event in this transaction; returns the record as it stands in the log. */
+    append(event: AuditEvent): Promise<AuditRecord>;
+    list(filter: AuditFilter): Promise<AuditRecord[]>;
+    /** The last record, or null in an empty log. */
+    head(): Promise<{ seq: number; hash: string } | null>;
+  };
+}
+
+export interface Store extends StoreRepositories {
+  /**
+   * Runs `work` in one serialised, durable transaction: all of it is on disk when the promise resolves, none when it
+   * rejects. Work must not wait for anything but the store.
+   */
+  transaction<T>(work: (tx: StoreRepositories) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
