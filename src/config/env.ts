@@ -1,0 +1,82 @@
+/**
+ * What vkit takes from the environment, under names of its own. A variable that is unset or empty is
+ * absent. Secrets among them are handed on, never printed.
+ */
+export type Environment = {
+  /** VKIT_API_URL: the server that commands talk to. */
+  apiUrl?: string;
+  /** VKIT_TOKEN: a bearer token; with it no login is needed. */
+  token?: string;
+  /** VKIT_PROFILE: which login to use. */
+  profile?: string;
+  /** VKIT_DEBUG: stack traces with errors. */
+  debug: boolean;
+  /** NO_COLOR (no-color.org): no colour, whatever its value. */
+  noColor: boolean;
+  /** CI: a build server; nobody can answer a prompt. */
+  ci: boolean;
+  /** VKIT_PRIVATE_KEY, VKIT_PUBLIC_KEY, FUNL_PUBLIC_KEY: PEM files. */
+  privateKeyFile?: string;
+  publicKeyFile?: string;
+  executorPublicKeyFile?: string;
+  /** VKIT_MASTER_KEY: the vault's master secret. */
+  masterKey?: string;
+  /** VKIT_ADMIN_PASSWORD: of the first administrator. */
+  adminPassword?: string;
+  /** DATABASE_URL: the server's state in PostgreSQL. */
+  databaseUrl?: string;
+  /** FUNL_URL: where the executors are. */
+  executorUrl?: string;
+  /** XDG_CONFIG_HOME, or `.config` under HOME: where the credentials file lies. */
+  configHome?: string;
+  /** VAULTKIT_BASE_URL, VAULTKIT_TOKEN, VAULTKIT_ORG: names the MCP server accepts too. */
+  mcp: { baseUrl?: string; token?: string; org?: string };
+};
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Reads the environment once, at the edge; everything below gets what it needs as an argument. */
+export function readEnvironment(env: Variables = process.env): Environment {
+  const home = present(env.HOME) ?? present(env.USERPROFILE);
+  return compact({
+    apiUrl: present(env.VKIT_API_URL),
+    token: present(env.VKIT_TOKEN),
+    profile: present(env.VKIT_PROFILE),
+    debug: isOn(env.VKIT_DEBUG),
+    noColor: present(env.NO_COLOR) !== undefined,
+    ci: isOn(env.CI),
+    privateKeyFile: present(env.VKIT_PRIVATE_KEY),
+    publicKeyFile: present(env.VKIT_PUBLIC_KEY),
+    executorPublicKeyFile: present(env.FUNL_PUBLIC_KEY),
+    masterKey: present(env.VKIT_MASTER_KEY),
+    adminPassword: present(env.VKIT_ADMIN_PASSWORD),
+    databaseUrl: present(env.DATABASE_URL),
+    executorUrl: present(env.FUNL_URL),
+    configHome: present(env.XDG_CONFIG_HOME) ?? (home === undefined ? undefined : `${home}/.config`),
+    mcp: compact({
+      baseUrl: present(env.VAULTKIT_BASE_URL),
+      token: present(env.VAULTKIT_TOKEN),
+      org: present(env.VAULTKIT_ORG),
+    }),
+  });
+}
+
+/** One variable that a user's file names (a datasource's password); absent when unset or empty. */
+export function readVariable(name: string, env: Variables = process.env): string | undefined {
+  return present(env[name]);
+}
+
+function present(value: string | undefined): string | undefined {
+  return value === undefined || value === '' ? undefined : value;
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && !['', '0', 'false', 'no'].includes(value.toLowerCase());
+}
+
+/** Drops keys whose value is `undefined`, so that absence looks the same everywhere. */
+function compact<T extends object>(value: T): T {
+  return Object.fromEntries(
+    Object.entries(value).filter(([, entry]) => entry !== undefined),
+  ) as T;
+}
