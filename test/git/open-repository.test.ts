@@ -1,0 +1,178 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openRepository, repositoryName } from '../../src/git/open-repository.js';
+
+let base: string;
+let root: string;
+
+function git(directory: string, ...args: string[]): string {
+  const identity = ['-c', 'user.name=Test', '-c', 'user.email=test@example.com'];
+  const env = { ...process.env, GIT_COMMITTER_DATE: '2026-03-01T12:00:00+02:00' };
+  return execFileSync('git', ['-C', directory, ...identity, ...args], {
+    encoding: 'utf8',
+    env,
+    stdio: 'pipe',
+  });
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(join(root, path, '..'), { recursive: true });
+  writeFileSync(join(root, path), text);
+}
+
+async function open(directory = root) {
+  const repository = await openRepository(directory);
+  if (repository === null) throw new Error('There is a repository.');
+  return repository;
+}
+
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), 'vkit-git-'));
+  root = join(base, 'work');
+  mkdirSync(root);
+  git(root, 'init', '-q', '-b', 'main');
+  write('config/policies/a.yaml', 'id: a\n');
+  write('.gitignore', 'ignored/\n*_priv.pem\n');
+  git(root, 'add', '.');
+  git(root, 'commit', '-q', '-m', 'First');
+});
+
+afterEach(() => rmSync(base, { recursive: true, force: true }));
+
+describe('openRepository', () => {
+  it('finds the work tree from a folder below its root', async () => {
+    expect((await open(join(root, 'config/policies'))).root).toBe((await open()).root);
+  });
+
+  it('answers null outside of any work tree', async () => {
+    expect(await openRepository(base)).toBeNull();
+  });
+
+  it('has no head commit before the first commit', async () => {
+    const empty = join(base, 'empty');
+    mkdirSync(empty);
+    git(empty, 'init', '-q');
+    const repository = await open(empty);
+    expect(await repository.headCommit()).toBeNull();
+    expect(await repository.firstParentCount()).toBe(0);
+  });
+
+  it('gives the committer time of the head in UTC, whatever zone it was made in', async () => {
+    const head = await (await open()).headCommit();
+    expect(head).toEqual({
+      sha: git(root, 'rev-parse', 'HEAD').trim(),
+      time: '2026-03-01T10:00:00Z',
+    });
+  });
+
+  it('counts a merged branch as the one commit of its merge', async () => {
+    git(root, 'checkout', '-q', '-b', 'side');
+    for (const name of ['b', 'c']) git(root, 'commit', '-q', '--allow-empty', '-m', name);
+    git(root, 'checkout', '-q', 'main');
+    git(root, 'merge', '-q', '--no-ff', '-m', 'Merge', 'side');
+    expect(await (await open()).firstParentCount()).toBe(2);
+  });
+
+  it('knows a shallow clone', async () => {
+    git(root, 'commit', '-q', '--allow-empty', '-m', 'Second');
+    git(base, 'clone', '-q', '--depth', '1', `file://${root}`, 'shallow');
+    expect(await (await open()).isShallow()).toBe(false);
+    expect(await (await open(join(base, 'shallow'))).isShallow()).toBe(true);
+  });
+
+  it('lists changed, staged, untracked, ignored and deleted files under the paths asked for', async () => {
+    const repository = await open();
+    expect(await repository.dirtyPaths([join(root, 'config')])).toEqual([]);
+    write('config/policies/a.yaml', 'id: changed\n');
+    write('config/policies/new file.yaml', 'id: b\n');
+    write('config/policies/ignored/c.yaml', 'id: c\n');
+    write('config/staged.yaml', 'x: 1\n');
+    git(root, 'add', 'config/staged.yaml');
+    write('elsewhere.yaml', 'x: 1\n');
+    expect(await repository.dirtyPaths([join(root, 'config')])).toEqual([
+      'config/policies/a.yaml',
+      'config/policies/ignored/',
+      'config/policies/new file.yaml',
+      'config/staged.yaml',
+    ]);
+    rmSync(join(root, 'config/policies/a.yaml'));
+    expect(await repository.dirtyPaths([join(root, 'config/policies/a.yaml')])).toEqual([
+      'config/policies/a.yaml',
+    ]);
+  });
+
+  it('takes a path with glob characters literally', async () => {
+    write('config/[x].yaml', 'x: 1\n');
+    write('config/x.yaml', 'x: 1\n');
+    expect(await (await open()).dirtyPaths([join(root, 'config/[x].yaml')])).toEqual([
+      'config/[x].yaml',
+    ]);
+  });
+
+  it('is not led elsewhere by GIT_DIR and GIT_INDEX_FILE of a hook', async () => {
+    const other = join(base, 'other');
+    mkdirSync(other);
+    git(other, 'init', '-q');
+    process.env.GIT_DIR = join(other, '.git');
+    process.env.GIT_INDEX_FILE = join(other, '.git/nothing');
+    try {
+      const repository = await open();
+      expect(await repository.headCommit()).not.toBeNull();
+      expect(await repository.dirtyPaths([root])).toEqual([]);
+    } finally {
+      delete process.env.GIT_DIR;
+      delete process.env.GIT_INDEX_FILE;
+    }
+  });
+
+  it('counts history as it is, not as a local replacement says', async () => {
+    git(root, 'commit', '-q', '--allow-empty', '-m', 'Second');
+    git(root, 'replace', '--graft', 'HEAD');
+    expect(await (await open()).firstParentCount()).toBe(2);
+  });
+
+  it('tells ignored files from exposed ones, and a tracked file is never ignored', async () => {
+    const repository = await open();
+    write('keys/vkit_priv.pem', 'x');
+    write('keys/key.pem', 'x');
+    write('tracked_priv.pem', 'x');
+    git(root, 'add', '-f', 'tracked_priv.pem');
+    expect(await repository.isIgnored(join(root, 'keys/vkit_priv.pem'))).toBe(true);
+    expect(await repository.isIgnored(join(root, 'keys/key.pem'))).toBe(false);
+    expect(await repository.isIgnored(join(root, 'tracked_priv.pem'))).toBe(false);
+  });
+
+  it('resolves links when it tells whether a path is inside the work tree', async () => {
+    const repository = await open();
+    symlinkSync(root, join(base, 'link'));
+    expect(await repository.isInsideWorkTree(join(base, 'link/config/new.pem'))).toBe(true);
+    expect(await repository.isInsideWorkTree(join(base, 'key.pem'))).toBe(false);
+    expect(await repository.isInsideWorkTree(join(root, '.git/key.pem'))).toBe(false);
+  });
+
+  it('names the origin without its user information', async () => {
+    expect(await (await open()).originName()).toBeNull();
+    git(root, 'remote', 'add', 'origin', 'https://someone:token@GitHub.com/acme/policies.git');
+    expect(await (await open()).originName()).toBe('github.com/acme/policies');
+  });
+});
+
+describe('repositoryName', () => {
+  it.each([
+    ['https://github.com/acme/policies', 'github.com/acme/policies'],
+    ['https://github.com/acme/policies.git/', 'github.com/acme/policies'],
+    ['git@github.com:acme/policies.git', 'github.com/acme/policies'],
+    ['ssh://git@git.example.com:2222/acme/policies.git', 'git.example.com/acme/policies'],
+    ['https://x-access-token:secret@github.com/acme/policies.git?a=b', 'github.com/acme/policies'],
+    ['../policies', null],
+    ['/srv/git/policies.git', null],
+    ['C:\\git\\policies', null],
+    ['file:///srv/git/policies.git', null],
+    ['', null],
+  ])('of %s is %s', (address, name) => {
+    expect(repositoryName(address)).toBe(name);
+  });
+});
