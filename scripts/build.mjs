@@ -97,7 +97,11 @@ async function commandFiles() {
   return names
     .filter((name) => name.endsWith('.ts'))
     .map((name) => ({
-      id: name.replace(/\.ts$/, '').split(sep).filter((part) => part !== 'index').join(':'),
+      id: name
+        .replace(/\.ts$/, '')
+        .split(sep)
+        .filter((part) => part !== 'index')
+        .join(':'),
       path: `./src/commands/${name.split(sep).join('/')}`,
     }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -109,7 +113,8 @@ async function commandFiles() {
  */
 function generatedEntries(commands) {
   const lazy = commands.map(
-    ({ id, path }) => `${JSON.stringify(id)}: async () => (await import(${JSON.stringify(path)})).default,`,
+    ({ id, path }) =>
+      `${JSON.stringify(id)}: async () => (await import(${JSON.stringify(path)})).default,`,
   );
   const sources = {
     cli: `import { main } from './src/cli/main.ts';\nawait main(process.argv.slice(2), {${lazy.join('\n')}});`,

@@ -12,7 +12,13 @@ import { Plugin } from '@oclif/core';
  */
 export async function manifestOf(root, tableFile) {
   const pjson = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  const plugin = new Plugin({ root, pjson, isRoot: true, ignoreManifest: true, errorOnManifestCreate: true });
+  const plugin = new Plugin({
+    root,
+    pjson,
+    isRoot: true,
+    ignoreManifest: true,
+    errorOnManifestCreate: true,
+  });
   const { COMMANDS } = await import(pathToFileURL(tableFile).href);
   Object.assign(plugin, { commandCache: COMMANDS });
   await plugin.load();

@@ -80,4 +80,3 @@ async function incompleteCommand(
     details: { commands: commands.map((id) => id.replaceAll(':', ' ')) },
   });
 }
-

@@ -50,11 +50,7 @@ function normaliseWord(word: string, names: ReadonlyMap<string, FlagShape>): str
   return booleanWord(name, value, names);
 }
 
-function booleanWord(
-  name: string,
-  value: string,
-  names: ReadonlyMap<string, FlagShape>,
-): string[] {
+function booleanWord(name: string, value: string, names: ReadonlyMap<string, FlagShape>): string[] {
   if (value !== 'true' && value !== 'false') {
     throw new VkitError('usage', `The flag --${name} takes no value but true or false.`);
   }

@@ -59,7 +59,8 @@ export function reportError(error: unknown, options: { json: boolean }): void {
 function formatError(error: VkitError): string {
   const colours = coloursFor(process.stderr);
   const lines = [`${colours.red('Error:')} ${escapeTerminal(error.message)}`];
-  for (const problem of problemsOf(error)) lines.push(`  ${escapeTerminal(formatProblem(problem))}`);
+  for (const problem of problemsOf(error))
+    lines.push(`  ${escapeTerminal(formatProblem(problem))}`);
   if (error.hint !== undefined) lines.push(colours.dim(escapeTerminal(error.hint)));
   if (error.correlationId !== undefined) {
     lines.push(colours.dim(`Correlation id: ${escapeTerminal(error.correlationId)}`));

@@ -82,7 +82,9 @@ function wrongArgument(context: UsageContext): VkitError {
 
 /** The message without any word from the command line that is not the name of a known flag. */
 export function withoutValues(message: string, context: UsageContext): string {
-  const known = new Set(Object.keys(context.flags).flatMap((name) => [`--${name}`, `--no-${name}`]));
+  const known = new Set(
+    Object.keys(context.flags).flatMap((name) => [`--${name}`, `--no-${name}`]),
+  );
   const values = context.argv
     .flatMap((word) => {
       const [name = '', ...rest] = word.split('=');

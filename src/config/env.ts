@@ -52,7 +52,8 @@ export function readEnvironment(env: Variables = process.env): Environment {
     adminPassword: present(env.VKIT_ADMIN_PASSWORD),
     databaseUrl: present(env.DATABASE_URL),
     executorUrl: present(env.FUNL_URL),
-    configHome: present(env.XDG_CONFIG_HOME) ?? (home === undefined ? undefined : `${home}/.config`),
+    configHome:
+      present(env.XDG_CONFIG_HOME) ?? (home === undefined ? undefined : `${home}/.config`),
     mcp: compact({
       baseUrl: present(env.VAULTKIT_BASE_URL),
       token: present(env.VAULTKIT_TOKEN),
@@ -76,7 +77,5 @@ function isOn(value: string | undefined): boolean {
 
 /** Drops keys whose value is `undefined`, so that absence looks the same everywhere. */
 function compact<T extends object>(value: T): T {
-  return Object.fromEntries(
-    Object.entries(value).filter(([, entry]) => entry !== undefined),
-  ) as T;
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as T;
 }
