@@ -1,0 +1,179 @@
+import { checkClassifierRules } from './check-classifier-rules.js';
+import type { Classification, Classifier, ClassifierRule, Evidence } from './classification.js';
+import {
+  type CompiledPhrase,
+  type CompiledRule,
+  type CompiledRules,
+  compileRules,
+  type PhraseIndex,
+} from './compile-rules.js';
+import { elementType, isOpaqueType } from './field-types.js';
+import { CLASSIFIER_RULES } from './rules/index.js';
+import { splitWords } from './split-words.js';
+
+/** Of a longer comment only the beginning is read. */
+const COMMENT_LENGTH_MAX = 512;
+
+/** A rule that spoke, and why. */
+interface Finding {
+  rule: CompiledRule;
+  evidence: Evidence[];
+  /** Words matched in the name; a type or a comment counts none. */
+  weight: number;
+}
+
+/** A column, read once for all rules. */
+interface Reading {
+  nameWords: readonly string[];
+  datasetWords: readonly string[];
+  commentWords: readonly string[];
+  type: string;
+  isOpaque: boolean;
+}
+
+/**
+ * A classifier of the shipped rules and, before them, `extraRules`: where one of those matches, no shipped rule is heard.
+ * Between rules of the same standing the stricter sensitivity wins, then a classification other than `generic`, then the
+ * one that matched more of the name, then the earlier one. The result is a pure function of the input.
+ *
+ * Whatever the rules say, a column that can hold anything (JSON, XML, binary, array, unknown type) is `high`, and a text
+ * whose name has no letter that the rules could read is at least `medium`.
+ *
+ * @throws VkitError `config_invalid`, with all problems, if an extra rule is not sound.
+ */
+export function createClassifier(extraRules: readonly ClassifierRule[] = []): Classifier {
+  checkClassifierRules(extraRules);
+  const rules = compileRules(CLASSIFIER_RULES, extraRules);
+  return (input) => {
+    const type = elementType(input.type);
+    const reading: Reading = {
+      nameWords: readWords(input.name, rules.vocabulary),
+      datasetWords: readWords(input.dataset, rules.vocabulary),
+      commentWords: input.comment
+        ? readWords(input.comment.slice(0, COMMENT_LENGTH_MAX), rules.vocabulary)
+        : [],
+      type,
+      isOpaque: isOpaqueType(input.type),
+    };
+    const findings = findAll(reading, rules);
+    return withFloors(classificationOf(findings), input.type, reading);
+  };
+}
+
+function readWords(text: string, vocabulary: ReadonlySet<string>): string[] {
+  return splitWords(text).map((word) => singular(word, vocabulary));
+}
+
+function singular(word: string, vocabulary: ReadonlySet<string>): string {
+  if (!word.endsWith('s') || vocabulary.has(word)) return word;
+  const candidates = [word.slice(0, -1), word.slice(0, -2), `${word.slice(0, -3)}y`];
+  return candidates.find((candidate) => vocabulary.has(candidate)) ?? word;
+}
+
+function findAll(reading: Reading, rules: CompiledRules): Finding[] {
+  const findings: Finding[] = [];
+  eachMatch(reading.nameWords, rules.byName, (phrase, at) => {
+    const beside = reading.nameWords.filter((_, i) => i < at || i >= at + phrase.words.length);
+    const more = conditions(phrase.rule, reading, beside);
+    if (more === null) return;
+    const evidence = [evidenceOf(phrase.rule, phrase.words, 'name'), ...more];
+    findings.push({ rule: phrase.rule, evidence, weight: phrase.words.length });
+  });
+  eachMatch(reading.commentWords, rules.byComment, (phrase) => {
+    // The whole name is beside a phrase in the comment: `email_status` stays a status whatever the comment says.
+    const more = conditions(phrase.rule, reading, reading.nameWords);
+    if (more === null) return;
+    const evidence = [evidenceOf(phrase.rule, phrase.words, 'comment'), ...more];
+    findings.push({ rule: phrase.rule, evidence, weight: 0 });
+  });
+  for (const rule of rules.typeRules) {
+    if (!rule.typesAlone.has(reading.type)) continue;
+    findings.push({ rule, evidence: [evidenceOf(rule, [reading.type], 'type')], weight: 0 });
+  }
+  return findings;
+}
+
+function eachMatch(
+  words: readonly string[],
+  index: PhraseIndex,
+  visit: (phrase: CompiledPhrase, at: number) => void,
+): void {
+  words.forEach((word, at) => {
+    for (const phrase of index.get(word) ?? []) {
+      if (phrase.atStart && at !== 0) continue;
+      if (phrase.atEnd && at + phrase.words.length !== words.length) continue;
+      if (phrase.words.every((expected, i) => words[at + i] === expected)) visit(phrase, at);
+    }
+  });
+}
+
+/** `null` if a condition of the rule does not hold; otherwise the evidence that the conditions add. */
+function conditions(
+  rule: CompiledRule,
+  reading: Reading,
+  beside: readonly string[],
+): Evidence[] | null {
+  if (!reading.isOpaque && !rule.types.has(reading.type)) return null;
+  if (beside.some((word) => rule.forbids.has(word))) return null;
+  if (reading.datasetWords.some((word) => rule.datasetForbids.has(word))) return null;
+  const { requires, dataset } = rule;
+  if (requires !== null && !beside.some((word) => requires.has(word))) return null;
+  if (dataset === null) return [];
+  const matched = reading.datasetWords.filter((word) => dataset.has(word));
+  return matched.length === 0 ? null : [evidenceOf(rule, matched, 'dataset')];
+}
+
+function evidenceOf(
+  rule: CompiledRule,
+  matched: readonly string[],
+  origin: Evidence['origin'],
+): Evidence {
+  return { rule: rule.rule.id, matched: [...matched], origin };
+}
+
+function classificationOf(findings: readonly Finding[]): Classification {
+  const [best] = findings.toSorted(byStanding);
+  if (best === undefined) {
+    return { classification: 'generic', category: 'internal', sensitivity: 'low', because: [] };
+  }
+  const { rule } = best.rule;
+  // Other findings of the same rule are reasons too, once each: a type beside a name, a second word.
+  const because = new Map<string, Evidence>();
+  for (const finding of [best, ...findings.filter((other) => other.rule === best.rule)]) {
+    for (const evidence of finding.evidence) because.set(JSON.stringify(evidence), evidence);
+  }
+  return {
+    classification: rule.classification,
+    category: rule.category,
+    sensitivity: rule.sensitivity,
+    because: [...because.values()],
+  };
+}
+
+function byStanding(a: Finding, b: Finding): number {
+  return (
+    b.rule.precedence - a.rule.precedence ||
+    b.rule.rank - a.rule.rank ||
+    Number(isSpecific(b)) - Number(isSpecific(a)) ||
+    b.weight - a.weight ||
+    a.rule.order - b.rule.order
+  );
+}
+
+/** `emergency_contact_phone` is a phone number before it is something about a person. */
+function isSpecific(finding: Finding): boolean {
+  return finding.rule.rule.classification !== 'generic';
+}
+
+function withFloors(found: Classification, fullType: string, reading: Reading): Classification {
+  if (reading.isOpaque) {
+    const evidence: Evidence = { rule: 'opaque_type', matched: [fullType], origin: 'type' };
+    return { ...found, sensitivity: 'high', because: [...found.because, evidence] };
+  }
+  const isReadable = reading.nameWords.some((word) => /[a-z]/u.test(word));
+  if (found.sensitivity === 'low' && !isReadable) {
+    const evidence: Evidence = { rule: 'unreadable_name', matched: [], origin: 'name' };
+    return { ...found, sensitivity: 'medium', because: [...found.because, evidence] };
+  }
+  return found;
+}
