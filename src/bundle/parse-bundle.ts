@@ -1,0 +1,264 @@
+import schema from '../../schemas/policy_bundle.schema.json' with { type: 'json' };
+import type { Problem } from '../errors/index.js';
+import type { MaskMethod } from '../masking/model.js';
+import type { MaskSpec, Policy } from '../policy/model.js';
+import type { Sensitivity, TableIdentity, TableKind } from '../schema/model.js';
+import { checkSchema } from '../util/check-schema.js';
+import { parseDuration } from '../util/duration.js';
+import { findSecrets } from './find-secrets.js';
+import type {
+  Bundle,
+  BundleDataset,
+  BundleDatasource,
+  BundleHeader,
+  BundleSigning,
+} from './model.js';
+
+/** A bundle that has the right form. Checksum and signature are over `document`, never over `bundle`. */
+export interface ParsedBundle {
+  /** As it was received. */
+  document: unknown;
+  /** With what older forms leave out filled in. */
+  bundle: Bundle;
+}
+
+/**
+ * Reads a bundle of this or another tool: `signing` null or absent, `ttl_seconds` as "4h", and
+ * without the keys only vkit writes. Unknown keys are refused, since a condition nobody understands must not
+ * be skipped. Returns every problem, each with its JSON Pointer; verifying it is `verifyBundle`'s.
+ */
+export function parseBundle(value: unknown): ParsedBundle | { problems: readonly Problem[] } {
+  const found: Problem[] = checkSchema(schema, value).map(
+    ({ pointer, code, message, suggestion }) => ({
+      pointer,
+      code,
+      message,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    }),
+  );
+  if (found.length > 0) return { problems: found };
+  const raw = value as RawBundle;
+  const problems = [
+    ...duplicates(raw),
+    ...strayDatasources(raw),
+    ...secrets(raw),
+    ...durations(raw),
+  ];
+  return problems.length > 0 ? { problems } : { document: value, bundle: normalise(raw) };
+}
+
+/** The form the schema grants: what may be absent or null here is filled in by `normalise`. */
+interface RawBundle {
+  bundle: Partial<BundleHeader> &
+    Pick<BundleHeader, 'org_slug' | 'bundle_version' | 'created_at' | 'checksum'>;
+  registry: {
+    datasets: readonly RawDataset[];
+    datasources: readonly (Omit<BundleDatasource, 'config' | 'region'> &
+      Nullable<Pick<BundleDatasource, 'config' | 'region'>>)[];
+  };
+  policies: readonly RawPolicy[];
+  signing?: BundleSigning | null;
+}
+type Nullable<T> = { [K in keyof T]?: T[K] | null };
+interface RawDataset {
+  name: string;
+  datasource: string;
+  table?: TableIdentity;
+  kind?: TableKind;
+  fields: readonly ({
+    name: string;
+    type: string;
+    sensitivity: Sensitivity;
+    position?: number;
+    nullable?: boolean;
+  } & Nullable<{ category: string; classification: string; tags: readonly string[] }>)[];
+}
+type RawPolicy = Pick<Policy, 'id' | 'action'> & {
+  ttl_seconds?: number | string | null;
+} & Nullable<Omit<Policy, 'id' | 'action' | 'ttl_seconds'>>;
+
+function normalise(raw: RawBundle): Bundle {
+  const { source, ...header } = raw.bundle;
+  return {
+    bundle: {
+      ...withoutNulls(header),
+      format_version: 'v1',
+      org_slug: header.org_slug,
+      bundle_version: header.bundle_version,
+      sequence: header.sequence ?? 0,
+      created_at: header.created_at,
+      expires_at: header.expires_at ?? null,
+      source: {
+        ...withoutNulls(source ?? {}),
+        type: 'git',
+        repo: source?.repo ?? '',
+        commit_sha: source?.commit_sha ?? header.bundle_version,
+        dirty: source?.dirty ?? false,
+      },
+      checksum: header.checksum,
+      installed_packs: (header.installed_packs ?? []).map((pack) => ({
+        ...pack,
+        checksum: pack.checksum ?? '',
+      })),
+      default_action: header.default_action ?? 'deny',
+    },
+    registry: {
+      datasets: raw.registry.datasets.map(normaliseDataset),
+      datasources: raw.registry.datasources.map((datasource) => ({
+        ...datasource,
+        region: datasource.region ?? null,
+        config: datasource.config ?? {},
+      })),
+    },
+    policies: raw.policies.map(normalisePolicy),
+    signing: raw.signing ?? null,
+  };
+}
+
+function normaliseDataset(dataset: RawDataset): BundleDataset {
+  return {
+    ...dataset,
+    table: dataset.table ?? tableOfKey(dataset.name, dataset.datasource),
+    fields: dataset.fields.map((field) => withoutNulls(field)),
+  };
+}
+
+/** The table that a registry key without a lock entry names: `[datasource.][schema.]table`. */
+export function tableOfKey(key: string, datasource: string): TableIdentity {
+  const local = key.startsWith(`${datasource}.`) ? key.slice(datasource.length + 1) : key;
+  const dot = local.indexOf('.');
+  return dot < 0
+    ? { schema: '', name: local }
+    : { schema: local.slice(0, dot), name: local.slice(dot + 1) };
+}
+
+function normalisePolicy(raw: RawPolicy): Policy {
+  const { ttl_seconds: ttl, ...rest } = raw;
+  const policy = withoutNulls(rest);
+  return {
+    ...policy,
+    match: policy.match ?? {},
+    when: policy.when ?? {},
+    priority: policy.priority ?? 0,
+    ...(ttl === null || ttl === undefined ? {} : { ttl_seconds: parseDuration(ttl) }),
+    ...maskingOf(policy),
+  };
+}
+
+/** A mask policy that says no method hides in full: doing nothing would be to show. */
+function maskingOf({
+  action,
+  masking,
+}: Pick<Policy, 'action' | 'masking'>): Pick<Policy, 'masking'> {
+  if (masking === undefined)
+    return action === 'mask' ? { masking: { default_method: 'full' } } : {};
+  const rules = Object.entries(masking.rules ?? {}).map(([name, mask]) => [
+    name,
+    withoutAlias(mask),
+  ]);
+  const method = masking.default_method ?? (action === 'mask' ? 'full' : undefined);
+  return {
+    masking: {
+      ...masking,
+      ...(method === undefined ? {} : { default_method: withoutAlias(method) }),
+      ...(masking.rules === undefined ? {} : { rules: Object.fromEntries(rules) }),
+    },
+  };
+}
+
+const ALIASES: Readonly<Record<string, MaskMethod>> = { redact: 'full', truncate: 'partial' };
+
+function withoutAlias(mask: MaskSpec): MaskSpec {
+  if (typeof mask === 'string') return ALIASES[mask] ?? mask;
+  return { ...mask, method: ALIASES[mask.method] ?? mask.method };
+}
+
+function* duplicates(raw: RawBundle): Generator<Problem> {
+  yield* repeated(
+    '/policies',
+    'policy',
+    raw.policies.map((policy) => policy.id),
+  );
+  yield* repeated(
+    '/registry/datasources',
+    'datasource',
+    raw.registry.datasources.map(({ name }) => name),
+  );
+  yield* repeated(
+    '/registry/datasets',
+    'dataset',
+    raw.registry.datasets.map(({ name }) => name),
+  );
+  for (const [index, dataset] of raw.registry.datasets.entries()) {
+    yield* repeated(
+      `/registry/datasets/${index}/fields`,
+      'field',
+      dataset.fields.map(({ name }) => name),
+    );
+  }
+}
+
+function* repeated(pointer: string, what: string, names: readonly string[]): Generator<Problem> {
+  const seen = new Set<string>();
+  for (const [index, name] of names.entries()) {
+    if (seen.has(name)) {
+      yield {
+        pointer: `${pointer}/${index}`,
+        code: 'duplicate',
+        message: `The ${what} "${name}" is there twice.`,
+      };
+    }
+    seen.add(name);
+  }
+}
+
+function* strayDatasources(raw: RawBundle): Generator<Problem> {
+  const known = new Set(raw.registry.datasources.map(({ name }) => name));
+  for (const [index, { name, datasource }] of raw.registry.datasets.entries()) {
+    if (known.has(datasource)) continue;
+    const message = `The dataset "${name}" is in the datasource "${datasource}", which is not in the bundle.`;
+    yield {
+      pointer: `/registry/datasets/${index}/datasource`,
+      code: 'unknown_datasource',
+      message,
+    };
+  }
+}
+
+function* secrets(raw: RawBundle): Generator<Problem> {
+  for (const [index, { config }] of raw.registry.datasources.entries()) {
+    for (const { path, message } of findSecrets(config ?? {})) {
+      const pointer = ['/registry/datasources', index, 'config', ...path].join('/');
+      yield {
+        pointer,
+        code: 'secret_inline',
+        message: `${message} A bundle carries no credentials.`,
+      };
+    }
+  }
+}
+
+function* durations(raw: RawBundle): Generator<Problem> {
+  for (const [index, { ttl_seconds: ttl }] of raw.policies.entries()) {
+    if (ttl === null || ttl === undefined) continue;
+    try {
+      parseDuration(ttl);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      yield {
+        pointer: `/policies/${index}/ttl_seconds`,
+        code: 'wrong_value',
+        message: error.message,
+      };
+    }
+  }
+}
+
+/** A key that is null in an older form means what its absence means. */
+function withoutNulls<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], null> } {
+  return Object.fromEntries(
+    Object.entries(value).filter(([, item]) => item !== null && item !== undefined),
+  ) as {
+    [K in keyof T]: Exclude<T[K], null>;
+  };
+}
