@@ -1,0 +1,119 @@
+import type { KeyObject } from 'node:crypto';
+import { compactVerify } from 'jose';
+import { VkitError } from '../errors/index.js';
+import { decodeUtf8 } from '../util/utf8.js';
+import {
+  GRANT_ALGORITHMS,
+  GRANT_CHARACTERS_MAX,
+  GRANT_TYP,
+  type GrantAlgorithm,
+  grantDigest,
+} from './grant-digest.js';
+import { isGrantClaims } from './grant-shape.js';
+import type { GrantClaims } from './model.js';
+
+/** The most that clocks may differ (trust.md). */
+export const GRANT_LEEWAY_SECONDS_MAX = 60;
+
+export interface VerifyGrantOptions {
+  /** The trusted public keys by RFC 7638 thumbprint. */
+  keys: ReadonlyMap<string, KeyObject>;
+  /** Those configured; the key's own type must fit as well. All of `GRANT_ALGORITHMS` if absent. */
+  algorithms?: readonly GrantAlgorithm[];
+  issuer: string;
+  org: string;
+  /** Milliseconds since the epoch. */
+  now: number;
+  /** 0 if absent, GRANT_LEEWAY_SECONDS_MAX at most. */
+  leewaySeconds?: number;
+  /** The bundle that is active now. */
+  active: { checksum: string; epoch: number };
+  /** SHA-256 (hex) of the canonical form of the query that is to run. */
+  aqlSha256: string;
+  /** Whoever presents the grant; absent where a ticket has already named them. */
+  requesterId?: string;
+}
+
+/**
+ * The claims of a grant that holds here and now. Throws `grant_expired`, `bundle_superseded` (another checksum or epoch
+ * than the active bundle's), and `grant_invalid` for everything else, which does not say more: its `cause` does, for the
+ * log. Revocation is the caller's to look up by `jti`.
+ */
+export async function verifyGrant(jwt: string, options: VerifyGrantOptions): Promise<GrantClaims> {
+  const leeway = options.leewaySeconds ?? 0;
+  if (!(leeway >= 0 && leeway <= GRANT_LEEWAY_SECONDS_MAX)) {
+    throw new RangeError(`The leeway is 0 to ${GRANT_LEEWAY_SECONDS_MAX} seconds.`);
+  }
+  const claims = claimsOf(await verifiedPayload(jwt, options));
+  if (claims.iss !== options.issuer) throw invalid('issuer');
+  if (claims.aud !== options.org) throw invalid('audience');
+  if (options.requesterId !== undefined && claims.sub !== options.requesterId) {
+    throw invalid('subject');
+  }
+  if (claims.vkit.digest !== grantDigest(claims)) throw invalid('digest');
+  if (claims.vkit.aql_sha256 !== options.aqlSha256) throw invalid('query');
+  checkTimes(claims, Math.floor(options.now / 1000), leeway);
+  const { checksum, epoch } = options.active;
+  if (claims.vkit.bundle_checksum !== checksum || claims.vkit.epoch !== epoch) {
+    const message = 'The bundle this grant was issued under is no longer the active one.';
+    throw new VkitError('bundle_superseded', message, { hint: 'Make the request again.' });
+  }
+  return claims;
+}
+
+async function verifiedPayload(jwt: string, options: VerifyGrantOptions): Promise<Uint8Array> {
+  if (typeof jwt !== 'string' || jwt.length > GRANT_CHARACTERS_MAX) throw invalid('length');
+  const segments = jwt.split('.');
+  if (segments.length !== 3 || !segments.every(isCanonicalBase64url)) throw invalid('form');
+  const allowed = options.algorithms ?? GRANT_ALGORITHMS;
+  try {
+    const { payload } = await compactVerify(
+      jwt,
+      (header) => {
+        // Exactly these three: nothing that names a key of its own (jwk, jku, x5c), and nothing critical.
+        if (Object.keys(header).sort().join() !== 'alg,kid,typ') throw invalid('header');
+        if (header.typ !== GRANT_TYP) throw invalid('typ');
+        const key = options.keys.get(header.kid ?? '');
+        if (key === undefined || key.type !== 'public') throw invalid('key');
+        return key;
+      },
+      // Whatever is configured, a symmetric algorithm is never among them.
+      { algorithms: GRANT_ALGORITHMS.filter((name) => allowed.includes(name)) },
+    );
+    return payload;
+  } catch (error) {
+    throw error instanceof VkitError ? error : invalid('signature');
+  }
+}
+
+/** A decoder ignores spare bits, which would give one grant several spellings. */
+function isCanonicalBase64url(segment: string): boolean {
+  return segment !== '' && Buffer.from(segment, 'base64url').toString('base64url') === segment;
+}
+
+function claimsOf(payload: Uint8Array): GrantClaims {
+  const text = decodeUtf8(payload);
+  let value: unknown;
+  try {
+    value = JSON.parse(text ?? '');
+  } catch {
+    // The signer wrote no JSON; what it wrote is of no use to anyone.
+    throw invalid('payload');
+  }
+  if (!isGrantClaims(value)) throw invalid('claims');
+  return value;
+}
+
+function checkTimes({ nbf, iat, exp }: GrantClaims, nowSeconds: number, leeway: number): void {
+  if (exp <= nbf) throw invalid('times');
+  if (exp <= nowSeconds - leeway) {
+    throw new VkitError('grant_expired', 'The grant has expired.', {
+      hint: 'Make the request again.',
+    });
+  }
+  if (nbf > nowSeconds + leeway || iat > nowSeconds + leeway) throw invalid('not yet valid');
+}
+
+function invalid(what: string): VkitError {
+  return new VkitError('grant_invalid', 'The grant does not verify.', { cause: new Error(what) });
+}
