@@ -15,8 +15,9 @@ export function serverAddress(from: {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const valid = url && ['http:', 'https:'].includes(url.protocol) && !url.username && !url.password;
   if (valid) return url.href.replace(/[?#].*$/, '').replace(/\/+$/, '');
-  const name = from.flag === undefined ? 'VKIT_API_URL' : '--endpoint';
-  throw new VkitError('usage', `${name} is not the address of a server.`, {
+  const fallback = from.environment === undefined ? 'The last login' : 'VKIT_API_URL';
+  const name = from.flag === undefined ? fallback : '--endpoint';
+  throw new VkitError('usage', `${name} does not hold the address of a server.`, {
     hint: `Write it like ${DEFAULT_SERVER}, without a user name or password.`,
   });
 }

@@ -14,20 +14,29 @@ export type UsageContext = {
 /** The fields by which oclif's parser errors are told apart; its classes are not exported. */
 type ParserError = Error & { flags?: unknown; args?: unknown; oclif?: unknown };
 
+/** How oclif rewrites the message of an error that a flag's own parsing has thrown. */
+const PARSE_FAILURE = /^Parsing --[\w-]+ \n\t(.*)\nSee more help with --help$/s;
+
 /**
  * Turns what oclif's parser throws into a usage error, or `undefined` for any other error. Values
  * from the command line are never in it: any of them may be a password that was put in the wrong
  * place, so flags and arguments are named and values left out.
  */
 export function toUsageError(error: unknown, context: UsageContext): VkitError | undefined {
-  if (!(error instanceof Error) || !('oclif' in error)) return undefined;
+  if (!(error instanceof Error)) return undefined;
+  const inner = PARSE_FAILURE.exec(error.message)?.[1];
+  if (error instanceof VkitError) {
+    if (inner !== undefined) error.message = inner;
+    return error;
+  }
+  if (inner === undefined && !('oclif' in error)) return undefined;
   const { flags, args } = error as ParserError;
   if (Array.isArray(flags)) return unknownFlag(String(flags[0]), context);
   if (Array.isArray(args)) return wrongArguments(args, context);
   const option = /^Expected --([\w-]+)=/.exec(error.message)?.[1];
   if (option !== undefined) return wrongOption(option, context);
   if (/^Expected .* to be one of: /s.test(error.message)) return wrongArgument(context);
-  return new VkitError('usage', sentence(withoutValues(error.message, context)), {
+  return new VkitError('usage', sentence(withoutValues(inner ?? error.message, context)), {
     hint: helpHint(context),
   });
 }
@@ -94,8 +103,16 @@ export function withoutValues(message: string, context: UsageContext): string {
     .sort((a, b) => b.length - a.length);
   // The parser writes `--flag=value cannot also be …`, where the value may be a parsed form.
   let text = message.replace(/(--[\w-]+)=.*?(?= cannot also be provided)/gs, '$1');
-  for (const value of values) text = text.replaceAll(value, '…');
+  for (const value of values) text = text.replace(wordPattern(value), '…');
   return text;
+}
+
+/** A short value is replaced where it stands alone, or it would be cut out of ordinary words. */
+function wordPattern(value: string): RegExp {
+  const literal = value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return value.length > 3
+    ? new RegExp(literal, 'g')
+    : new RegExp(`(?<![\\w-])${literal}(?![\\w-])`, 'g');
 }
 
 function sentence(message: string): string {
