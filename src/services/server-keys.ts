@@ -1,0 +1,132 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { calculateJwkThumbprint } from 'jose';
+import type { AuditSigner } from '../audit/seal-record.js';
+import { VkitError } from '../errors/index.js';
+import { databasePath, KEYS_FOLDER, prepareDataDirectory } from '../store/data-directory.js';
+import { atomicWrite } from '../util/atomic-write.js';
+
+export interface ServerKeyPair {
+  /** RFC 7638 thumbprint of the public key. */
+  kid: string;
+  /** Ed25519. */
+  privateKey: KeyObject;
+  publicKey: KeyObject;
+}
+
+/** The server's own keys, apart from those that sign bundles. */
+export interface ServerKeys {
+  grant: ServerKeyPair;
+  audit: ServerKeyPair;
+  /** 256 bits for the HMACs in audit records; kept apart from the log. */
+  auditHmacKey: KeyObject;
+}
+
+const FILES = {
+  grant: 'grant_priv.pem',
+  audit: 'audit_priv.pem',
+  auditHmac: 'audit_hmac.key',
+} as const;
+
+const HMAC_KEY_BYTES = 32;
+
+/**
+ * The keys under `<dataDir>/keys/`, made at the first start with mode 0600 and never overwritten. Throws `key_invalid`
+ * for a file that is missing beside a database (a new key would silently disown what the old one signed), for one that
+ * is not such a key, and `key_exposed` for one that other accounts can read.
+ */
+export async function loadServerKeys(dataDir: string): Promise<ServerKeys> {
+  await prepareDataDirectory(dataDir);
+  const folder = join(dataDir, KEYS_FOLDER);
+  // Looked at before the keys: whoever made the database had made its keys first.
+  const hasDatabase = existsSync(databasePath(dataDir));
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const name of Object.values(FILES)) {
+    const path = join(folder, name);
+    if (!existsSync(path)) {
+      if (hasDatabase) throw missingKey(path);
+      await createKey(path, name);
+    }
+    await refuseReadableByOthers(path);
+  }
+  return {
+    grant: await readPair(join(folder, FILES.grant)),
+    audit: await readPair(join(folder, FILES.audit)),
+    auditHmacKey: await readHmacKey(join(folder, FILES.auditHmac)),
+  };
+}
+
+/** What the store signs audit records with. */
+export function auditSigner({ audit }: Pick<ServerKeys, 'audit'>): AuditSigner {
+  return { kid: audit.kid, sign: (data) => sign(null, data, audit.privateKey) };
+}
+
+async function createKey(path: string, name: string): Promise<void> {
+  try {
+    await atomicWrite(path, newKey(name), { mode: 0o600, exclusive: true });
+  } catch (error) {
+    // Another process starting at this moment made it: both use that one.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+function newKey(name: string): string {
+  if (name === FILES.auditHmac) return `${randomBytes(HMAC_KEY_BYTES).toString('base64')}\n`;
+  const { privateKey } = generateKeyPairSync('ed25519');
+  return privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+}
+
+async function refuseReadableByOthers(path: string): Promise<void> {
+  const { mode } = await stat(path);
+  if (process.platform === 'win32' || (mode & 0o077) === 0) return;
+  throw new VkitError('key_exposed', `Other accounts can read the server's key ${path}.`, {
+    hint: `chmod 600 ${JSON.stringify(path)}, and replace the key if somebody may have read it.`,
+  });
+}
+
+async function readPair(path: string): Promise<ServerKeyPair> {
+  const pem = await readFile(path);
+  let privateKey: KeyObject;
+  try {
+    privateKey = createPrivateKey(pem);
+  } catch {
+    // The decoder's message is about the bytes of a secret.
+    throw invalidKey(path);
+  }
+  if (privateKey.asymmetricKeyType !== 'ed25519') throw invalidKey(path);
+  const publicKey = createPublicKey(privateKey);
+  const kid = await calculateJwkThumbprint(publicKey, 'sha256');
+  return { kid, privateKey, publicKey };
+}
+
+async function readHmacKey(path: string): Promise<KeyObject> {
+  const bytes = Buffer.from((await readFile(path, 'utf8')).trim(), 'base64');
+  if (bytes.length !== HMAC_KEY_BYTES) throw invalidKey(path);
+  return createSecretKey(bytes);
+}
+
+function missingKey(path: string): VkitError {
+  return new VkitError('key_invalid', `The server's key ${path} is missing.`, {
+    hint: 'Restore it from the backup of the data directory; what it signed cannot be verified without it.',
+  });
+}
+
+function invalidKey(path: string): VkitError {
+  return new VkitError(
+    'key_invalid',
+    `The file ${path} does not hold the key that belongs there.`,
+    {
+      hint: 'Restore it from the backup of the data directory.',
+    },
+  );
+}
