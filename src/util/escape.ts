@@ -23,12 +23,13 @@ function escapeOne(found: string): string {
 
 /** Text as a literal in Markdown, also in a table cell: no link, image, HTML, mention or code. */
 export function escapeMarkdown(text: string): string {
+  // Punctuation first: an entity's own `#` must stay as it is.
   return escapeTerminal(text)
+    .replace(/[\\`*_{}[\]()#+\-.!|~:]/g, '\\$&')
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;')
-    .replace(/@/g, '&#64;')
-    .replace(/[\\`*_{}[\]()#+\-.!|~:]/g, '\\$&');
+    .replace(/@/g, '&#64;');
 }
 
 /**
