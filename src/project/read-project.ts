@@ -1,0 +1,195 @@
+import { lstat, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Problem } from '../errors/index.js';
+import { decodeUtf8 } from '../util/utf8.js';
+import {
+  type Datasource,
+  type EngineSchemas,
+  parseDatasourceFile,
+} from './parse-datasource-file.js';
+import { DEFAULT_SETTINGS, type ProjectSettings, parseSettings } from './parse-settings.js';
+import { PROJECT_PATHS, REGISTRY_FILE, REGISTRY_LOCK_FILE } from './paths.js';
+
+const FILES_MAX = 10_000;
+const DEPTH_MAX = 8;
+const BYTES_MAX = 1_048_576;
+/** Registries are the one large file of a project: ten thousand tables take about 16 MB. */
+const REGISTRY_BYTES_MAX = 64 * BYTES_MAX;
+
+/** A text file of a project; `path` is relative to the root, with `/`. */
+export interface ProjectFile {
+  path: string;
+  text: string;
+}
+
+export interface ReadProjectOptions {
+  engineSchemas: EngineSchemas;
+  /** Relative to the root; the defaults are those of `PROJECT_PATHS`. */
+  policiesDir?: string;
+  datasourcesDir?: string;
+  registryDir?: string;
+}
+
+export interface Project {
+  root: string;
+  settings: ProjectSettings;
+  /** Sorted by path; not parsed. */
+  policyFiles: readonly ProjectFile[];
+  /** Sorted by id; those with problems are left out. */
+  datasources: readonly Datasource[];
+  registry: ProjectFile | null;
+  lock: ProjectFile | null;
+  /** Of `vkit.yaml`, the datasource files, and files that could not be read. */
+  problems: readonly Problem[];
+}
+
+/**
+ * Reads a project's files. Nothing throws for what a file says: every problem is in the result. Symbolic links are not followed,
+ * since Git keeps the link and not what it points to.
+ */
+export async function readProject(root: string, options: ReadProjectOptions): Promise<Project> {
+  const problems: Problem[] = [];
+  const registryDir = options.registryDir ?? PROJECT_PATHS.registryFolder;
+  const settingsFile = await readOne(root, PROJECT_PATHS.settings, BYTES_MAX, problems);
+  const parsed =
+    settingsFile === null
+      ? { settings: DEFAULT_SETTINGS, problems: [] }
+      : parseSettings(settingsFile.text, settingsFile.path);
+  problems.push(...parsed.problems);
+  const policyFiles = await readFolder(
+    root,
+    options.policiesDir ?? PROJECT_PATHS.policies,
+    problems,
+  );
+  const datasourceFiles = await readFolder(
+    root,
+    options.datasourcesDir ?? PROJECT_PATHS.datasources,
+    problems,
+  );
+  const datasources: Datasource[] = [];
+  for (const file of datasourceFiles) {
+    const read = parseDatasourceFile(file.text, file.path, options.engineSchemas);
+    problems.push(...read.problems);
+    if (read.datasource !== null) datasources.push(read.datasource);
+  }
+  problems.push(...repeatedIds(datasources));
+  return {
+    root,
+    settings: parsed.settings,
+    policyFiles,
+    datasources: datasources.sort((a, b) => (a.id < b.id ? -1 : 1)),
+    registry: await readOne(
+      root,
+      joinPath(registryDir, REGISTRY_FILE),
+      REGISTRY_BYTES_MAX,
+      problems,
+    ),
+    lock: await readOne(
+      root,
+      joinPath(registryDir, REGISTRY_LOCK_FILE),
+      REGISTRY_BYTES_MAX,
+      problems,
+    ),
+    problems,
+  };
+}
+
+/** All `*.yaml` and `*.yml` below a folder, sorted by path; a folder that is not there is empty. */
+export async function readFolder(
+  root: string,
+  folder: string,
+  problems: Problem[],
+): Promise<ProjectFile[]> {
+  const paths: string[] = [];
+  await collect(root, folder, 0, paths, problems);
+  const files: ProjectFile[] = [];
+  for (const path of paths.sort()) {
+    const file = await readOne(root, path, BYTES_MAX, problems);
+    if (file !== null) files.push(file);
+  }
+  return files;
+}
+
+async function collect(
+  root: string,
+  folder: string,
+  depth: number,
+  paths: string[],
+  problems: Problem[],
+): Promise<void> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(ifMissing([]));
+  for (const entry of entries) {
+    const path = joinPath(folder, entry.name);
+    if (entry.isDirectory()) {
+      if (depth === DEPTH_MAX)
+        problems.push({
+          file: path,
+          code: 'limit_exceeded',
+          message: `Folders are nested deeper than ${DEPTH_MAX} levels.`,
+        });
+      else await collect(root, path, depth + 1, paths, problems);
+    } else if (/\.ya?ml$/.test(entry.name) && !entry.name.startsWith('.')) {
+      if (paths.length === FILES_MAX) {
+        problems.push({
+          file: folder,
+          code: 'limit_exceeded',
+          message: `The folder has more than ${FILES_MAX} files.`,
+        });
+        return;
+      }
+      paths.push(path);
+    }
+  }
+}
+
+async function readOne(
+  root: string,
+  path: string,
+  bytesMax: number,
+  problems: Problem[],
+): Promise<ProjectFile | null> {
+  const absolute = join(root, path);
+  const found = await lstat(absolute).catch(ifMissing(null));
+  if (found === null) return null;
+  if (!found.isFile()) {
+    const message = found.isSymbolicLink()
+      ? 'The file is a symbolic link, which Git keeps without what it points to.'
+      : 'This is not a file.';
+    problems.push({ file: path, code: 'not_a_file', message });
+    return null;
+  }
+  if (found.size > bytesMax) {
+    problems.push({
+      file: path,
+      code: 'limit_exceeded',
+      message: `The file is larger than ${bytesMax} bytes.`,
+    });
+    return null;
+  }
+  const text = decodeUtf8(await readFile(absolute));
+  if (text !== undefined) return { path, text };
+  problems.push({ file: path, code: 'not_utf8', message: 'The file is not UTF-8 text.' });
+  return null;
+}
+
+function repeatedIds(datasources: readonly Datasource[]): Problem[] {
+  const seen = new Set<string>();
+  const repeated = datasources.filter(({ id }) => seen.size === seen.add(id).size);
+  return repeated.map(({ id }) => ({
+    code: 'duplicate',
+    message: `The datasource "${id}" is described twice (.yaml and .yml, or in two folders).`,
+  }));
+}
+
+/** A file or folder that is not there is absent; any other failure is an error. */
+function ifMissing<T>(value: T): (error: NodeJS.ErrnoException) => T {
+  return (error) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return value;
+    throw error;
+  };
+}
+
+function joinPath(folder: string, name: string): string {
+  const trimmed = folder.replaceAll('\\', '/').replace(/\/+$/, '');
+  return trimmed === '' || trimmed === '.' ? name : `${trimmed}/${name}`;
+}

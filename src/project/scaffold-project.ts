@@ -1,0 +1,82 @@
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { VkitError } from '../errors/index.js';
+import { atomicWrite } from '../util/atomic-write.js';
+import { PROJECT_PATHS } from './paths.js';
+import { gitIgnoreText, projectReadme, settingsText } from './scaffold-texts.js';
+import { writeProjectFile } from './write-project.js';
+
+export interface ScaffoldOptions {
+  /** Created where it is missing. */
+  directory: string;
+  /** The organisation's slug; `default` if absent, which is also the server's. */
+  org?: string;
+  /** Write vkit.yaml anew where it is there. */
+  force?: boolean;
+}
+
+export interface ScaffoldResult {
+  root: string;
+  /** Relative paths that were written, sorted. */
+  written: readonly string[];
+}
+
+const FOLDERS = [PROJECT_PATHS.policies, PROJECT_PATHS.datasources, PROJECT_PATHS.tests];
+
+/**
+ * Makes a directory a project: vkit.yaml, the folders of config/, lines in .gitignore that keep keys and state out of
+ * Git, and a README.md unless there is one. Throws `file_exists` before anything is written where there is a vkit.yaml,
+ * unless `force`; nothing else is ever overwritten.
+ */
+export async function scaffoldProject(options: ScaffoldOptions): Promise<ScaffoldResult> {
+  const root = options.directory;
+  await mkdir(root, { recursive: true });
+  if (options.force !== true && (await isThere(join(root, PROJECT_PATHS.settings)))) {
+    throw new VkitError(
+      'file_exists',
+      `${root} is a vkit project already: there is a ${PROJECT_PATHS.settings}.`,
+      {
+        hint: 'Choose another directory with --dir, or write vkit.yaml anew with --force.',
+      },
+    );
+  }
+  const written: string[] = [];
+  for (const folder of FOLDERS) {
+    await mkdir(join(root, folder), { recursive: true });
+    const keep = `${folder}/.gitkeep`;
+    if (!(await isThere(join(root, keep)))) {
+      await writeProjectFile(root, keep, '');
+      written.push(keep);
+    }
+  }
+  if (await extendGitIgnore(root)) written.push('.gitignore');
+  if (!(await isThere(join(root, 'README.md')))) {
+    await writeProjectFile(root, 'README.md', projectReadme(), true);
+    written.push('README.md');
+  }
+  // Last, since it is what says that the project is there.
+  await writeProjectFile(root, PROJECT_PATHS.settings, settingsText(options.org ?? 'default'));
+  written.push(PROJECT_PATHS.settings);
+  return { root, written: written.sort() };
+}
+
+/** Adds the lines that are missing, and leaves what is there. */
+async function extendGitIgnore(root: string): Promise<boolean> {
+  const path = join(root, '.gitignore');
+  const present = await readFile(path, 'utf8').catch(() => '');
+  const lines = new Set(present.split(/\r?\n/).map((line) => line.trim()));
+  const missing = gitIgnoreText()
+    .split('\n')
+    .filter((line) => line !== '' && !lines.has(line));
+  if (missing.every((line) => line.startsWith('#'))) return false;
+  const gap = present === '' || present.endsWith('\n') ? '' : '\n';
+  await atomicWrite(path, `${present}${gap}${missing.join('\n')}\n`);
+  return true;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,59 @@
+/** The vkit.yaml of a new project, with every key explained. */
+export function settingsText(org: string): string {
+  return `# yaml-language-server: $schema=./node_modules/vkit/schemas/vkit.schema.json
+
+# The organisation that bundles of this project are for. The server must be started with the same --org.
+org: ${org}
+
+# What happens to a field that no policy matches. Anything but deny opens what nobody has reviewed.
+default_action: deny
+
+# The roles that policies may name; another one is an error, so that a typing error cannot switch a policy off.
+# The shipped packs use these.
+roles: [admin, analyst, engineer, agent, ai_agent, security, data_owner, finance_manager]
+
+# Clearances from lowest to highest, if yours are not these:
+# clearances: [low, medium, high, admin]
+
+# The name that bundles carry for this repository; without it, host and path of the Git remote "origin".
+# repo: github.com/acme/policies
+`;
+}
+
+/** What must never be in Git, and what is not worth being there. */
+export function gitIgnoreText(): string {
+  return `# Private keys and the state of a local vkit server
+.vkit/keys/
+.vkit/data/
+*_priv.pem
+# What vkit makes
+.vkit/packs.journal.json
+.vkit/.*.tmp
+dist/
+`;
+}
+
+/** A short introduction for whoever finds the project in a repository. */
+export function projectReadme(): string {
+  return `# Data access policies
+
+This is a [vkit](https://www.npmjs.com/package/vkit) project: it says which fields of which databases people and AI agents
+may read, and how they are masked.
+
+| path | what |
+|---|---|
+| \`vkit.yaml\` | settings of the project as a whole |
+| \`config/datasources/\` | one file per database, without secrets |
+| \`config/registry.yaml\` | the reviewed tables and columns with their sensitivity; \`vkit scan ID --apply\` proposes changes |
+| \`config/policies/\` | one policy per file; those named \`<pack>__…\` belong to a policy pack |
+| \`config/tests/\` | what the policies are expected to decide |
+
+\`\`\`sh
+vkit keys generate             # once: the key that signs bundles; it stays out of Git
+vkit scan ID --apply           # compare a database with the registry
+vkit policy validate           # every problem, with file and line
+vkit policy bundle             # compile and sign, after a commit
+vkit policy deploy             # make it what the server enforces
+\`\`\`
+`;
+}
