@@ -2,6 +2,10 @@
 export const SENSITIVITIES = ['low', 'medium', 'high'] as const;
 export type Sensitivity = (typeof SENSITIVITIES)[number];
 
+export function isSensitivity(value: unknown): value is Sensitivity {
+  return SENSITIVITIES.some((sensitivity) => sensitivity === value);
+}
+
 /** One column as the reviewed baseline (`config/registry.yaml`) describes it. */
 export interface RegistryField {
   /** A normalised type of `FIELD_TYPES`, or an array of one (`text[]`). */
@@ -11,12 +15,18 @@ export interface RegistryField {
   classification?: string;
   tags: readonly string[];
   description?: string;
+  /**
+   * The last scan did not find the column. Its tags stay, for the day it returns; it is not compiled into a bundle.
+   */
+  gone?: boolean;
 }
 
 /** One table or view of the baseline. `fields` keeps the order of the file. */
 export interface RegistryDataset {
   datasource: string;
   description?: string;
+  /** The last scan did not find the table; it is not compiled into a bundle. */
+  gone?: boolean;
   fields: ReadonlyMap<string, RegistryField>;
 }
 
@@ -36,7 +46,8 @@ export interface ForeignKey {
   references: { schema: string; table: string; columns: readonly string[] };
 }
 
-export type TableKind = 'table' | 'view' | 'materialized_view' | 'foreign_table';
+export const TABLE_KINDS = ['table', 'view', 'materialized_view', 'foreign_table'] as const;
+export type TableKind = (typeof TABLE_KINDS)[number];
 
 /** What `config/registry.lock.json` records of a column beside the baseline. */
 export interface LockField {

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { escapeTerminal } from '../util/escape.js';
+import { DRIFT_KINDS, type DriftFinding, type DriftKind } from './drift.js';
+import { changeOf, noteOf, type ScanReport } from './drift-report.js';
+
+/** GitHub takes at most 25,000 results of one run and shows 5,000. */
+const RESULTS_MAX = 25_000;
+
+const RULES: Record<DriftKind, string> = {
+  dataset_added: 'A table is not in the reviewed registry',
+  dataset_removed: 'A reviewed table is gone',
+  dataset_returned: 'A table that was gone is back',
+  renamed: 'A table or column was renamed',
+  redefined: 'A view was redefined, or a table became another kind',
+  keys_changed: 'Keys of a table changed',
+  field_added: 'A column is not in the reviewed registry',
+  field_removed: 'A reviewed column is gone',
+  field_returned: 'A column that was gone is back',
+  type_changed: 'The type of a column changed',
+  nullability_changed: 'A column takes, or no longer takes, NULL',
+  moved: 'Columns changed their order',
+};
+
+/** What SARIF needs to know beside the scans. */
+export interface SarifOptions {
+  vkitVersion: string;
+  /** The registry's path from the repository's root, which the findings point to. */
+  registryPath: string;
+  /** Lines of that file by dataset key; line 1 where a dataset is not in it yet. */
+  lines?: ReadonlyMap<string, number>;
+}
+
+/** Scans as a SARIF 2.1.0 log (OASIS), for GitHub's code scanning: one rule per kind of drift, one result per finding. */
+export function renderDriftSarif(reports: readonly ScanReport[], options: SarifOptions): object {
+  const findings = reports.flatMap(({ drift }) => drift).slice(0, RESULTS_MAX);
+  return {
+    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+    version: '2.1.0',
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: 'vkit',
+            version: options.vkitVersion,
+            rules: DRIFT_KINDS.map((kind) => ({
+              id: `drift/${kind}`,
+              shortDescription: { text: RULES[kind] },
+              defaultConfiguration: { level: 'warning' },
+            })),
+          },
+        },
+        results: findings.map((finding) => result(finding, options)),
+      },
+    ],
+  };
+}
+
+function result(finding: DriftFinding, { registryPath, lines }: SarifOptions): object {
+  const { kind, datasource, dataset, field } = finding;
+  const place = [datasource, dataset, ...(field === undefined ? [] : [field])];
+  const note = noteOf(finding);
+  const change = changeOf(finding);
+  const text = [
+    `${RULES[kind]}: ${[dataset, field].filter(Boolean).join('.')} in ${datasource}`,
+    change === '' ? '' : ` (${change})`,
+    note === '' ? '.' : `: ${note}.`,
+  ].join('');
+  return {
+    ruleId: `drift/${kind}`,
+    ruleIndex: DRIFT_KINDS.indexOf(kind),
+    level: levelOf(finding),
+    // SARIF's message syntax takes brackets for links.
+    message: { text: escapeTerminal(text).replace(/[[\]\\]/g, '\\$&') },
+    locations: [
+      {
+        physicalLocation: {
+          artifactLocation: { uri: encodeURI(registryPath) },
+          region: { startLine: lines?.get(dataset) ?? 1 },
+        },
+        logicalLocations: [{ fullyQualifiedName: escapeTerminal(place.join('/')) }],
+      },
+    ],
+    partialFingerprints: {
+      // A digest, since the names in it may be anything; the same finding has the same one in every run.
+      'vkitDrift/v1': createHash('sha256')
+        .update(JSON.stringify([kind, ...place, finding.from ?? null, finding.to ?? null]))
+        .digest('hex'),
+    },
+  };
+}
+
+/** New personal data that no policy covers is what somebody has to look at. */
+function levelOf({ kind, effect, category = 'internal', sensitivity }: DriftFinding): string {
+  if (kind !== 'field_added' && kind !== 'renamed') return 'warning';
+  const sensitive = category !== 'internal' || sensitivity === 'high';
+  const uncovered = effect === undefined || effect === 'uncovered';
+  return sensitive && uncovered ? 'error' : sensitive ? 'warning' : 'note';
+}

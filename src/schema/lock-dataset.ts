@@ -1,0 +1,64 @@
+import type { ForeignKey, LockDataset, LockField, ScannedTable } from './model.js';
+import { namedRecord } from './registry-lock.js';
+
+/** What the lock records of a scanned table. Keys come in a fixed order, so that the same schema gives the same lock. */
+export function lockDatasetOf(scanned: ScannedTable, datasource: string): LockDataset {
+  const { table, kind, primary_key, definition_digest } = scanned;
+  const fields = scanned.columns.map((column): [string, LockField] => {
+    const { name, comment: _comment, ...field } = column;
+    return [name, field];
+  });
+  return {
+    datasource,
+    kind,
+    table,
+    primary_key,
+    unique_keys: sortedByText(scanned.unique_keys),
+    foreign_keys: sortedByText(scanned.foreign_keys),
+    ...(definition_digest === undefined ? {} : { definition_digest }),
+    fields: namedRecord(fields),
+  };
+}
+
+/** Whether primary, unique or foreign keys differ, apart from columns that were only renamed. */
+export function keysDiffer(
+  before: LockDataset,
+  now: LockDataset,
+  renamed: ReadonlyMap<string, string>,
+): boolean {
+  const rename = (names: readonly string[]) => names.map((name) => renamed.get(name) ?? name);
+  const renameKey = ({ columns, references }: ForeignKey): ForeignKey => ({
+    columns: rename(columns),
+    references,
+  });
+  const former = [
+    rename(before.primary_key),
+    sortedByText(before.unique_keys.map(rename)),
+    sortedByText(before.foreign_keys.map(renameKey)).map(foreignKeyText),
+  ];
+  const present = [
+    now.primary_key,
+    now.unique_keys,
+    sortedByText(now.foreign_keys).map(foreignKeyText),
+  ];
+  return JSON.stringify(former) !== JSON.stringify(present);
+}
+
+function foreignKeyText({ columns, references }: ForeignKey): string {
+  return JSON.stringify([columns, references.schema, references.table, references.columns]);
+}
+
+function sortedByText<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => ({ item, text: sortText(item) }))
+    .sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
+    .map(({ item }) => item);
+}
+
+function sortText(item: unknown): string {
+  return isForeignKey(item) ? foreignKeyText(item) : JSON.stringify(item);
+}
+
+function isForeignKey(item: unknown): item is ForeignKey {
+  return typeof item === 'object' && item !== null && 'references' in item;
+}

@@ -1,0 +1,293 @@
+import type { Classifier } from './classification/classification.js';
+import type { DriftFinding } from './drift.js';
+import { keysDiffer, lockDatasetOf } from './lock-dataset.js';
+import { matchColumns } from './match-columns.js';
+import { matchTables, type TableMatch } from './match-tables.js';
+import type {
+  LockDataset,
+  Registry,
+  RegistryDataset,
+  RegistryField,
+  RegistryLock,
+  ScannedColumn,
+  ScannedSchema,
+  ScannedTable,
+  TableIdentity,
+} from './model.js';
+import { editRegistry, type RegistryEdit } from './registry-edit.js';
+import { namedRecord } from './registry-lock.js';
+import { isUsableName } from './registry-names.js';
+import { startingTagsOf, strictest } from './starting-tags.js';
+
+export interface MergeScanInput {
+  /** The text of `registry.yaml`; empty where there is none yet. It must parse without problems. */
+  registryText: string;
+  /** What that text says. */
+  registry: Registry;
+  lock: RegistryLock;
+  scanned: ScannedSchema;
+  datasource: string;
+  classify: Classifier;
+  /** Tables the scan looked for; of the others it says nothing. Default: every table. */
+  inScope?: (table: TableIdentity) => boolean;
+}
+
+export interface MergeScanResult {
+  /** The proposed registry: byte for byte the given text where nothing is to change. */
+  registryText: string;
+  lock: RegistryLock;
+  /** Sorted by dataset; the finding about the dataset before those about its fields, these in the order of the table. */
+  drift: readonly DriftFinding[];
+  /** Tables and columns whose names no registry can hold; they are not served. */
+  leftOut: readonly string[];
+}
+
+/**
+ * Compares a scan with the baseline and proposes the next one. Pure.
+ *
+ * What a person wrote stays: sensitivity, category, tags, descriptions, comments, order. New datasets are inserted in the
+ * order of their keys, new fields after the column that precedes them in the table. What the database no longer has is
+ * not removed but marked `gone: true`, so that its tags are there if it comes back, and reported in the scan that finds it
+ * gone, not again. A renamed field keeps its entry under the new name, a renamed table its key; where the new name is
+ * classified stricter than what the entry says, the stricter holds. Merging the same scan again changes nothing.
+ */
+export function mergeScan(input: MergeScanInput): MergeScanResult {
+  const { registry, lock, scanned, datasource } = input;
+  const leftOut: string[] = [];
+  const tables = usableTables(scanned.tables, leftOut);
+  const { matches, gone, unseen } = matchTables({
+    registry,
+    lock,
+    tables,
+    datasource,
+    defaultSchema: scanned.defaultSchema,
+    inScope: input.inScope ?? (() => true),
+  });
+  const matchOf = new Map(matches.map((match) => [match.table, match]));
+  const reviewed = (table: ScannedTable, column: string): RegistryField | undefined => {
+    const match = matchOf.get(table);
+    const fields = registry.get(match?.tagsOf ?? match?.key ?? '')?.fields;
+    const field = fields?.get(column);
+    return field?.gone ? undefined : field;
+  };
+  const start = startingTagsOf({
+    classify: input.classify,
+    tables,
+    keyOf: (table) => matchOf.get(table)?.key ?? table.table.name,
+    reviewed,
+  });
+  const edits: RegistryEdit[] = [];
+  const drift: DriftFinding[] = [];
+  const locks = Object.entries(lock.datasets).filter(
+    ([key, dataset]) => dataset.datasource !== datasource || unseen.has(key),
+  );
+  for (const match of matches) {
+    const merged = mergeTable(match, { registry, start, datasource });
+    edits.push(...merged.edits);
+    drift.push(...merged.drift);
+    locks.push([match.key, lockDatasetOf(match.table, datasource)]);
+  }
+  for (const key of gone) {
+    if (registry.get(key)?.gone) continue;
+    edits.push({ edit: 'mark_dataset', key, gone: true });
+    drift.push({ kind: 'dataset_removed', datasource, dataset: key });
+  }
+  return {
+    registryText: editRegistry(input.registryText, edits),
+    lock: { format_version: 'v1', datasets: namedRecord(locks) },
+    drift: sortedByDataset(drift),
+    leftOut,
+  };
+}
+
+type TableContext = {
+  registry: Registry;
+  start: ReturnType<typeof startingTagsOf>;
+  datasource: string;
+};
+type Merged = { edits: RegistryEdit[]; drift: DriftFinding[] };
+
+function mergeTable(match: TableMatch, context: TableContext): Merged {
+  const dataset = context.registry.get(match.key);
+  if (match.added || dataset === undefined) return addTable(match, context);
+  const { table, key } = match;
+  const { datasource } = context;
+  const result: Merged = { edits: [], drift: [] };
+  const about = { datasource, dataset: key };
+  if (dataset.gone) {
+    result.edits.push({ edit: 'mark_dataset', key, gone: false });
+    result.drift.push({ kind: 'dataset_returned', ...about });
+  }
+  if (match.renamedFrom !== undefined) {
+    const [from, to] = [placeText(match.renamedFrom), placeText(table.table)];
+    result.drift.push({ kind: 'renamed', ...about, from, to });
+  }
+  const columns = matchColumns(match.lock?.fields ?? {}, table.columns, dataset.fields);
+  result.drift.push(...tableFindings(match, columns.renamed, about));
+  mergeColumns(match, dataset, columns, context, result);
+  return result;
+}
+
+function addTable({ table, key, tagsOf }: TableMatch, context: TableContext): Merged {
+  const { datasource, registry, start } = context;
+  const drift: DriftFinding[] = [{ kind: 'dataset_added', datasource, dataset: key }];
+  const former = tagsOf === undefined ? undefined : registry.get(tagsOf)?.fields;
+  const fields = new Map<string, RegistryField>();
+  for (const column of table.columns) {
+    const { because, ...fresh } = start(table, column);
+    const kept = former?.get(column.name);
+    const field = kept === undefined ? fresh : strictest({ ...kept, type: column.type }, fresh);
+    const { gone: _gone, ...present } = field;
+    fields.set(column.name, present);
+    const about = { datasource, dataset: key, field: column.name };
+    drift.push({ kind: 'field_added', ...about, ...described(present), because });
+  }
+  return { edits: [{ edit: 'add_dataset', key, dataset: { datasource, fields } }], drift };
+}
+
+/** Differences of the table itself: what it is, what it shows, what identifies its rows. */
+function tableFindings(
+  { lock, table }: TableMatch,
+  renamed: ReadonlyMap<string, string>,
+  about: { datasource: string; dataset: string },
+): DriftFinding[] {
+  if (lock === undefined) return [];
+  const findings: DriftFinding[] = [];
+  if (lock.kind !== table.kind) {
+    findings.push({ kind: 'redefined', ...about, from: lock.kind, to: table.kind });
+  } else if (lock.definition_digest !== table.definition_digest) {
+    findings.push({ kind: 'redefined', ...about, from: table.kind, to: 'another definition' });
+  }
+  const now = lockDatasetOf(table, about.datasource);
+  if (keysDiffer(lock, now, new Map([...renamed].map(([to, from]) => [from, to])))) {
+    findings.push({
+      kind: 'keys_changed',
+      ...about,
+      from: keysText(lock),
+      to: keysText(now),
+    });
+  }
+  return findings;
+}
+
+function mergeColumns(
+  { key, table, lock }: TableMatch,
+  dataset: RegistryDataset,
+  { renamed, moved, swapped }: ReturnType<typeof matchColumns>,
+  { start, datasource }: TableContext,
+  { edits, drift }: Merged,
+): void {
+  const exchanged = new Map(swapped.flatMap(([a, b]) => [[a, b] as const, [b, a] as const]));
+  let previous: string | null = null;
+  for (const column of table.columns) {
+    const { name } = column;
+    const about = { datasource, dataset: key, field: name };
+    const former = renamed.get(name);
+    const entry = dataset.fields.get(former ?? name);
+    if (entry === undefined) {
+      const { because, ...field } = start(table, column);
+      edits.push({ edit: 'add_field', key, name, field, after: previous });
+      drift.push({ kind: 'field_added', ...about, ...described(field), because });
+      previous = name;
+      continue;
+    }
+    const { gone: wasGone, ...kept } = entry;
+    let field: RegistryField = { ...kept, type: column.type };
+    if (former !== undefined) field = strictest(field, start(table, column));
+    const other = dataset.fields.get(exchanged.get(name) ?? '');
+    if (other !== undefined) field = strictest(field, other);
+    const [before, facts] = [lock?.fields[former ?? name], described(field)];
+    if (former !== undefined) {
+      drift.push({ kind: 'renamed', ...about, from: former, to: name, ...facts });
+    }
+    if (wasGone) drift.push({ kind: 'field_returned', ...about, ...facts });
+    if (entry.type !== column.type) {
+      drift.push({ kind: 'type_changed', ...about, from: entry.type, to: column.type, ...facts });
+    }
+    if (before !== undefined && before.nullable !== column.nullable) {
+      const [from, to] = [before, column].map(nullText);
+      drift.push({ kind: 'nullability_changed', ...about, ...texts(from, to), ...facts });
+    }
+    const place = moved.get(name);
+    if (place !== undefined) {
+      const [from, to] = [`position ${place.from}`, `position ${place.to}`];
+      drift.push({ kind: 'moved', ...about, from, to, ...facts });
+    }
+    if (former !== undefined || !sameField(entry, field)) {
+      edits.push({ edit: 'change_field', key, name: former ?? name, newName: name, field });
+    }
+    previous = name;
+  }
+  const present = new Set([...table.columns.map(({ name }) => name), ...renamed.values()]);
+  for (const [name, field] of dataset.fields) {
+    if (present.has(name) || field.gone) continue;
+    edits.push({ edit: 'change_field', key, name, newName: name, field: { ...field, gone: true } });
+    const type = lock?.fields[name]?.type ?? field.type;
+    drift.push({ kind: 'field_removed', datasource, dataset: key, field: name, type });
+  }
+}
+
+function usableTables(tables: readonly ScannedTable[], leftOut: string[]): ScannedTable[] {
+  return tables
+    .filter(({ table }) => {
+      const usable =
+        isUsableName(table.name) && (table.schema === '' || isUsableName(table.schema));
+      if (!usable) leftOut.push(placeText(table));
+      return usable;
+    })
+    .map((table) => {
+      const columns = table.columns.filter(({ name }) => isUsableName(name));
+      if (columns.length === table.columns.length) return table;
+      for (const { name } of table.columns) {
+        if (!isUsableName(name)) leftOut.push(`${placeText(table.table)}.${name}`);
+      }
+      return { ...table, columns };
+    })
+    .sort((a, b) => (placeText(a.table) < placeText(b.table) ? -1 : 1));
+}
+
+function described(field: RegistryField): Partial<DriftFinding> {
+  const { type, classification, category, sensitivity, tags } = field;
+  return {
+    type,
+    ...(classification === undefined ? {} : { classification }),
+    category,
+    sensitivity,
+    tags,
+  };
+}
+
+function sameField(a: RegistryField, b: RegistryField): boolean {
+  return (
+    a.type === b.type &&
+    a.sensitivity === b.sensitivity &&
+    a.category === b.category &&
+    a.classification === b.classification &&
+    a.gone === b.gone &&
+    a.tags.join('\0') === b.tags.join('\0')
+  );
+}
+
+function sortedByDataset(findings: readonly DriftFinding[]): DriftFinding[] {
+  // The sort is stable: within a dataset the order of the merge stays.
+  return [...findings].sort((a, b) => (a.dataset < b.dataset ? -1 : a.dataset > b.dataset ? 1 : 0));
+}
+
+function texts(from = '', to = ''): { from: string; to: string } {
+  return { from, to };
+}
+
+function nullText({ nullable }: Pick<ScannedColumn, 'nullable'>): string {
+  return nullable ? 'nullable' : 'not null';
+}
+
+function placeText({ schema, name }: TableIdentity): string {
+  return schema === '' ? name : `${schema}.${name}`;
+}
+
+function keysText({ primary_key, unique_keys, foreign_keys }: LockDataset): string {
+  const counts = [`${unique_keys.length} unique`, `${foreign_keys.length} foreign`];
+  const primary =
+    primary_key.length === 0 ? 'no primary key' : `primary key ${primary_key.join(', ')}`;
+  return [primary, ...counts].join(', ');
+}

@@ -1,0 +1,122 @@
+import type { Problem } from '../errors/index.js';
+import { checkSchema } from '../util/check-schema.js';
+import type { LockDataset, LockField, RegistryLock } from './model.js';
+import { REGISTRY_LOCK_SCHEMA } from './registry-lock-schema.js';
+
+const CHARACTERS_MAX = 256 * 1_048_576;
+
+/** A lock that knows nothing: what there is before the first scan. */
+export function emptyRegistryLock(): RegistryLock {
+  return { format_version: 'v1', datasets: namedRecord() };
+}
+
+/** A record for names that come from a database: `constructor` is a name like any other. */
+export function namedRecord<T>(entries: Iterable<readonly [string, T]> = []): Record<string, T> {
+  const record: Record<string, T> = Object.create(null);
+  for (const [name, value] of entries) record[name] = value;
+  return record;
+}
+
+/** Reads `config/registry.lock.json`. With problems, `lock` is empty and not to be used. */
+export function parseRegistryLock(
+  text: string,
+  file: string,
+): { lock: RegistryLock; problems: Problem[] } {
+  const suggestion = 'Restore it from Git, or delete it and run the scan again with --apply.';
+  const refuse = (message: string) => ({
+    lock: emptyRegistryLock(),
+    problems: [{ file, line: 1, column: 1, code: 'invalid_lock', message, suggestion }],
+  });
+  if (text.length > CHARACTERS_MAX)
+    return refuse(`The file has more than ${CHARACTERS_MAX} bytes.`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's message may quote the file; that it is no JSON says enough.
+    return refuse('The registry lock is not valid JSON.');
+  }
+  const findings = checkSchema(REGISTRY_LOCK_SCHEMA, value);
+  if (findings.length > 0) {
+    const problems = findings.map(({ pointer, code, message }) => ({
+      file,
+      pointer,
+      code,
+      message,
+      suggestion,
+    }));
+    return { lock: emptyRegistryLock(), problems };
+  }
+  const { datasets } = value as RegistryLock;
+  const copied = Object.entries(datasets)
+    .filter(([key]) => key !== '__proto__')
+    .map(([key, dataset]): [string, LockDataset] => [
+      key,
+      { ...dataset, fields: namedRecord(Object.entries(dataset.fields)) },
+    ]);
+  return { lock: { format_version: 'v1', datasets: namedRecord(copied) }, problems: [] };
+}
+
+/**
+ * The lock as its file: JSON with two spaces, datasets and fields sorted by name (by UTF-16 code unit), one line per field,
+ * so that a changed column is one changed line. The same lock always gives the same bytes.
+ */
+export function printRegistryLock(lock: RegistryLock): string {
+  const datasets = sortedEntries(lock.datasets).map(
+    ([key, dataset]) => `    ${JSON.stringify(key)}: ${datasetText(dataset)}`,
+  );
+  const body = datasets.length === 0 ? '{}' : `{\n${datasets.join(',\n')}\n  }`;
+  return `{\n  "format_version": "${lock.format_version}",\n  "datasets": ${body}\n}\n`;
+}
+
+function datasetText(dataset: LockDataset): string {
+  const { schema, name, oid } = dataset.table;
+  const fields = sortedEntries(dataset.fields).map(
+    ([field, lock]) => `        ${JSON.stringify(field)}: ${oneLine(orderedField(lock))}`,
+  );
+  const parts = [
+    `"datasource": ${JSON.stringify(dataset.datasource)}`,
+    `"kind": ${JSON.stringify(dataset.kind)}`,
+    `"table": ${oneLine({ schema, name, oid })}`,
+    `"primary_key": ${oneLine(dataset.primary_key)}`,
+    `"unique_keys": ${oneLine(dataset.unique_keys)}`,
+    `"foreign_keys": ${oneLine(dataset.foreign_keys.map(orderedForeignKey))}`,
+    ...(dataset.definition_digest === undefined
+      ? []
+      : [`"definition_digest": ${JSON.stringify(dataset.definition_digest)}`]),
+    `"fields": ${fields.length === 0 ? '{}' : `{\n${fields.join(',\n')}\n      }`}`,
+  ];
+  return `{\n${parts.map((part) => `      ${part}`).join(',\n')}\n    }`;
+}
+
+function orderedField(field: LockField): LockField {
+  const { type, position, nullable, generated, native, default_digest, comment_digest } = field;
+  return {
+    type,
+    position,
+    nullable,
+    ...(generated ? { generated } : {}),
+    ...(native === undefined ? {} : { native }),
+    ...(default_digest === undefined ? {} : { default_digest }),
+    ...(comment_digest === undefined ? {} : { comment_digest }),
+  };
+}
+
+function orderedForeignKey({ columns, references }: LockDataset['foreign_keys'][number]) {
+  const { schema, table, columns: referenced } = references;
+  return { columns, references: { schema, table, columns: referenced } };
+}
+
+/** JSON on one line with a space after each colon and comma: `{"type": "text", "position": 2}`. */
+function oneLine(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(oneLine).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}: ${oneLine(item)}`).join(', ')}}`;
+  }
+  return JSON.stringify(value);
+}
+
+function sortedEntries<T>(record: Readonly<Record<string, T>>): [string, T][] {
+  return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+}

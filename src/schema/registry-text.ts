@@ -1,0 +1,52 @@
+import type { RegistryDataset, RegistryField } from './model.js';
+
+/** What a new `registry.yaml` begins with, for the person who opens it first. */
+export const REGISTRY_HEADER = `# yaml-language-server: $schema=../node_modules/vkit/schemas/registry.schema.json
+# The reviewed baseline: every dataset and field that vkit may serve, and how sensitive each of them is.
+# "vkit scan ID --apply" adds what is new, updates types and marks what is gone ("gone: true", not served).
+# Sensitivity, category, tags, descriptions, comments and order are yours: no scan changes them back.
+
+`;
+
+// Words that YAML 1.1 or 1.2 readers take for something other than text.
+const RESERVED = /^(?:y|n|yes|no|on|off|true|false|null|nan|inf)$/i;
+
+/** A text as a YAML scalar that every reader takes for that text, in block and in flow context. */
+export function yamlScalar(text: string): string {
+  if (/^[A-Za-z_][A-Za-z0-9_]*(?:[.-][A-Za-z0-9_]+)*$/.test(text) && !RESERVED.test(text))
+    return text;
+  // JSON is YAML; what YAML does not print, or a terminal would obey, is escaped beyond what JSON asks for.
+  return JSON.stringify(text).replace(
+    /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]/gu,
+    (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** One field as the line of its dataset: `email: {type: text, sensitivity: medium, category: pii}`, without indentation. */
+export function fieldText(name: string, field: RegistryField): string {
+  const parts = [
+    `type: ${yamlScalar(field.type)}`,
+    `sensitivity: ${field.sensitivity}`,
+    `category: ${yamlScalar(field.category)}`,
+  ];
+  if (field.classification !== undefined) {
+    parts.push(`classification: ${yamlScalar(field.classification)}`);
+  }
+  if (field.tags.length > 0) parts.push(`tags: [${field.tags.map(yamlScalar).join(', ')}]`);
+  if (field.description !== undefined) parts.push(`description: ${yamlScalar(field.description)}`);
+  if (field.gone) parts.push('gone: true');
+  return `${yamlScalar(name)}: {${parts.join(', ')}}`;
+}
+
+/** One dataset as a block of the registry, its fields in the order of the map, with a newline at its end. */
+export function datasetText(key: string, dataset: RegistryDataset): string {
+  const lines = [`${yamlScalar(key)}:`, `  datasource: ${yamlScalar(dataset.datasource)}`];
+  if (dataset.description !== undefined) {
+    lines.push(`  description: ${yamlScalar(dataset.description)}`);
+  }
+  if (dataset.gone) lines.push('  gone: true');
+  if (dataset.fields.size === 0) lines.push('  fields: {}');
+  else lines.push('  fields:');
+  for (const [name, field] of dataset.fields) lines.push(`    ${fieldText(name, field)}`);
+  return `${lines.join('\n')}\n`;
+}

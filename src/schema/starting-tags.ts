@@ -1,0 +1,183 @@
+import type { Classifier, Evidence } from './classification/classification.js';
+import { kindOfType } from './field-type.js';
+import { identityText } from './match-tables.js';
+import {
+  type RegistryField,
+  type ScannedColumn,
+  type ScannedTable,
+  SENSITIVITIES,
+  type Sensitivity,
+} from './model.js';
+
+export type StartingTags = RegistryField & { because: string };
+
+/** A chain of foreign keys longer than any schema has; beyond it the origin counts as unknown. */
+const REFERENCES_MAX = 64;
+
+/**
+ * How a column that nobody has reviewed starts: as it is classified, at least as strict as the column a foreign key takes
+ * it from, and `high` where what it holds cannot be told (JSON, arrays, XML, bytes, unknown types, columns of views,
+ * generated columns, foreign keys to a table that the scan did not see).
+ */
+export function startingTagsOf(context: {
+  classify: Classifier;
+  tables: readonly ScannedTable[];
+  /** The registry key of a scanned table. */
+  keyOf: (table: ScannedTable) => string;
+  /** What the registry already says of a column, where it has it. */
+  reviewed: (table: ScannedTable, column: string) => RegistryField | undefined;
+}): (table: ScannedTable, column: ScannedColumn) => StartingTags {
+  const lookUp = tableLookup(context.tables);
+  const known = new Map<ScannedColumn, StartingTags>();
+  const underWay = new Set<ScannedColumn>();
+  const find = (table: ScannedTable, column: ScannedColumn): StartingTags => {
+    const before = known.get(column);
+    if (before !== undefined) return before;
+    underWay.add(column);
+    const found = withOrigins(table, column, classified(context, table, column));
+    underWay.delete(column);
+    known.set(column, found);
+    return found;
+  };
+  const withOrigins = (
+    table: ScannedTable,
+    column: ScannedColumn,
+    start: StartingTags,
+  ): StartingTags => {
+    const { because, ...tags } = start;
+    let field: RegistryField = tags;
+    const reasons = because === '' ? [] : [because];
+    for (const { columns, references } of table.foreign_keys) {
+      const index = columns.indexOf(column.name);
+      if (index === -1) continue;
+      const target = lookUp(references.schema, references.table);
+      const name = references.columns[index] ?? target?.primary_key[index];
+      const source = target?.columns.find((candidate) => sameName(candidate.name, name));
+      if (source === column) continue;
+      const place = `${references.table}.${name ?? '?'}`;
+      const reviewed = target && source && context.reviewed(target, source.name);
+      const circle = source && (underWay.has(source) || underWay.size > REFERENCES_MAX);
+      if (reviewed === undefined && (target === undefined || source === undefined || circle)) {
+        field = { ...field, sensitivity: 'high' };
+        reasons.push(`refers to ${place}, of which the scan cannot tell what it holds`);
+        continue;
+      }
+      const origin = reviewed ?? (target && source && find(target, source));
+      if (origin === undefined) continue;
+      const merged = strictest(field, origin);
+      if (merged !== field) reasons.push(`as strict as ${place}, to which it refers`);
+      field = merged;
+    }
+    return { ...field, because: reasons.join('; ') };
+  };
+  return find;
+}
+
+function classified(
+  { classify, keyOf }: { classify: Classifier; keyOf: (table: ScannedTable) => string },
+  table: ScannedTable,
+  column: ScannedColumn,
+): StartingTags {
+  const { classification, category, sensitivity, because } = classify({
+    dataset: keyOf(table),
+    name: column.name,
+    type: column.type,
+    ...(column.comment === undefined ? {} : { comment: column.comment }),
+  });
+  const unknown = unknownOrigin(table, column);
+  return {
+    type: column.type,
+    sensitivity: unknown === null ? sensitivity : 'high',
+    category,
+    ...(classification === 'generic' ? {} : { classification }),
+    tags: [],
+    because: [...because.map(evidenceText), ...(unknown === null ? [] : [unknown])].join('; '),
+  };
+}
+
+function evidenceText({ rule, matched, origin }: Evidence): string {
+  return `${origin} "${matched.join(' ')}" (${rule})`;
+}
+
+/** SQLite declares foreign keys in whatever case somebody typed. */
+function tableLookup(
+  tables: readonly ScannedTable[],
+): (schema: string, name: string) => ScannedTable | undefined {
+  const exact = new Map(tables.map((table) => [identityText(table.table), table]));
+  const folded = new Map(
+    tables.map((table) => [identityText(table.table).toLowerCase(), table] as const),
+  );
+  return (schema, name) => {
+    const text = identityText({ schema, name });
+    return exact.get(text) ?? folded.get(text.toLowerCase());
+  };
+}
+
+function sameName(name: string, other: string | undefined): boolean {
+  return name === other || name.toLowerCase() === other?.toLowerCase();
+}
+
+function unknownOrigin(table: ScannedTable, column: ScannedColumn): string | null {
+  if (table.kind === 'view' || table.kind === 'materialized_view') {
+    return 'a column of a view, whose origin the engine does not tell';
+  }
+  if (column.generated) return 'generated from other columns, which the engine does not tell';
+  const kind = kindOfType(column.type);
+  const opaque = kind === 'json' || kind === 'bytes' || kind === 'array';
+  if (opaque || column.type === 'xml' || column.type === 'other') {
+    return `can hold anything (${column.type})`;
+  }
+  return kind === 'other' && !KNOWN_OTHER.has(column.type) ? 'of an unknown type' : null;
+}
+
+/** Types without operations in a query whose content is nevertheless plain from the type. */
+const KNOWN_OTHER = new Set([
+  'money',
+  'timetz',
+  'interval',
+  'inet',
+  'cidr',
+  'macaddr',
+  'bit',
+  'geometry',
+]);
+
+/**
+ * Both descriptions of one column in one: the higher sensitivity with the category and classification that go with it,
+ * and the other category as a tag, which policies match like a category. `base` itself where it is already all of that.
+ */
+export function strictest(base: RegistryField, other: RegistryField): RegistryField {
+  const higher = rank(other.sensitivity) > rank(base.sensitivity);
+  // A category says more than none: at the same sensitivity `internal` gives way.
+  const wins = higher || (rank(other.sensitivity) === rank(base.sensitivity) && isInternal(base));
+  const first = wins && !(isInternal(other) && !isInternal(base)) ? other : base;
+  const second = first === base ? other : base;
+  const tags = new Set([...base.tags, ...other.tags]);
+  if (!isInternal(second) && second.category !== first.category) tags.add(second.category);
+  const sensitivity = higher ? other.sensitivity : base.sensitivity;
+  // A classification belongs to its category: it chooses the key under which a value is tokenized.
+  const inherited = second.category === first.category ? second.classification : undefined;
+  const classification = first.classification ?? inherited;
+  const same =
+    first.category === base.category &&
+    sensitivity === base.sensitivity &&
+    classification === base.classification &&
+    tags.size === new Set(base.tags).size;
+  if (same) return base;
+  const { classification: _former, ...rest } = base;
+  return {
+    ...rest,
+    sensitivity,
+    category: first.category,
+    ...(classification === undefined ? {} : { classification }),
+    tags: [...tags],
+  };
+}
+
+function isInternal(field: RegistryField): boolean {
+  return field.category === 'internal';
+}
+
+function rank(sensitivity: Sensitivity): number {
+  return SENSITIVITIES.indexOf(sensitivity);
+}
