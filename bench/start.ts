@@ -8,6 +8,8 @@ import { packageRoot } from '../src/util/package-root.js';
 
 const ROUNDS = Number(process.argv[2] ?? 25);
 const RATIO_MAX = 2.0;
+/** Shown for comparison: it makes keys and starts another program. */
+const NOT_PROMISED = 'vkit keys generate';
 
 const folder = mkdtempSync(join(tmpdir(), 'vkit-bench-'));
 const empty = join(folder, 'empty.mjs');
@@ -35,11 +37,11 @@ const base = median(times.get('empty Node program') ?? []);
 let within = true;
 for (const [name, values] of times) {
   const ratio = median(values) / base;
-  within &&= ratio <= RATIO_MAX;
-  const verdict = ratio <= RATIO_MAX ? 'within' : 'OVER';
-  console.log(
-    `${name.padEnd(22)} ${median(values).toFixed(1).padStart(7)} ms  ${ratio.toFixed(2)} times  ${verdict} ${RATIO_MAX.toFixed(1)}`,
-  );
+  const promised = name !== NOT_PROMISED;
+  if (promised) within &&= ratio <= RATIO_MAX;
+  const verdict = `${ratio <= RATIO_MAX ? 'within' : 'OVER'} ${RATIO_MAX.toFixed(1)}`;
+  const time = `${median(values).toFixed(1).padStart(7)} ms  ${ratio.toFixed(2)} times`;
+  console.log(`${name.padEnd(22)} ${time}  ${promised ? verdict : 'starts git too'}`);
 }
 process.exitCode = within ? 0 : 1;
 
