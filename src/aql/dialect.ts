@@ -1,23 +1,26 @@
 import type { FieldKind } from '../schema/field-type.js';
 import type { TableIdentity } from '../schema/model.js';
-import type { BuiltInFunction, ComparisonOperator } from './expression.js';
-import type { JoinType } from './model.js';
+import type { BoundValue, BuiltInFunction, ComparisonOperator } from './expression.js';
+import type { AggregateFunction, JoinType } from './model.js';
 
 /**
  * What differs between databases when a plan becomes SQL. The common SQL is written once (`render.ts`) and asks the
- * dialect for these pieces; every `sql` argument is a finished SQL expression.
+ * dialect for these pieces; every `sql` argument is a finished SQL expression. A dialect may repeat an argument: a value
+ * that then occurs twice is bound twice, or shares its number where placeholders are numbered.
  */
 export interface Dialect {
   readonly name: string;
   readonly joinTypes: readonly JoinType[];
-  /** The longest identifier the engine keeps apart, in bytes; longer output names are refused. */
-  readonly identifierBytesMax: number;
-  /** Quotes one identifier; throws on NUL. */
+  /** Whether a placeholder names its value (`$1`) or stands for the next one (`?`). */
+  readonly placeholdersNumbered: boolean;
+  /** Quotes one identifier; throws `unsupported` on NUL, which no engine takes. */
   quoteIdentifier(name: string): string;
   /** The table named in full. */
   table(identity: TableIdentity): string;
   /** The placeholder of the `index`-th (1-based) value, with the cast that gives it its kind. */
   placeholder(index: number, kind: FieldKind): string;
+  /** The value as the driver takes it (SQLite binds no booleans). */
+  bind(value: BoundValue, kind: FieldKind): BoundValue;
   /** A constant text of vkit's own (masks), as a literal of type text. */
   textLiteral(value: string): string;
   booleanLiteral(value: boolean): string;
@@ -28,11 +31,21 @@ export interface Dialect {
   call(fn: BuiltInFunction, args: readonly string[]): string;
   /** Equality and ranges; text is equal if its code points are, and sorts by code point. */
   compare(op: ComparisonOperator, kind: FieldKind, left: string, right: string): string;
+  /** Membership in a list of at least one value, by the equality of `compare`. */
+  inList(kind: FieldKind, operand: string, values: readonly string[], negated: boolean): string;
   /** Case-sensitive, by code point; the pattern's escape character is the backslash. */
   like(operand: string, pattern: string, negated: boolean): string;
-  /** A text as a key of ORDER BY, GROUP BY, DISTINCT, min and max: in the binary collation. */
-  textKey(sql: string): string;
+  /** An expression as a key of ORDER BY and GROUP BY: text in the binary collation. */
+  key(sql: string, kind: FieldKind): string;
   orderBy(sql: string, direction: 'ASC' | 'DESC', nulls: 'first' | 'last'): string;
-  aggregate(fn: 'count' | 'count_distinct' | 'sum' | 'avg' | 'min' | 'max', operand: string, kind: FieldKind, ordered: boolean): string;
+  /** `operand` is null for `count(*)`; `ordered` fixes the order in which floats are added up. */
+  aggregate(
+    fn: AggregateFunction,
+    operand: string | null,
+    kind: FieldKind,
+    ordered: boolean,
+  ): string;
+  /** An aggregate where it is compared or sorted by, since SQLite writes exact sums as text. */
+  aggregateOperand(sql: string, fn: AggregateFunction, kind: FieldKind): string;
   limit(limit: number, offset: number): string;
 }

@@ -13,7 +13,11 @@ export type BuiltInFunction =
   | 'right'
   | 'char_length'
   /** Lowercase hex of SHA-256 over the UTF-8 bytes of a text; null stays null. */
-  | 'sha256_hex';
+  | 'sha256_hex'
+  /** A key under which only values that are written alike are equal: 1.0 and 1.00 differ. Any kind. */
+  | 'identity_key'
+  /** A numeric without trailing zeros, still a numeric. */
+  | 'canonical_numeric';
 
 /** A value a query binds, already checked against its kind. Numbers beyond 2^53, numerics, dates and uuids are text. */
 export type BoundValue = string | number | boolean | Uint8Array;
@@ -32,7 +36,7 @@ export type Expr =
   | { node: 'null'; type: string }
   | { node: 'param'; value: BoundValue; kind: FieldKind }
   | { node: 'call'; fn: BuiltInFunction; args: readonly Expr[] }
-  | { node: 'case'; branches: readonly { when: Expr; then: Expr }[]; otherwise: Expr }
+  | { node: 'case'; branches: readonly { when: Expr; result: Expr }[]; otherwise: Expr }
   /** `kind` is the kind both sides have; text is compared as aql.md says. */
   | { node: 'compare'; op: ComparisonOperator; kind: FieldKind; left: Expr; right: Expr }
   | { node: 'like'; operand: Expr; pattern: Expr; negated: boolean }
@@ -42,6 +46,8 @@ export type Expr =
   | { node: 'or'; items: readonly Expr[] }
   | { node: 'not'; item: Expr }
   | { node: 'boolean'; value: boolean }
+  /** The operand as a key of ORDER BY and GROUP BY: text by its code points. */
+  | { node: 'key'; kind: FieldKind; operand: Expr }
   /** `operand: null` is `count(*)`. `ordered` fixes the order of summation, for floats. */
   | {
       node: 'aggregate';

@@ -78,6 +78,19 @@ export const AQL_LIMITS = {
   bytesMax: 64 * 1024,
   groupsDepthMax: 32,
   joinsMax: 16,
+  /** Entries of `columns`, `aggregates`, `group_by` and `order_by` each. */
   columnsMax: 500,
   inValuesMax: 10_000,
+  /** Conditions in `filters`, and in `having`, however they are nested: SQLite parses 1,000 levels. */
+  conditionsMax: 500,
+  /** Key pairs of one join. */
+  joinPairsMax: 16,
+  /** Characters of a name: `datasource.schema.table.field` of the longest identifiers engines have. */
+  nameCharactersMax: 1_024,
+  aliasCharactersMax: 128,
+  rowsMax: 1_000_000_000,
+  /** Columns of an answer after `*` was expanded; PostgreSQL has room for 1,664. */
+  outputsMax: 1_600,
+  /** Problems reported at once. */
+  problemsMax: 100,
 } as const;

@@ -20,6 +20,8 @@ export interface PlanSource {
   alias: string;
   table: TableIdentity;
   derived: readonly { name: string; expr: Expr }[] | null;
+  /** What the table is called inside the derived table, and nowhere else. */
+  rawAlias: string;
 }
 
 export interface PlanJoin {
@@ -29,9 +31,8 @@ export interface PlanJoin {
 }
 
 export interface PlanOrder {
+  /** A `key`, or something that sorts alike in every engine without being one. */
   expr: Expr;
-  /** Text sorts by code point in every engine. */
-  text: boolean;
   direction: 'ASC' | 'DESC';
   /** Always given: NULL sorts as the largest value unless the query says otherwise. */
   nulls: 'first' | 'last';

@@ -1,0 +1,167 @@
+import { type Problem, VkitError } from '../errors/index.js';
+import type { CatalogDataset } from './catalog.js';
+import type { Expr } from './expression.js';
+import { report } from './input-checks.js';
+import { joinKind, KIND_ABILITIES } from './kind-abilities.js';
+import type { Plan, PlanJoin, PlanSource, TableExpectation } from './plan.js';
+import { groupKey } from './plan-aggregates.js';
+import { planFilters } from './plan-filters.js';
+import { planLimit, type RowLimits } from './plan-limit.js';
+import { type Grouping, planOrder, rowKeys } from './plan-order.js';
+import { planOutputs } from './plan-outputs.js';
+import type { PlanScope } from './plan-scope.js';
+import { planSources } from './plan-sources.js';
+import type {
+  FieldRef,
+  Operand,
+  ResolvedFilter,
+  ResolvedJoin,
+  ResolvedQuery,
+} from './resolved-query.js';
+import { isFullyRaw, type Visibility } from './visibility.js';
+
+export type { FieldVisibility, Visibility } from './visibility.js';
+
+export interface PlanInput {
+  /** Without unknown names or problems, and with `"*"` expanded. */
+  resolved: ResolvedQuery;
+  visibility: Visibility;
+  limits: RowLimits;
+}
+
+export interface PlannedQuery {
+  plan: Plan;
+  /** The rows the requester gets at most; the plan may fetch one more. */
+  rowsMax: number;
+  /** Whether a row beyond `rowsMax` means that a cap cut the answer. */
+  truncatable: boolean;
+}
+
+/**
+ * Attaches types and masks to a resolved query that the policies allow. What its types or masks do not allow comes back
+ * as problems, all at once. Throws `internal` for what must not get here: a query with unknown names, or one that touches
+ * a hidden field.
+ */
+export function buildPlan(input: PlanInput): PlannedQuery | { problems: readonly Problem[] } {
+  const { resolved, visibility, limits } = input;
+  if (resolved.unknown.length > 0 || resolved.problems.length > 0 || resolved.star) {
+    throw new VkitError('internal', 'A query came to be planned before its names were settled.');
+  }
+  const guarded = !resolved.sources.every((source) => isFullyRaw(source, visibility));
+  const isOfRows = resolved.aggregates.length === 0 && resolved.groupBy.length === 0;
+  const keys =
+    guarded && isOfRows ? rowKeys(resolved, visibility) : { columns: [], outputs: false };
+  const used = [...usedFields(resolved), ...keys.columns];
+  const { sources, column } = planSources(resolved.sources, used, visibility);
+  const scope: PlanScope = { column, guarded, problems: [] };
+
+  const grouping = planGrouping(resolved, scope);
+  const joins = resolved.joins.flatMap((join) => planJoin(join, sources, scope));
+  const where = planFilters(resolved.filters, scope);
+  const having = planFilters(resolved.having, scope);
+  const outputs = planOutputs(resolved, grouping, scope);
+  const orderBy = planOrder(resolved, keys, outputs, grouping, scope);
+  const [from] = sources;
+  if (scope.problems.length > 0) return { problems: scope.problems };
+  if (from === undefined || outputs.length === 0) {
+    throw new VkitError('internal', 'A query without any output came to be planned.');
+  }
+  const { limit, rowsMax, truncatable } = planLimit(resolved.limit, resolved.offset, limits);
+  const plan: Plan = {
+    from,
+    joins,
+    where,
+    outputs: outputs.map((output) => ({ column: output.column, expr: output.expr })),
+    groupBy: grouping.state === 'groups' ? grouping.keys : [],
+    having,
+    orderBy,
+    limit,
+    offset: resolved.offset,
+    tables: tableExpectations(resolved),
+  };
+  return { plan, rowsMax, truncatable };
+}
+
+/** Every field a clause names; the keys of the order come on top. */
+function usedFields(resolved: ResolvedQuery): FieldRef[] {
+  const inOperand = (operand: Operand): (FieldRef | null)[] =>
+    'ref' in operand ? [operand.ref] : [operand.aggregateOf];
+  const inFilter = (filter: ResolvedFilter): (FieldRef | null)[] =>
+    'logic' in filter ? filter.conditions.flatMap(inFilter) : inOperand(filter.operand);
+  const all: (FieldRef | null)[] = [
+    ...resolved.columns.map((selected) => ('ref' in selected ? selected.ref : null)),
+    ...resolved.aggregates.map((aggregate) => aggregate.ref),
+    ...resolved.joins.flatMap((join) => join.pairs.flatMap(({ left, right }) => [left, right])),
+    ...resolved.filters.flatMap(inFilter),
+    ...resolved.having.flatMap(inFilter),
+    ...resolved.groupBy.map((group) => group.ref),
+    ...resolved.orderBy.flatMap((order) => inOperand(order.operand)),
+  ];
+  return all.filter((ref) => ref !== null);
+}
+
+function planGrouping(resolved: ResolvedQuery, scope: PlanScope): Grouping {
+  if (resolved.having.length > 0 && resolved.aggregates.length + resolved.groupBy.length === 0) {
+    const message =
+      '`having` needs `aggregates` or `group_by`; conditions on rows go into `filters`.';
+    report(scope.problems, { pointer: '/having', code: 'having_without_groups', message });
+  }
+  if (resolved.aggregates.length === 0 && resolved.groupBy.length === 0) return { state: 'rows' };
+  const selected = resolved.columns.flatMap((column) => ('ref' in column ? [column] : []));
+  const groups = resolved.groupBy.length > 0 ? resolved.groupBy : selected;
+  if (groups.length === 0) return { state: 'one' };
+  const keys = groups.map(({ ref, pointer }): Expr => {
+    const column = scope.column(ref);
+    if (!KIND_ABILITIES[column.kind].equality) {
+      const message = `Rows cannot be grouped by ${column.label}, which is ${column.type}.`;
+      report(scope.problems, { pointer, code: 'unsupported_on_type', message });
+    }
+    return groupKey(column, scope);
+  });
+  return { state: 'groups', keys };
+}
+
+function planJoin(
+  join: ResolvedJoin,
+  sources: readonly PlanSource[],
+  scope: PlanScope,
+): PlanJoin[] {
+  const source = sources[join.source];
+  if (source === undefined) return [];
+  const items = join.pairs.flatMap((pair): Expr[] => {
+    const left = scope.column(pair.left);
+    const right = scope.column(pair.right);
+    for (const { masked, label } of [left, right]) {
+      if (masked !== 'full' && masked !== 'nullify') continue;
+      const message = `${label} is masked (${masked}): joining on it would join every row with every other.`;
+      report(scope.problems, { pointer: pair.pointer, code: 'unsupported_on_masked', message });
+    }
+    const kind = joinKind(left.kind, right.kind);
+    if (kind === undefined) {
+      const message = `${left.label} (${left.type}) and ${right.label} (${right.type}) cannot be joined.`;
+      report(scope.problems, { pointer: pair.pointer, code: 'unsupported_on_type', message });
+      return [];
+    }
+    return [{ node: 'compare', op: 'eq', kind, left: left.expr, right: right.expr }];
+  });
+  const [only] = items;
+  const on: Expr = items.length === 1 && only !== undefined ? only : { node: 'and', items };
+  return [{ type: join.type, source, on }];
+}
+
+/** Each dataset once, with all its registered fields: also those the query leaves out were reviewed together. */
+function tableExpectations(resolved: ResolvedQuery): TableExpectation[] {
+  const datasets = new Map<string, CatalogDataset>();
+  for (const { dataset } of resolved.sources) datasets.set(dataset.name, dataset);
+  return [...datasets.values()].map((dataset) => ({
+    dataset: dataset.name,
+    table: dataset.table,
+    ...(dataset.kind !== undefined && { kind: dataset.kind }),
+    ...(dataset.definitionDigest !== undefined && { definition_digest: dataset.definitionDigest }),
+    columns: dataset.fields.map(({ name, type, position }) => ({
+      name,
+      type,
+      ...(position !== undefined && { position }),
+    })),
+  }));
+}

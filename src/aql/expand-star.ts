@@ -1,0 +1,49 @@
+import type { Reference } from '../policy/model.js';
+import type { FieldRef, ResolvedColumn, ResolvedQuery } from './resolved-query.js';
+
+/**
+ * Replaces `"*"` by every field of the query's datasets that the decision does not deny, dataset by dataset in the order
+ * of the query, each in the order of its columns. Fields that are selected by name beside it are not repeated.
+ * `references` then hold the new fields too. Without a star the query comes back as it is.
+ */
+export function expandStar(
+  resolved: ResolvedQuery,
+  isReadable: (dataset: string, field: string) => boolean,
+): ResolvedQuery {
+  if (!resolved.star) return resolved;
+  const named = new Set(
+    resolved.columns.flatMap((column) => ('ref' in column ? [keyOf(column.ref)] : [])),
+  );
+  const all = resolved.sources.flatMap(({ dataset }, source) =>
+    dataset.fields
+      .filter((field) => isReadable(dataset.name, field.name))
+      .map((field): FieldRef => ({ source, dataset: dataset.name, field: field.name })),
+  );
+  const added = all.filter((ref) => !named.has(keyOf(ref)));
+  let expanded = false;
+  const columns = resolved.columns.flatMap((column): ResolvedColumn[] => {
+    if ('ref' in column) return [column];
+    if (expanded) return [];
+    expanded = true;
+    return added.map((ref) => ({ ref, pointer: column.pointer }));
+  });
+  return { ...resolved, columns, references: withFields(resolved.references, added), star: false };
+}
+
+function keyOf(ref: FieldRef): string {
+  return JSON.stringify([ref.source, ref.field]);
+}
+
+function withFields(
+  references: readonly Reference[],
+  added: readonly FieldRef[],
+): readonly Reference[] {
+  const all = new Map<string, Reference>();
+  for (const { dataset, field } of [...references, ...added]) {
+    all.set(JSON.stringify([dataset, field]), { dataset, field });
+  }
+  return [...all.values()].sort((left, right) => {
+    if (left.dataset !== right.dataset) return left.dataset < right.dataset ? -1 : 1;
+    return (left.field ?? '') < (right.field ?? '') ? -1 : 1;
+  });
+}

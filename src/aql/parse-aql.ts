@@ -1,0 +1,209 @@
+import type { Problem } from '../errors/index.js';
+import { checkSize } from './check-size.js';
+import {
+  checkCount,
+  checkList,
+  checkName,
+  checkObject,
+  checkWord,
+  type JsonObject,
+  ownValue,
+  pointerTo,
+  report,
+} from './input-checks.js';
+import type { Aql, AqlAggregate, AqlJoin, AqlOrder } from './model.js';
+import { AGGREGATE_FUNCTIONS, AQL_LIMITS, JOIN_TYPES } from './model.js';
+import { parseFilters } from './parse-filters.js';
+
+export const AQL_KEYS = [
+  'source_table',
+  'columns',
+  'joins',
+  'aggregates',
+  'filters',
+  'group_by',
+  'having',
+  'order_by',
+  'limit',
+  'offset',
+] as const;
+export const JOIN_KEYS = ['type', 'table', 'alias', 'left_field', 'right_field', 'and'] as const;
+export const PAIR_KEYS = ['left_field', 'right_field'] as const;
+export const AGGREGATE_KEYS = ['func', 'field', 'alias'] as const;
+export const ORDER_KEYS = ['column', 'direction', 'nulls'] as const;
+export const DIRECTIONS = ['ASC', 'DESC'] as const;
+export const NULLS = ['first', 'last'] as const;
+
+/**
+ * Reads one AQL query from JSON of unknown shape. Every problem is reported at once, each with its JSON Pointer; with
+ * none, the query is in its normal form: absent, `null`, `[]` and `limit: 0` are absent, `order_by` is a list,
+ * words are in their one spelling. It never throws. Names are not resolved and values not compared with types here.
+ */
+export function parseAql(input: unknown): { aql: Aql } | { problems: Problem[] } {
+  const tooMuch = checkSize(input);
+  if (tooMuch !== undefined) return { problems: [tooMuch] };
+  const problems: Problem[] = [];
+  const object = checkObject(input, '', AQL_KEYS, problems);
+  if (object === undefined) return { problems };
+  const source = checkName(ownValue(object, 'source_table'), '/source_table', problems);
+  const columns = parseNames(object, 'columns', problems);
+  const joins = parseEach(object, 'joins', AQL_LIMITS.joinsMax, problems, parseJoin);
+  const aggregates = parseEach(
+    object,
+    'aggregates',
+    AQL_LIMITS.columnsMax,
+    problems,
+    parseAggregate,
+  );
+  const filters = parseFilters(ownValue(object, 'filters'), '/filters', problems);
+  const groupBy = parseNames(object, 'group_by', problems);
+  const having = parseFilters(ownValue(object, 'having'), '/having', problems);
+  const orderBy = parseOrders(ownValue(object, 'order_by'), problems);
+  const limit = checkCount(ownValue(object, 'limit'), '/limit', problems);
+  const offset = checkCount(ownValue(object, 'offset'), '/offset', problems);
+  if (isAbsent(object, 'columns') && isAbsent(object, 'aggregates')) {
+    const message = 'A query needs `columns` or `aggregates`; ["*"] selects every readable field.';
+    report(problems, { pointer: '', code: 'required', message });
+  }
+  if (problems.length > 0 || source === undefined) return { problems };
+  return {
+    aql: {
+      source_table: source,
+      ...(columns.length > 0 && { columns }),
+      ...(joins.length > 0 && { joins }),
+      ...(aggregates.length > 0 && { aggregates }),
+      ...(filters.length > 0 && { filters }),
+      ...(groupBy.length > 0 && { group_by: groupBy }),
+      ...(having.length > 0 && { having }),
+      ...(orderBy.length > 0 && { order_by: orderBy }),
+      ...(limit > 0 && { limit }),
+      ...(offset > 0 && { offset }),
+    },
+  };
+}
+
+function isAbsent(object: JsonObject, key: string): boolean {
+  const value = ownValue(object, key);
+  return value === undefined || (Array.isArray(value) && value.length === 0);
+}
+
+function parseNames(object: JsonObject, key: string, problems: Problem[]): string[] {
+  return parseEach(object, key, AQL_LIMITS.columnsMax, problems, checkName);
+}
+
+function parseEach<Part>(
+  object: JsonObject,
+  key: string,
+  max: number,
+  problems: Problem[],
+  parse: (value: unknown, pointer: string, problems: Problem[]) => Part | undefined,
+): Part[] {
+  const pointer = `/${key}`;
+  return checkList(ownValue(object, key), pointer, max, problems).flatMap((entry, index) => {
+    const part = parse(entry, pointerTo(pointer, index), problems);
+    return part === undefined ? [] : [part];
+  });
+}
+
+function parseJoin(value: unknown, pointer: string, problems: Problem[]): AqlJoin | undefined {
+  const object = checkObject(value, pointer, JOIN_KEYS, problems);
+  if (object === undefined) return undefined;
+  const type = checkWord(
+    ownValue(object, 'type') ?? 'INNER',
+    pointerTo(pointer, 'type'),
+    JOIN_TYPES,
+    problems,
+  );
+  const table = checkName(ownValue(object, 'table'), pointerTo(pointer, 'table'), problems);
+  const alias = parseAlias(object, pointer, problems);
+  const pair = parsePair(object, pointer, problems);
+  const at = pointerTo(pointer, 'and');
+  const more = checkList(ownValue(object, 'and'), at, AQL_LIMITS.joinPairsMax, problems);
+  const and = more.flatMap((entry, index) => {
+    const entryAt = pointerTo(at, index);
+    const entryObject = checkObject(entry, entryAt, PAIR_KEYS, problems);
+    const found = entryObject && parsePair(entryObject, entryAt, problems);
+    return found === undefined ? [] : [found];
+  });
+  if (type === undefined || table === undefined || pair === undefined) return undefined;
+  return {
+    type,
+    table,
+    ...(alias !== undefined && { alias }),
+    ...pair,
+    ...(and.length > 0 && { and }),
+  };
+}
+
+function parsePair(
+  object: JsonObject,
+  pointer: string,
+  problems: Problem[],
+): { left_field: string; right_field: string } | undefined {
+  const left = checkName(
+    ownValue(object, 'left_field'),
+    pointerTo(pointer, 'left_field'),
+    problems,
+  );
+  const rightAt = pointerTo(pointer, 'right_field');
+  const right = checkName(ownValue(object, 'right_field'), rightAt, problems);
+  if (left === undefined || right === undefined) return undefined;
+  return { left_field: left, right_field: right };
+}
+
+function parseAlias(object: JsonObject, pointer: string, problems: Problem[]): string | undefined {
+  const alias = ownValue(object, 'alias');
+  if (alias === undefined) return undefined;
+  return checkName(alias, pointerTo(pointer, 'alias'), problems, AQL_LIMITS.aliasCharactersMax);
+}
+
+function parseAggregate(
+  value: unknown,
+  pointer: string,
+  problems: Problem[],
+): AqlAggregate | undefined {
+  const object = checkObject(value, pointer, AGGREGATE_KEYS, problems);
+  if (object === undefined) return undefined;
+  const funcAt = pointerTo(pointer, 'func');
+  const func = checkWord(ownValue(object, 'func'), funcAt, AGGREGATE_FUNCTIONS, problems);
+  const fieldAt = pointerTo(pointer, 'field');
+  const field = checkName(ownValue(object, 'field'), fieldAt, problems);
+  const alias = parseAlias(object, pointer, problems);
+  if (func === undefined || field === undefined) return undefined;
+  if (field === '*' && func !== 'count') {
+    const message = `Only count takes "*"; ${func} needs a field.`;
+    report(problems, { pointer: fieldAt, code: 'value', message });
+    return undefined;
+  }
+  return { func, field, ...(alias !== undefined && { alias }) };
+}
+
+function parseOrders(value: unknown, problems: Problem[]): AqlOrder[] {
+  if (value === undefined) return [];
+  const list = Array.isArray(value) ? value : [value];
+  return checkList(list, '/order_by', AQL_LIMITS.columnsMax, problems).flatMap((entry, index) => {
+    const pointer = Array.isArray(value) ? pointerTo('/order_by', index) : '/order_by';
+    const order = parseOrder(entry, pointer, problems);
+    return order === undefined ? [] : [order];
+  });
+}
+
+function parseOrder(value: unknown, pointer: string, problems: Problem[]): AqlOrder | undefined {
+  const object = checkObject(value, pointer, ORDER_KEYS, problems);
+  if (object === undefined) return undefined;
+  const column = checkName(ownValue(object, 'column'), pointerTo(pointer, 'column'), problems);
+  const directionAt = pointerTo(pointer, 'direction');
+  const direction = checkWord(
+    ownValue(object, 'direction') ?? 'ASC',
+    directionAt,
+    DIRECTIONS,
+    problems,
+  );
+  const given = ownValue(object, 'nulls');
+  const nulls =
+    given === undefined
+      ? undefined
+      : checkWord(given, pointerTo(pointer, 'nulls'), NULLS, problems);
+  if (column === undefined || direction === undefined) return undefined;
+  return { column, direction, ...(nulls !== undefined && { nulls }) };
+}

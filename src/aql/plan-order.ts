@@ -1,0 +1,170 @@
+import type { FieldKind } from '../schema/field-type.js';
+import type { Expr } from './expression.js';
+import { report } from './input-checks.js';
+import { KIND_ABILITIES } from './kind-abilities.js';
+import type { PlanOrder } from './plan.js';
+import { groupKey, planAggregate } from './plan-aggregates.js';
+import type { PlanScope } from './plan-scope.js';
+import type { FieldRef, ResolvedJoin, ResolvedQuery, ResolvedSource } from './resolved-query.js';
+import { isRaw, type Visibility } from './visibility.js';
+
+/** What makes the order of rows total, where a field is not readable raw. */
+export interface RowKeys {
+  /** Primary key columns, dataset by dataset. */
+  columns: readonly FieldRef[];
+  /** Whether a dataset has no usable primary key, so that all output columns are keys too. */
+  outputs: boolean;
+}
+
+/**
+ * The keys that tell the rows of a query without groups apart: each dataset's primary key, but for datasets that others
+ * determine. A dataset that has no primary key, or whose key is not readable raw, needs the output columns instead:
+ * rows that are equal in all of these are the same to the requester in any order.
+ */
+export function rowKeys(resolved: ResolvedQuery, visibility: Visibility): RowKeys {
+  const columns: FieldRef[] = [];
+  let outputs = false;
+  for (const [index, source] of resolved.sources.entries()) {
+    const join = resolved.joins.find((candidate) => candidate.source === index);
+    if (join !== undefined && isDetermined(join, source, visibility)) continue;
+    const key = primaryKey(source, visibility);
+    if (key === undefined) outputs = true;
+    else
+      columns.push(...key.map((field) => ({ source: index, dataset: source.dataset.name, field })));
+  }
+  return { columns, outputs };
+}
+
+/** The primary key where it tells rows apart by values the requester may see. */
+function primaryKey({ dataset }: ResolvedSource, visibility: Visibility): string[] | undefined {
+  const names = dataset.primaryKey;
+  const usable = names.every((name) => {
+    // Only the exact registry name is a column; SQLite lets primary keys hold any number of NULLs.
+    const field = dataset.fields.find((candidate) => candidate.name === name);
+    if (field === undefined || field.nullable === true) return false;
+    return KIND_ABILITIES[field.kind].equality && isRaw(dataset.name, name, visibility);
+  });
+  return usable && names.length > 0 ? [...names] : undefined;
+}
+
+/** Kinds of which values that compare equal may still be two under a unique key, in some engine. */
+const LOOSELY_EQUAL: readonly FieldKind[] = ['numeric', 'float', 'timestamp', 'timestamptz'];
+
+/**
+ * Whether each row before the join meets at most one row of the dataset: it joins INNER or LEFT by equality on all
+ * columns of a unique key, each readable raw (a mask maps many values to one).
+ */
+function isDetermined(join: ResolvedJoin, source: ResolvedSource, visibility: Visibility): boolean {
+  if (join.type !== 'INNER' && join.type !== 'LEFT') return false;
+  const { dataset } = source;
+  const joined = new Set(join.pairs.map((pair) => pair.right.field));
+  const keys = [dataset.primaryKey, ...dataset.uniqueKeys];
+  return keys.some(
+    (key) =>
+      key.length > 0 &&
+      key.every((name) => {
+        const field = dataset.fields.find((candidate) => candidate.name === name);
+        if (field === undefined || LOOSELY_EQUAL.includes(field.kind)) return false;
+        return joined.has(name) && isRaw(dataset.name, name, visibility);
+      }),
+  );
+}
+
+/** One column of the answer, as an order may need it. */
+export interface OrderedOutput {
+  expr: Expr;
+  kind: FieldKind;
+}
+
+/** The groups of a query: none, or the one row of aggregates without groups, or the keys. */
+export type Grouping =
+  | { state: 'rows' }
+  | { state: 'one' }
+  | { state: 'groups'; keys: readonly Expr[] };
+
+/** ORDER BY: what was asked for, then, where the order of rows is guarded, what makes it total. */
+export function planOrder(
+  resolved: ResolvedQuery,
+  keys: RowKeys,
+  outputs: readonly OrderedOutput[],
+  grouping: Grouping,
+  scope: PlanScope,
+): PlanOrder[] {
+  const orders = resolved.orderBy.flatMap((order): PlanOrder[] => {
+    const expr = requestedKey(order, grouping, scope);
+    if (expr === undefined) return [];
+    return [{ expr, direction: order.direction, nulls: order.nulls }];
+  });
+  if (!scope.guarded || grouping.state === 'one') return withoutRepeats(orders);
+  const total =
+    grouping.state === 'groups'
+      ? grouping.keys
+      : [
+          ...keys.columns.map((ref): Expr => {
+            const { expr, kind } = scope.column(ref);
+            return { node: 'key', kind, operand: expr };
+          }),
+          ...(keys.outputs ? outputs.map(outputKey) : []),
+        ];
+  const added = total.map((expr): PlanOrder => ({ expr, direction: 'ASC', nulls: 'last' }));
+  return withoutRepeats([...orders, ...added]);
+}
+
+function requestedKey(
+  order: ResolvedQuery['orderBy'][number],
+  grouping: Grouping,
+  scope: PlanScope,
+): Expr | undefined {
+  const { operand, pointer } = order;
+  if (!('ref' in operand)) {
+    const aggregate = planAggregate(operand.func, operand.aggregateOf, pointer, scope);
+    return aggregate && { node: 'key', kind: aggregate.kind, operand: aggregate.expr };
+  }
+  const column = scope.column(operand.ref);
+  if (!KIND_ABILITIES[column.kind].equality) {
+    const message = `Rows cannot be ordered by ${column.label}, which is ${column.type}.`;
+    report(scope.problems, { pointer, code: 'unsupported_on_type', message });
+    return undefined;
+  }
+  if (grouping.state === 'rows') return { node: 'key', kind: column.kind, operand: column.expr };
+  const key = groupKey(column, scope);
+  const isGroup = grouping.state === 'groups' && grouping.keys.some((one) => sameExpr(one, key));
+  if (isGroup) return key;
+  const message = `Groups are ordered by what they are grouped by or by an aggregate, not by ${column.label}.`;
+  report(scope.problems, { pointer, code: 'not_grouped', message });
+  return undefined;
+}
+
+/** Kinds whose equal values are all written alike, so that their natural order is total. */
+const WRITTEN_ALIKE: readonly FieldKind[] = [
+  'boolean',
+  'integer',
+  'text',
+  'uuid',
+  'date',
+  'time',
+  'timestamp',
+  'timestamptz',
+  'bytes',
+];
+
+function outputKey({ expr, kind }: OrderedOutput): Expr {
+  if (WRITTEN_ALIKE.includes(kind)) return { node: 'key', kind, operand: expr };
+  const identity: Expr = { node: 'call', fn: 'identity_key', args: [expr] };
+  return { node: 'key', kind: 'text', operand: identity };
+}
+
+/** A key that is there already orders nothing more. */
+function withoutRepeats(orders: readonly PlanOrder[]): PlanOrder[] {
+  const seen = new Set<string>();
+  return orders.filter(({ expr }) => {
+    const text = JSON.stringify(expr);
+    if (seen.has(text)) return false;
+    seen.add(text);
+    return true;
+  });
+}
+
+export function sameExpr(left: Expr, right: Expr): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
+}

@@ -1,0 +1,106 @@
+import { VkitError } from '../errors/index.js';
+import { applyMask, type MaskMethod } from '../masking/index.js';
+import type { FieldKind } from '../schema/field-type.js';
+import type { CatalogField } from './catalog.js';
+import type { Expr } from './expression.js';
+import type { PlanSource } from './plan.js';
+import type { FieldRef, ResolvedSource } from './resolved-query.js';
+import type { Visibility } from './visibility.js';
+
+/** A field as the query outside FROM sees it. */
+export interface PlanColumn {
+  expr: Expr;
+  kind: FieldKind;
+  /** The normalised type of what is seen: `text` where a mask makes it one. */
+  type: string;
+  masked?: MaskMethod;
+  /** `dataset.field`, for messages. */
+  label: string;
+}
+
+export interface PlanSources {
+  /** In the order of the query's datasets. */
+  sources: readonly PlanSource[];
+  column(ref: FieldRef): PlanColumn;
+}
+
+/** The name a table has inside a derived table, and nowhere else. */
+const RAW_ALIAS = 'raw';
+
+/** The name of the `index`-th dataset outside. Names that requesters choose never become SQL. */
+function sourceAlias(index: number): string {
+  return `t${index + 1}`;
+}
+
+/**
+ * Builds FROM. A dataset of which the query uses a masked field becomes a derived table that projects exactly the fields
+ * used, already masked; the columns handed out are those of the derived table, so no clause can name a raw one.
+ * Throws `internal` where a hidden field is used: such a query was to be denied.
+ */
+export function planSources(
+  resolved: readonly ResolvedSource[],
+  used: readonly FieldRef[],
+  visibility: Visibility,
+): PlanSources {
+  const columns = new Map<string, PlanColumn>();
+  const sources = resolved.map((source, index): PlanSource => {
+    const { dataset } = source;
+    const names = new Set(used.filter((ref) => ref.source === index).map((ref) => ref.field));
+    const fields = dataset.fields.filter((field) => names.has(field.name));
+    const seen = fields.map((field) => seeField(source, field, visibility));
+    const masks = seen.some((one) => one.masked !== undefined);
+    for (const one of seen) {
+      columns.set(keyOf(index, one.field.name), outsideColumn(one, sourceAlias(index), masks));
+    }
+    const derived = masks ? seen.map((one) => ({ name: one.field.name, expr: one.inside })) : null;
+    return { alias: sourceAlias(index), table: dataset.table, derived, rawAlias: RAW_ALIAS };
+  });
+  return {
+    sources,
+    column(ref) {
+      const column = columns.get(keyOf(ref.source, ref.field));
+      if (column === undefined) throw new VkitError('internal', 'A plan uses a field it left out.');
+      return column;
+    },
+  };
+}
+
+function keyOf(source: number, field: string): string {
+  return JSON.stringify([source, field]);
+}
+
+interface SeenField {
+  field: CatalogField;
+  label: string;
+  /** The expression inside the derived table. */
+  inside: Expr;
+  kind: FieldKind;
+  type: string;
+  masked?: MaskMethod;
+}
+
+function seeField(
+  { dataset }: ResolvedSource,
+  field: CatalogField,
+  visibility: Visibility,
+): SeenField {
+  const { kind, type, name } = field;
+  const label = `${dataset.name}.${name}`;
+  const inside: Expr = { node: 'column', source: RAW_ALIAS, name, kind, type };
+  const seen = visibility(dataset.name, name);
+  if (seen.state === 'raw') return { field, label, inside, kind, type };
+  if (seen.state === 'hidden') {
+    throw new VkitError('internal', 'A query that touches a denied field came to be planned.');
+  }
+  const applied = applyMask({ column: inside, kind, type }, seen.mask);
+  const { expr, method } = applied;
+  return { field, label, inside: expr, kind: applied.kind, type: applied.type, masked: method };
+}
+
+function outsideColumn(seen: SeenField, source: string, derived: boolean): PlanColumn {
+  const { kind, type, label, masked } = seen;
+  // A derived table has already cast what needs a cast to be text.
+  const readAs = derived && kind === 'text' ? 'text' : type;
+  const expr: Expr = { node: 'column', source, name: seen.field.name, kind, type: readAs };
+  return { expr, kind, type, label, ...(masked !== undefined && { masked }) };
+}
