@@ -27,8 +27,9 @@ export function checkClassifierRules(rules: readonly ClassifierRule[]): void {
     seen.add(rule.id);
   });
   if (problems.length === 0) return;
-  throw new VkitError('config_invalid', `${problems.length} problems in the classifier rules.`, {
-    hint: 'Correct the rules named in the problems; see the classification page of the docs.',
+  const count = problems.length === 1 ? 'is 1 problem' : `are ${problems.length} problems`;
+  throw new VkitError('config_invalid', `There ${count} in the classifier rules.`, {
+    hint: 'Correct each rule at the place that its problem names.',
     details: { problems },
   });
 }

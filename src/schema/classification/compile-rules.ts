@@ -4,6 +4,9 @@ import { expandTypes } from './field-types.js';
 import { splitWords } from './split-words.js';
 import { WORD_GROUPS } from './word-groups.js';
 
+/** Shorter words that end in s are words of their own: `is`, `ss`. */
+const PLURAL_LENGTH_MIN = 3;
+
 const SENSITIVITY_RANK: Readonly<Record<Sensitivity, number>> = { low: 0, medium: 1, high: 2 };
 
 export interface CompiledPhrase {
@@ -44,26 +47,53 @@ export function compileRules(
   shipped: readonly ClassifierRule[],
   extra: readonly ClassifierRule[],
 ): CompiledRules {
-  const rules = [...extra, ...shipped].map((rule, order) =>
-    compileRule(rule, order, order < extra.length ? 1 : 0),
+  const all = [...extra, ...shipped];
+  const vocabulary = new Set(all.flatMap(wordsOfRule));
+  const rules = all.map((rule, order) =>
+    compileRule(rule, order, order < extra.length ? 1 : 0, vocabulary),
   );
-  const named = rules.flatMap((rule) => compilePhrases(rule, rule.rule.phrases ?? []));
-  const commented = rules.flatMap((rule) => compilePhrases(rule, rule.rule.comment ?? []));
-  const vocabulary = new Set([...named, ...commented].flatMap((phrase) => phrase.words));
-  for (const rule of rules) {
-    for (const set of [rule.dataset, rule.datasetForbids, rule.requires, rule.forbids]) {
-      for (const word of set ?? []) vocabulary.add(word);
-    }
-  }
   return {
-    byName: indexPhrases(named),
-    byComment: indexPhrases(commented),
+    byName: indexPhrases(
+      rules.flatMap((rule) => compilePhrases(rule, rule.rule.phrases, vocabulary)),
+    ),
+    byComment: indexPhrases(
+      rules.flatMap((rule) => compilePhrases(rule, rule.rule.comment, vocabulary)),
+    ),
     typeRules: rules.filter((rule) => rule.typesAlone.size > 0),
     vocabulary,
   };
 }
 
-function compileRule(rule: ClassifierRule, order: number, precedence: 0 | 1): CompiledRule {
+/**
+ * A plural as its singular where the vocabulary has it, and any other word as it is. Rules and names go through this
+ * alike, so that a rule may be written in either number.
+ */
+export function singular(word: string, vocabulary: ReadonlySet<string>): string {
+  if (!word.endsWith('s') || word.length < PLURAL_LENGTH_MIN) return word;
+  if (vocabulary.has(word.slice(0, -1))) return word.slice(0, -1);
+  if (vocabulary.has(word)) return word;
+  const others = [word.slice(0, -2), `${word.slice(0, -3)}y`];
+  return others.find((other) => vocabulary.has(other)) ?? word;
+}
+
+function wordsOfRule(rule: ClassifierRule): string[] {
+  const phrases = [...(rule.phrases ?? []), ...(rule.comment ?? [])].flatMap((phrase) =>
+    barePhrase(phrase).split(' '),
+  );
+  const others = [rule.dataset, rule.datasetForbids, rule.requires, rule.forbids];
+  return [...phrases, ...others.flatMap((list) => list ?? [])].flatMap((entry) =>
+    entry.startsWith('@') ? expandEntry(entry) : splitWords(entry),
+  );
+}
+
+function compileRule(
+  rule: ClassifierRule,
+  order: number,
+  precedence: 0 | 1,
+  vocabulary: ReadonlySet<string>,
+): CompiledRule {
+  const expand = (entries: readonly string[] = []) =>
+    new Set(entries.flatMap(expandEntry).map((word) => singular(word, vocabulary)));
   return {
     rule,
     precedence,
@@ -71,15 +101,11 @@ function compileRule(rule: ClassifierRule, order: number, precedence: 0 | 1): Co
     order,
     types: expandTypes(rule.types ?? ['text']),
     typesAlone: expandTypes(rule.typesAlone ?? []),
-    dataset: rule.dataset === undefined ? null : expandWords(rule.dataset),
-    datasetForbids: expandWords(rule.datasetForbids ?? []),
-    requires: rule.requires === undefined ? null : expandWords(rule.requires),
-    forbids: expandWords(rule.forbids ?? []),
+    dataset: rule.dataset === undefined ? null : expand(rule.dataset),
+    datasetForbids: expand(rule.datasetForbids),
+    requires: rule.requires === undefined ? null : expand(rule.requires),
+    forbids: expand(rule.forbids),
   };
-}
-
-function expandWords(entries: readonly string[]): ReadonlySet<string> {
-  return new Set(entries.flatMap(expandEntry));
 }
 
 /** A group's words, or the word as names are read: `num` is `number` in both. */
@@ -89,13 +115,23 @@ function expandEntry(entry: string): readonly string[] {
   return words.map((word) => splitWords(word).at(-1) ?? word);
 }
 
-function compilePhrases(rule: CompiledRule, phrases: readonly string[]): CompiledPhrase[] {
-  return phrases.flatMap((phrase) => {
-    const atStart = phrase.startsWith('^');
-    const atEnd = phrase.endsWith('$');
-    const bare = phrase.slice(atStart ? 1 : 0, atEnd ? -1 : undefined);
-    return alternatives(bare.split(' ')).map((words) => ({ rule, words, atStart, atEnd }));
-  });
+function barePhrase(phrase: string): string {
+  return phrase.replace(/^\^|\$$/gu, '');
+}
+
+function compilePhrases(
+  rule: CompiledRule,
+  phrases: readonly string[] | undefined,
+  vocabulary: ReadonlySet<string>,
+): CompiledPhrase[] {
+  return (phrases ?? []).flatMap((phrase) =>
+    alternatives(barePhrase(phrase).split(' ')).map((words) => ({
+      rule,
+      words: words.map((word) => singular(word, vocabulary)),
+      atStart: phrase.startsWith('^'),
+      atEnd: phrase.endsWith('$'),
+    })),
+  );
 }
 
 /** `@person name` to one list of words per person word. */

@@ -3,19 +3,26 @@
  * cover it from end to end (`phonenumber`, `kundennummer`), never in part: `description` has an `ip` in it and is one word.
  */
 export const COMPOUND_PARTS: ReadonlySet<string> = new Set(
-  `access account achternaam acct adres adresse address amount api app author author bank basic bedrijf bedrijfs betrag
-  bill billing birth brutto burger card cardnumber cell city client code company complete complet compte contact cost
-  country courriel credit cuenta customer data date datum day debit delivery dienst doctor driver email emp employee
-  encrypted event expiry family fax file first forma full geboorte geburt geburts gesamt given guardian handy haus
-  holder home host house huis inhaber insurance invoice issued jahr karte karten kenn key klant konto kranken kredit
-  kunde kunden land last leitzahl license licence liefer line lohn login maiden mail medical member middle mobil mobile
-  modified mother naam nachname naissance name national netto nick nom nombre number nummer numero nascimento nascita
-  office order ort owner passport passwd passwort password patient patienten payment person personal phone plaats postal
-  post postleit preis prenom previous price private product public rechnung rechnungs refresh rekening routing salary
-  secret security service sender session shipping ship social sozial spouse steuer straat strasse strassen street
-  surname swift tag tax telefon telefono telefoon telephone token total town user versicherten versicherung versicherungs
-  vendor vorname wachtwoord wohn woon work year zahl zip ausweis fuehrerschein fuhrerschein schein nachweis rente renten
-  ident identity firma firmen rue voornaam user mitarbeiter lieferanten artikel gehalt gehalts geschaefts`
+  `
+    access account acct achternaam address adres adresse alternate amount api app artikel
+    ausweis author balance bank basic bedrijf bedrijfs beruf betrag bill billing birth brutto
+    burger card cardnumber cell city client code company complet complete compte contact cost
+    country courriel credit cuenta customer data date datum day debit delivery dienst doctor
+    driver email emp employee encrypted event expiry extended factuur family father fax file
+    firma firmen first forma fuehrerschein fuhrerschein full geboorte geburt geburts gehalt
+    gehalts gesamt geschaefts given guardian handy haus holder home host house huis ident
+    identity inhaber insurance invoice issued jahr jahres karte karten kenn key klant kontakt
+    konto kranken krankheits kredit kunde kunden lab land last leitzahl licence license liefer
+    lieferanten line login lohn maiden mail medical member middle mitarbeiter mobil mobile
+    modified monats mother mutter naam nachname nachweis naissance name nascimento nascita
+    national netto nick nom nombre notfall number numero nummer office order ort owner parent
+    partner passport passwd password passwort patient patienten payment person personal phone
+    phonetic plaats policy post postal postleit preis prenom previous price private product
+    public rechnung rechnungs refresh rekening rente renten retail routing rue salary schein
+    secret security sender service session ship shipping social sozial spouse ssn steuer straat
+    strasse strassen street stunden surname swift tag tage tax telefon telefono telefoon
+    telephone token total town user vat vater vendor versicherten versicherung versicherungs
+    voornaam vorname wachtwoord wohn woon work year zahl zip`
     .split(/\s+/u)
     .filter((part) => part.length > 2),
 );
@@ -52,6 +59,13 @@ export const WORD_ALIASES: ReadonlyMap<string, readonly string[]> = new Map(
     acct: ['account'],
     acc: ['account'],
     cust: ['customer'],
+    frst: ['first'],
+    nm: ['name'],
+    brth: ['birth'],
+    phn: ['phone'],
+    ac: ['account'],
+    bal: ['balance'],
+    acctbal: ['account', 'balance'],
     cardholder: ['card', 'holder'],
     emp: ['employee'],
     pwd: ['password'],

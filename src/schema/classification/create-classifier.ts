@@ -6,13 +6,15 @@ import {
   type CompiledRules,
   compileRules,
   type PhraseIndex,
+  singular,
 } from './compile-rules.js';
 import { elementType, isOpaqueType } from './field-types.js';
 import { CLASSIFIER_RULES } from './rules/index.js';
 import { splitWords } from './split-words.js';
 
-/** Of a longer comment only the beginning is read. */
-const COMMENT_LENGTH_MAX = 512;
+/** Of a longer name or comment only the beginning is read. */
+const TEXT_LENGTH_MAX = 512;
+const READ_NAMES_MAX = 10_000;
 
 /** A rule that spoke, and why. */
 interface Finding {
@@ -44,14 +46,13 @@ interface Reading {
 export function createClassifier(extraRules: readonly ClassifierRule[] = []): Classifier {
   checkClassifierRules(extraRules);
   const rules = compileRules(CLASSIFIER_RULES, extraRules);
+  const read = createReader(rules.vocabulary);
   return (input) => {
     const type = elementType(input.type);
     const reading: Reading = {
-      nameWords: readWords(input.name, rules.vocabulary),
-      datasetWords: readWords(input.dataset, rules.vocabulary),
-      commentWords: input.comment
-        ? readWords(input.comment.slice(0, COMMENT_LENGTH_MAX), rules.vocabulary)
-        : [],
+      nameWords: read(input.name),
+      datasetWords: read(input.dataset),
+      commentWords: input.comment ? read(input.comment) : [],
       type,
       isOpaque: isOpaqueType(input.type),
     };
@@ -60,14 +61,18 @@ export function createClassifier(extraRules: readonly ClassifierRule[] = []): Cl
   };
 }
 
-function readWords(text: string, vocabulary: ReadonlySet<string>): string[] {
-  return splitWords(text).map((word) => singular(word, vocabulary));
-}
-
-function singular(word: string, vocabulary: ReadonlySet<string>): string {
-  if (!word.endsWith('s') || vocabulary.has(word)) return word;
-  const candidates = [word.slice(0, -1), word.slice(0, -2), `${word.slice(0, -3)}y`];
-  return candidates.find((candidate) => vocabulary.has(candidate)) ?? word;
+/** Reads identifiers with the rules' vocabulary. Names repeat from table to table, so what was read is kept, in bounds. */
+function createReader(vocabulary: ReadonlySet<string>): (text: string) => readonly string[] {
+  const known = new Map<string, readonly string[]>();
+  return (identifier) => {
+    const text = identifier.slice(0, TEXT_LENGTH_MAX);
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const words = splitWords(text).map((word) => singular(word, vocabulary));
+    if (known.size >= READ_NAMES_MAX) known.clear();
+    known.set(text, words);
+    return words;
+  };
 }
 
 function findAll(reading: Reading, rules: CompiledRules): Finding[] {
@@ -132,22 +137,30 @@ function evidenceOf(
 }
 
 function classificationOf(findings: readonly Finding[]): Classification {
-  const [best] = findings.toSorted(byStanding);
-  if (best === undefined) {
+  const [first, ...others] = findings;
+  if (first === undefined) {
     return { classification: 'generic', category: 'internal', sensitivity: 'low', because: [] };
   }
-  const { rule } = best.rule;
-  // Other findings of the same rule are reasons too, once each: a type beside a name, a second word.
-  const because = new Map<string, Evidence>();
-  for (const finding of [best, ...findings.filter((other) => other.rule === best.rule)]) {
-    for (const evidence of finding.evidence) because.set(JSON.stringify(evidence), evidence);
+  const best = others.reduce((a, b) => (byStanding(a, b) <= 0 ? a : b), first);
+  const { classification, category, sensitivity } = best.rule.rule;
+  return { classification, category, sensitivity, because: reasons(best, findings) };
+}
+
+/** The evidence of the best finding, then that of others of the same rule, each piece once: a second word, a type. */
+function reasons(best: Finding, findings: readonly Finding[]): Evidence[] {
+  const because = [...best.evidence];
+  for (const finding of findings) {
+    if (finding === best || finding.rule !== best.rule) continue;
+    for (const evidence of finding.evidence) {
+      const isNew = because.every(
+        (known) =>
+          known.origin !== evidence.origin ||
+          known.matched.join(' ') !== evidence.matched.join(' '),
+      );
+      if (isNew) because.push(evidence);
+    }
   }
-  return {
-    classification: rule.classification,
-    category: rule.category,
-    sensitivity: rule.sensitivity,
-    because: [...because.values()],
-  };
+  return because;
 }
 
 function byStanding(a: Finding, b: Finding): number {

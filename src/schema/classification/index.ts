@@ -1,12 +1,8 @@
-export {
-  CATEGORIES,
-  type Category,
-  type Classification,
-  type Classifier,
-  type ClassifierInput,
-  type ClassifierRule,
-  type Evidence,
-  type EvidenceOrigin,
+export type {
+  Category,
+  Classification,
+  Classifier,
+  ClassifierRule,
 } from './classification.js';
 export { classifyField } from './classify-field.js';
 export { createClassifier } from './create-classifier.js';

@@ -36,6 +36,8 @@ function foldAccents(text: string): string {
 function wordsOfChunk(chunk: string): readonly string[] {
   const whole = WORD_ALIASES.get(chunk.toLowerCase());
   if (whole !== undefined) return whole;
+  // Most names are snake_case, where nothing is left to break at.
+  if (/^[a-z]+$/u.test(chunk)) return wordsOfRun(chunk);
   return chunk
     .replace(/(\p{Ll}|\p{N})(\p{Lu})/gu, '$1 $2')
     .replace(/(\p{Lu})(\p{Lu}\p{Ll})/gu, splitAcronym)
@@ -89,6 +91,7 @@ function cover(word: string, start: number, known: Map<number, string[] | null>)
 
 function isPart(part: string, isHead: boolean, isTail: boolean): boolean {
   if (COMPOUND_PARTS.has(part)) return true;
-  if (isTail && part.endsWith('s') && COMPOUND_PARTS.has(part.slice(0, -1))) return true;
+  // `events`, and the joint of `guardiansname`.
+  if (part.endsWith('s') && COMPOUND_PARTS.has(part.slice(0, -1))) return true;
   return (isHead && COMPOUND_HEADS.has(part)) || (isTail && COMPOUND_TAILS.has(part));
 }

@@ -32,14 +32,8 @@ export const TEXT_RULES: readonly ClassifierRule[] = [
     classification: 'generic',
     category: 'internal',
     sensitivity: 'medium',
-    phrases: [
-      'description',
-      'beschreibung',
-      'descripcion',
-      'descrizione',
-      'descricao',
-      'omschrijving',
-    ],
+    phrases: list(`
+      description, beschreibung, descripcion, descrizione, descricao, omschrijving`),
     types: ['text', 'varchar'],
     datasetForbids: ['@catalogue'],
     forbids: list(`
