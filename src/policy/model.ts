@@ -55,7 +55,9 @@ export interface PolicyMatch {
 }
 
 /** A mask as a policy writes it: a method alone, or with the options of `partial`. */
-export type MaskSpec = MaskMethod | { method: MaskMethod; prefix?: number; suffix?: number; min_length?: number };
+export type MaskSpec =
+  | MaskMethod
+  | { method: MaskMethod; prefix?: number; suffix?: number; min_length?: number };
 
 /**
  * One policy in the form a bundle carries (bundle.md): the YAML of policy.md with its short forms resolved
@@ -69,7 +71,11 @@ export interface Policy {
   when: Conditions;
   action: Action;
   reason?: string;
-  masking?: { default_method?: MaskSpec; rules?: Readonly<Record<string, MaskSpec>>; except?: readonly string[] };
+  masking?: {
+    default_method?: MaskSpec;
+    rules?: Readonly<Record<string, MaskSpec>>;
+    except?: readonly string[];
+  };
   approval?: {
     approver_role: string;
     /** How many different people of that role; default 1. */

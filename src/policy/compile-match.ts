@@ -1,0 +1,102 @@
+import type { BundleField } from '../bundle/model.js';
+import { compileGlob } from './glob.js';
+import type { FieldMatch, PolicyMatch } from './model.js';
+
+/** What a policy can match of a dataset. */
+export interface MatchTarget {
+  datasource: string;
+  /** All names the dataset goes by, see `datasetForms`. */
+  forms: readonly string[];
+}
+
+/** What a policy can match of a field. */
+export type MatchField = Pick<BundleField, 'name' | 'sensitivity' | 'category' | 'tags'>;
+
+/** The part of `match` that does not hold, as `match.<key>: …`, or `null` where all of it does. */
+export type Failure = string | null;
+
+export interface CompiledMatch {
+  datasetFailure(target: MatchTarget): Failure;
+  /** Whether the policy acts on fields alone; one that does not also matches the dataset itself. */
+  hasFields: boolean;
+  /** The part of `match.fields` that can be told of the field by itself; `fields.all` also needs `touchesAll`. */
+  fieldFailure(field: MatchField): Failure;
+  /** The names of `fields.all`, in lower case, all of which the request must touch in one dataset. */
+  all: readonly string[] | null;
+}
+
+/**
+ * The names a dataset goes by in a policy: its registry key, and the key without the datasource, without the schema and
+ * without both, so that a prefix never switches a policy off.
+ */
+export function datasetForms(key: string, datasource: string, schema: string): readonly string[] {
+  const bare = withoutPrefix(key, `${datasource}.`);
+  const table = schema === '' ? bare : withoutPrefix(bare, `${schema}.`);
+  const forms = [key, bare, table];
+  if (bare !== key) forms.push(`${datasource}.${table}`);
+  return [...new Set(forms)];
+}
+
+/** Compiles a `match`: the keys given are ANDed, an empty one matches every dataset. */
+export function compileMatch(match: PolicyMatch): CompiledMatch {
+  const datasource = compileNames(match.datasource);
+  const dataset = compileNames(match.dataset);
+  const fields = match.fields ?? {};
+  return {
+    datasetFailure: (target) => {
+      if (datasource && !datasource(target.datasource)) return 'match.datasource: another one';
+      if (dataset && !target.forms.some(dataset)) return 'match.dataset: another one';
+      return null;
+    },
+    hasFields: Object.values(fields).some((value) => value !== undefined),
+    fieldFailure: compileFields(fields),
+    all: fields.all ? fields.all.map((name) => name.toLowerCase()) : null,
+  };
+}
+
+function compileNames(names: string | readonly string[] | undefined) {
+  if (names === undefined) return null;
+  const globs = listOf(names).map(compileGlob);
+  return (name: string) => globs.some((matches) => matches(name));
+}
+
+function compileFields(match: FieldMatch): (field: MatchField) => Failure {
+  const checks: [string, (field: MatchField) => boolean][] = [];
+  const { sensitivity, category, contains, any, all } = match;
+  if (sensitivity !== undefined) {
+    checks.push(['sensitivity', (field) => includes(sensitivity, field.sensitivity)]);
+  }
+  if (category !== undefined) {
+    checks.push(['category', (field) => includes(category, field.category)]);
+  }
+  if (contains !== undefined) {
+    checks.push(['contains', (field) => tagsOf(field).some((tag) => includes(contains, tag))]);
+  }
+  if (any !== undefined) checks.push(['any', (field) => includes(any, field.name)]);
+  if (all !== undefined) checks.push(['all', (field) => includes(all, field.name)]);
+  return (field) => {
+    const failed = checks.find(([, holds]) => !holds(field));
+    return failed ? `match.fields.${failed[0]}: ${field.name} is not of them` : null;
+  };
+}
+
+/** The tags of a field; its category counts as one. */
+export function tagsOf(field: MatchField): readonly string[] {
+  const tags = field.tags ?? [];
+  return field.category === undefined ? tags : [...tags, field.category];
+}
+
+export function listOf<T>(value: T | readonly T[]): readonly T[] {
+  return Array.isArray(value) ? value : [value as T];
+}
+
+function includes(wanted: string | readonly string[], value: string | undefined): boolean {
+  if (value === undefined) return false;
+  const lower = value.toLowerCase();
+  return listOf(wanted).some((entry) => entry.toLowerCase() === lower);
+}
+
+function withoutPrefix(name: string, prefix: string): string {
+  const starts = name.toLowerCase().startsWith(prefix.toLowerCase());
+  return starts && name.length > prefix.length ? name.slice(prefix.length) : name;
+}

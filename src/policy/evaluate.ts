@@ -1,0 +1,135 @@
+import type { Mask } from '../masking/model.js';
+import { type Bounds, smallestBounds } from './bounds.js';
+import { mergeHolds } from './hold.js';
+import { type Judged, type Judgement, judge, strictestAction, touchedBy } from './judge.js';
+import type { Decision, EvaluationInput, Reference, ReferenceDecision } from './model.js';
+import { compareText, type PolicySet } from './policy-set.js';
+import { approvalsOf, inReportingOrder, nameOfReference, policiesApplied } from './reporting.js';
+import { strictestMask } from './strictest-mask.js';
+import { traceOf } from './trace.js';
+import { type Verdicts, verdictsOf } from './verdicts.js';
+import { viewsOf } from './views.js';
+
+/**
+ * Decides a request by policy.md, "Evaluation" and "Trusted context". A pure and total function: no clock, network or
+ * file, and the same inputs give the same bytes, whatever the order of policies or references. A request that touches
+ * nothing is denied. What is denied shows neither masks nor approvals.
+ */
+export function evaluate(set: PolicySet, input: EvaluationInput): Decision {
+  const references = inOrder(input.references);
+  const views = verdictsOfViews(set, input);
+  const judged = judgeAll(set, views, references, references);
+  const decision = decide(set, judged);
+  return input.trace ? { ...decision, trace: traceOf(set, views, judged) } : decision;
+}
+
+/** The conditions in every view of the request. */
+export function verdictsOfViews(set: PolicySet, input: EvaluationInput): readonly Verdicts[] {
+  return viewsOf(input, set.clearances).map((view) => verdictsOf(view, input.at));
+}
+
+/** Judges each reference by the strictest of the views; `touching` is what the request touches as a whole. */
+export function judgeAll(
+  set: PolicySet,
+  views: readonly Verdicts[],
+  references: readonly Reference[],
+  touching: readonly Reference[],
+): readonly Judged[] {
+  const touched = touchedBy(touching);
+  return references.map((reference) => ({
+    reference,
+    judgement: stricterOf(views.map((verdicts) => judge({ set, verdicts, touched }, reference))),
+  }));
+}
+
+function stricterOf(judgements: readonly Judgement[]): Judgement {
+  const [first] = judgements;
+  if (first !== undefined && judgements.length === 1) return first;
+  const action = strictestAction(judgements.map((judgement) => judgement.action));
+  const masks = judgements.flatMap((judgement) => judgement.masks);
+  return {
+    action,
+    masks,
+    // A view that masks for good is not undone by one that would lift.
+    lifts: masks.length > 0 && judgements.every((one) => one.masks.length === 0 || one.lifts),
+    holds: mergeHolds(judgements.flatMap((judgement) => judgement.holds)),
+    bounds: bothBounds(judgements),
+    unknown: judgements.some((judgement) => judgement.unknown),
+  };
+}
+
+function bothBounds(judgements: readonly Judgement[]): Bounds | null {
+  const bounds = judgements.map((judgement) => judgement.bounds);
+  return bounds.every((entry) => entry === null) ? null : smallestBounds(bounds);
+}
+
+function decide(set: PolicySet, judged: readonly Judged[]): Decision {
+  const actions = judged.map(({ judgement }) => judgement.action);
+  const action = actions.length === 0 ? 'deny' : strictestAction(actions);
+  const all = inReportingOrder(judged.flatMap(({ judgement }) => judgement.holds));
+  const winner = all.find((hold) => hold.compiled.policy.action === action)?.compiled.policy;
+  const bounds = smallestBounds(judged.map(({ judgement }) => judgement.bounds));
+  const references = judged.map(referenceDecision);
+  const denied = action === 'deny';
+  return {
+    action,
+    policy_id: winner?.id ?? null,
+    reason: winner?.reason ?? null,
+    denial: denied ? (winner ? 'policy_denied' : 'unknown_field') : null,
+    ttl_seconds: bounds.ttlSeconds,
+    max_rows: bounds.rowsMax,
+    auto_revoke: bounds.autoRevoke,
+    approvals: denied ? [] : approvalsOf(all),
+    masks: denied ? {} : masksOf(references),
+    denied_fields: deniedFields(references),
+    policies_applied: policiesApplied(
+      judged.map(({ reference, judgement }) => ({ reference, holds: judgement.holds })),
+    ),
+    bundle_checksum: set.checksum,
+    references,
+  };
+}
+
+/** `dataset.field` to its mask, sorted by key. */
+export function masksOf(references: readonly ReferenceDecision[]): Readonly<Record<string, Mask>> {
+  const entries = references.flatMap((reference): [string, Mask][] =>
+    reference.mask ? [[nameOfReference(reference), reference.mask]] : [],
+  );
+  return Object.fromEntries(entries.sort(([a], [b]) => compareText(a, b)));
+}
+
+export function deniedFields(references: readonly ReferenceDecision[]): readonly string[] {
+  return references
+    .filter((reference) => reference.action === 'deny')
+    .map(nameOfReference)
+    .sort(compareText);
+}
+
+function referenceDecision({ reference, judgement }: Judged): ReferenceDecision {
+  const mask = strictestMask(judgement.masks);
+  return {
+    dataset: reference.dataset,
+    field: reference.field,
+    action: judgement.action,
+    ...(mask && { mask }),
+    liftsMask: judgement.action === 'require_approval' && judgement.lifts,
+    unknown: judgement.unknown,
+    policyIds: inReportingOrder(judgement.holds).map((hold) => hold.compiled.policy.id),
+  };
+}
+
+/** Each reference once, by dataset, the dataset itself first, then by field. */
+function inOrder(references: readonly Reference[]): readonly Reference[] {
+  const sorted = [...references].sort(
+    (a, b) => compareText(a.dataset, b.dataset) || compareFields(a.field, b.field),
+  );
+  return sorted.filter((entry, index) => {
+    const before = sorted[index - 1];
+    return before?.dataset !== entry.dataset || before.field !== entry.field;
+  });
+}
+
+function compareFields(a: string | null, b: string | null): number {
+  if (a === null || b === null) return Number(a !== null) - Number(b !== null);
+  return compareText(a, b);
+}
