@@ -1,5 +1,5 @@
-import type { CompiledQuery } from '../aql/plan.js';
 import type { Dialect } from '../aql/dialect.js';
+import type { CompiledQuery } from '../aql/plan.js';
 import type { ScannedSchema } from '../schema/model.js';
 
 /** A secret as it is used to open a connection; it lives in memory only. */
@@ -43,8 +43,8 @@ export type EncodedRow = readonly string[];
 
 /**
  * An open, pooled connection to one database. Every method throws VkitError: `datasource_unreachable` when it cannot be
- * reached or refuses the login, `schema_changed`, `datasource_timeout`, or `datasource_error` for whatever the database
- * answers. The engine's own error text is only ever in `cause`: it may quote a raw value.
+ * reached or refuses the login, `unsupported` for a database vkit does not read, `schema_changed`, `query_timeout`,
+ * `interrupted` after the signal aborted, or `datasource_error` for whatever the database answers. The engine's own error text is only ever in `cause`: it may quote a raw value.
  */
 export interface Connector {
   /** Product, version and the round trip of one statement in milliseconds. */
@@ -65,6 +65,8 @@ export interface Engine {
   readonly displayName: string;
   /** Whether a login is needed at all; SQLite files have none. */
   readonly needsCredentials: boolean;
+  /** Keys of `config` that name a file of the machine: a server reads such files only below directories it was given. */
+  readonly localFileKeys?: readonly string[];
   /** JSON Schema (draft 2020-12) of a datasource's `config`. */
   readonly configSchema: Readonly<Record<string, unknown>>;
   readonly dialect: Dialect;

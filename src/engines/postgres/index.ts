@@ -1,0 +1,20 @@
+import type { Engine } from '../contract.js';
+import { loadDriver } from '../load-driver.js';
+import { postgresDialect } from './dialect.js';
+import { POSTGRES_CONFIG_SCHEMA } from './options.js';
+import { parsePostgresUrl } from './parse-url.js';
+
+/** PostgreSQL 12 and newer. */
+export const postgres = {
+  name: 'postgres',
+  displayName: 'PostgreSQL',
+  needsCredentials: true,
+  localFileKeys: ['ssl_root_cert'],
+  configSchema: POSTGRES_CONFIG_SCHEMA,
+  dialect: postgresDialect,
+  parseUrl: parsePostgresUrl,
+  async connect(target, options) {
+    const { connectPostgres } = await loadDriver('pg', () => import('./driver.js'));
+    return connectPostgres(target, options);
+  },
+} as const satisfies Engine;

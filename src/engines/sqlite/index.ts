@@ -1,0 +1,23 @@
+import type { Engine } from '../contract.js';
+import { loadDriver } from '../load-driver.js';
+import { sqliteDialect } from './dialect.js';
+import { SQLITE_CONFIG_SCHEMA } from './options.js';
+import { parseSqliteUrl } from './parse-url.js';
+
+/** A local SQLite file: the embedded engine. */
+export const sqlite = {
+  name: 'sqlite',
+  displayName: 'SQLite',
+  needsCredentials: false,
+  localFileKeys: ['path'],
+  configSchema: SQLITE_CONFIG_SCHEMA,
+  dialect: sqliteDialect,
+  parseUrl: parseSqliteUrl,
+  async connect(target, options) {
+    const { connectSqlite } = await loadDriver(
+      '@photostructure/sqlite',
+      () => import('./driver.js'),
+    );
+    return connectSqlite(target, options);
+  },
+} as const satisfies Engine;

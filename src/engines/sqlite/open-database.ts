@@ -1,0 +1,51 @@
+import { statSync } from 'node:fs';
+import type { Database, DatabaseModule } from './database.js';
+import { SQLITE_AGGREGATES, SQLITE_FUNCTIONS } from './functions.js';
+
+/** Another process's write lock is waited for so long. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+/** SQLite's result code for a file that cannot be opened. */
+const CANTOPEN = 14;
+
+/**
+ * Opens a file read-only with vkit's functions on the connection. Throws errors with SQLite's result
+ * code as `errcode`; a file that is not there is not created.
+ */
+export function openDatabase({ DatabaseSync }: DatabaseModule, path: string): Database {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
+    throw Object.assign(new Error('There is no such file.'), { errcode: CANTOPEN });
+  }
+  const database = new DatabaseSync(path, { readOnly: true, allowExtension: false });
+  database.exec(`
+    PRAGMA query_only = ON;
+    PRAGMA trusted_schema = OFF;
+    PRAGMA cell_size_check = ON;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS};
+  `);
+  registerFunctions(database);
+  return database;
+}
+
+/** Bigints keep every integer exact; direct only means that no view or trigger of the file calls them. */
+function registerFunctions(database: Database): void {
+  const common = { directOnly: true, useBigIntArguments: true };
+  for (const { name, arity, deterministic, run } of SQLITE_FUNCTIONS) {
+    const options = { ...common, deterministic, varargs: arity < 0 };
+    database.function(name, options, withLength(arity, run));
+  }
+  for (const { name, arity, deterministic, start, step, result } of SQLITE_AGGREGATES) {
+    const options = { ...common, deterministic, varargs: arity < 0 };
+    database.aggregate(name, { ...options, start, step: withLength(arity + 1, step), result });
+  }
+}
+
+/** The same function, whose `length` tells SQLite how many arguments it takes. */
+function withLength<A extends unknown[], R>(
+  length: number,
+  run: (...values: A) => R,
+): (...values: A) => R {
+  const counted = (...values: A) => run(...values);
+  return Object.defineProperty(counted, 'length', { value: Math.max(0, length) });
+}

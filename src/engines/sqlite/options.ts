@@ -1,0 +1,10 @@
+/** JSON Schema of `config` in a datasource's file. */
+export const SQLITE_CONFIG_SCHEMA = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  type: 'object',
+  additionalProperties: false,
+  required: ['path'],
+  properties: {
+    path: { type: 'string', minLength: 1, description: 'Path of the database file.' },
+  },
+} as const;

@@ -1,0 +1,640 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AuditKeys } from '../../src/audit/inspect-record.js';
+import type { AuditEvent } from '../../src/audit/model.js';
+import { verifyChain } from '../../src/audit/verify-chain.js';
+import type {
+  AgentTokenRow,
+  BundleRow,
+  GrantRow,
+  RequestRow,
+  SessionRow,
+  Store,
+  UserRow,
+} from '../../src/store/model.js';
+
+/** One kind of store, over an empty place of its own. */
+export interface StoreUnderTest {
+  open(): Promise<Store>;
+  /** Removes what `open` made. */
+  discard(): Promise<void>;
+  auditKeys: AuditKeys;
+}
+
+/** What every store promises (src/store/model.ts), whatever database is under it. */
+export function storeConformance(name: string, prepare: () => Promise<StoreUnderTest>): void {
+  describe(`the store on ${name}`, () => {
+    let place: StoreUnderTest;
+    let store: Store;
+
+    beforeEach(async () => {
+      place = await prepare();
+      store = await place.open();
+    });
+
+    afterEach(async () => {
+      await store.close();
+      await place.discard();
+    });
+
+    describe('the organisation', () => {
+      it('is one, made once', async () => {
+        expect(await store.organisation.get()).toBeNull();
+        const row = { slug: 'acme', epoch: 0, highest_sequence: null, created_at: time(1) };
+        await store.organisation.create(row);
+        expect(await store.organisation.get()).toEqual(row);
+        await expect(store.organisation.create({ ...row, slug: 'other' })).rejects.toMatchObject({
+          code: 'conflict',
+        });
+        await store.organisation.setEpoch(2, 1_772_360_000);
+        expect(await store.organisation.get()).toMatchObject({
+          epoch: 2,
+          highest_sequence: 1_772_360_000,
+        });
+      });
+    });
+
+    describe('users', () => {
+      it('come back as they were put in, newest first', async () => {
+        const old = user('usr_old', { created_at: time(1), region: 'EU', clearance: 'high' });
+        const young = user('usr_young', { created_at: time(2), roles: [], purposes: ['ürsache'] });
+        await store.users.insert(old);
+        await store.users.insert(young);
+        expect(await store.users.byId('usr_old')).toEqual(old);
+        expect(await store.users.list(10)).toEqual([young, old]);
+        expect(await store.users.list(1)).toEqual([young]);
+        expect(await store.users.byId('usr_none')).toBeNull();
+      });
+
+      it('are known by their address whatever its case, and an address is given once', async () => {
+        await store.users.insert(user('usr_1', { email: 'Ann@Example.com' }));
+        expect(await store.users.byEmail('ANN@example.com')).toMatchObject({
+          id: 'usr_1',
+          email: 'ann@example.com',
+        });
+        const same = user('usr_2', { email: 'aNN@example.com' });
+        await expect(store.users.insert(same)).rejects.toMatchObject({
+          code: 'conflict',
+          message: expect.stringContaining('e-mail address'),
+        });
+        const again = user('usr_1', { email: 'bob@example.com' });
+        await expect(store.users.insert(again)).rejects.toMatchObject({ code: 'conflict' });
+      });
+
+      it('change in what is named and in nothing else', async () => {
+        const row = user('usr_1');
+        await store.users.insert(row);
+        const change = { roles: ['admin'], disabled_at: time(5), email: 'New@example.com' };
+        expect(await store.users.update('usr_1', change)).toBe(true);
+        expect(await store.users.byId('usr_1')).toEqual({
+          ...row,
+          ...change,
+          email: 'new@example.com',
+        });
+        expect(await store.users.update('usr_1', {})).toBe(true);
+        expect(await store.users.update('usr_none', {})).toBe(false);
+        expect(await store.users.update('usr_none', { region: 'EU' })).toBe(false);
+      });
+
+      it('keep text that looks like SQL as text', async () => {
+        const region = "'); drop table users; --";
+        await store.users.insert(user('usr_1', { region }));
+        expect(await store.users.byId('usr_1')).toMatchObject({ region });
+      });
+    });
+
+    describe('sessions', () => {
+      it('are found by their hash and revoked once', async () => {
+        await store.users.insert(user('usr_1'));
+        const row = session('ses_1', 'usr_1');
+        await store.sessions.insert(row);
+        expect(await store.sessions.byTokenHash(row.token_hash)).toEqual(row);
+        expect(await store.sessions.byTokenHash('none')).toBeNull();
+        expect(await store.sessions.revoke('ses_1', time(3))).toBe(true);
+        expect(await store.sessions.revoke('ses_1', time(4))).toBe(false);
+        expect(await store.sessions.byTokenHash(row.token_hash)).toMatchObject({
+          revoked_at: time(3),
+        });
+        expect(await store.sessions.revoke('ses_none', time(4))).toBe(false);
+      });
+
+      it('of one person are revoked together, those of others stay', async () => {
+        await store.users.insert(user('usr_1'));
+        await store.users.insert(user('usr_2'));
+        for (const id of ['a', 'b', 'c']) await store.sessions.insert(session(id, 'usr_1'));
+        await store.sessions.insert(session('d', 'usr_2'));
+        await store.sessions.revoke('a', time(2));
+        expect(await store.sessions.revokeAllOf('usr_1', time(3))).toBe(2);
+        const revoked = (await store.sessions.list(10)).map((row) => [row.id, row.revoked_at]);
+        expect(revoked.sort()).toEqual([
+          ['a', time(2)],
+          ['b', time(3)],
+          ['c', time(3)],
+          ['d', null],
+        ]);
+      });
+
+      it('belong to somebody', async () => {
+        await expect(store.sessions.insert(session('ses_1', 'usr_none'))).rejects.toMatchObject({
+          code: 'conflict',
+        });
+      });
+    });
+
+    describe('agent tokens', () => {
+      it('are found by hash, id, and by a prefix that only one has', async () => {
+        const one = agentToken('agt_1', { prefix: 'vka_aaaaaaaa' });
+        const two = agentToken('agt_2', { prefix: 'vka_bbbbbbbb', expires_at: time(9) });
+        const three = agentToken('agt_3', { prefix: 'vka_bbbbbbbb', created_at: time(2) });
+        for (const row of [one, two, three]) await store.agentTokens.insert(row);
+        expect(await store.agentTokens.byTokenHash(two.token_hash)).toEqual(two);
+        expect(await store.agentTokens.byId('agt_1')).toEqual(one);
+        expect(await store.agentTokens.byIdOrPrefix('agt_2')).toEqual(two);
+        expect(await store.agentTokens.byIdOrPrefix('vka_aaaaaaaa')).toEqual(one);
+        expect(await store.agentTokens.byIdOrPrefix('vka_bbbbbbbb')).toBeNull();
+        expect(await store.agentTokens.byIdOrPrefix('vka_%')).toBeNull();
+        expect((await store.agentTokens.list(1))[0]).toEqual(three);
+      });
+
+      it('are revoked once, and a secret belongs to one', async () => {
+        const row = agentToken('agt_1');
+        await store.agentTokens.insert(row);
+        expect(await store.agentTokens.revoke('agt_1', time(2))).toBe(true);
+        expect(await store.agentTokens.revoke('agt_1', time(3))).toBe(false);
+        expect(await store.agentTokens.byId('agt_1')).toMatchObject({ revoked_at: time(2) });
+        const same = agentToken('agt_2', { token_hash: row.token_hash });
+        await expect(store.agentTokens.insert(same)).rejects.toMatchObject({ code: 'conflict' });
+      });
+    });
+
+    describe('bundles', () => {
+      it('get ascending versions without gaps, also when many come at once', async () => {
+        const numbers = Array.from({ length: 20 }, (_, index) => index);
+        const versions = await Promise.all(
+          numbers.map((index) => store.bundles.insert(bundle(`sum${index}`))),
+        );
+        expect(versions.sort((a, b) => a - b)).toEqual(numbers.map((index) => index + 1));
+        await expect(store.bundles.insert(bundle('sum3'))).rejects.toMatchObject({
+          code: 'conflict',
+          message: expect.stringContaining('uploaded already'),
+        });
+        expect(await store.bundles.insert(bundle('next'))).toBe(21);
+      });
+
+      it('come back as they were uploaded, and without the document in lists', async () => {
+        const row = bundle('sum', { document: '{"a": 1.0, "ü": [ ]}\n' });
+        const version = await store.bundles.insert(row);
+        expect(await store.bundles.byVersion(version)).toEqual({ ...row, version });
+        expect(await store.bundles.byChecksum('sum')).toEqual({ ...row, version });
+        expect(await store.bundles.byVersion(9)).toBeNull();
+        const { document: _document, ...shown } = { ...row, version };
+        expect(await store.bundles.list(10)).toEqual([shown]);
+      });
+
+      it('are active one at a time', async () => {
+        expect(await store.bundles.active()).toBeNull();
+        const first = await store.bundles.insert(bundle('first'));
+        const second = await store.bundles.insert(bundle('second'));
+        await store.bundles.setState(first, 'active', { activatedAt: time(2) });
+        expect(await store.bundles.active()).toMatchObject({
+          version: first,
+          activated_at: time(2),
+        });
+        await expect(store.bundles.setState(second, 'active', {})).rejects.toMatchObject({
+          code: 'conflict',
+        });
+        await store.transaction(async (tx) => {
+          await tx.bundles.setState(first, 'superseded', { reason: 'v2' });
+          await tx.bundles.setState(second, 'active', { activatedAt: time(3) });
+        });
+        expect(await store.bundles.active()).toMatchObject({ version: second });
+        expect(await store.bundles.byVersion(first)).toMatchObject({
+          state: 'superseded',
+          state_reason: 'v2',
+          activated_at: time(2),
+        });
+        await expect(store.bundles.setState(9, 'revoked', {})).rejects.toMatchObject({
+          code: 'not_found',
+        });
+      });
+    });
+
+    describe('requests', () => {
+      it('come back as they were put in', async () => {
+        const full = request('req_1', {
+          reason: 'why',
+          narrowing: { role: 'analyst' },
+          ttl_seconds: 60,
+          metadata: { ticket: 'T-1' },
+          masked_fields: ['email'],
+        });
+        await store.requests.insert(full);
+        expect(await store.requests.byId('req_1')).toEqual(full);
+        expect(await store.requests.byId('req_none')).toBeNull();
+      });
+
+      it('are listed newest first, by requester and state, page after page', async () => {
+        for (let index = 1; index <= 7; index += 1) {
+          await store.requests.insert(
+            request(`req_${index}`, {
+              requester_id: index % 2 === 0 ? 'usr_even' : 'usr_odd',
+              state: index > 4 ? 'approved' : 'pending',
+              // Two at the same time, to show that a page does not lose either.
+              created_at: time(index === 4 ? 3 : index),
+            }),
+          );
+        }
+        const ids = async (filter: Parameters<Store['requests']['list']>[0]) =>
+          (await store.requests.list(filter)).map(({ id }) => id);
+        expect(await ids({ limit: 3 })).toEqual(['req_7', 'req_6', 'req_5']);
+        expect(await ids({ limit: 1, beforeId: 'req_5' })).toEqual(['req_4']);
+        expect(await ids({ limit: 5, beforeId: 'req_4' })).toEqual(['req_3', 'req_2', 'req_1']);
+        expect(await ids({ limit: 9, requesterId: 'usr_even' })).toEqual([
+          'req_6',
+          'req_4',
+          'req_2',
+        ]);
+        expect(await ids({ limit: 9, requesterId: 'usr_odd', states: ['pending'] })).toEqual([
+          'req_3',
+          'req_1',
+        ]);
+        expect(await ids({ limit: 9, states: ['approved', 'denied'] })).toHaveLength(3);
+        expect(await ids({ limit: 9, states: [] })).toEqual([]);
+        await expect(ids({ limit: 9, beforeId: 'req_none' })).rejects.toMatchObject({
+          code: 'invalid_input',
+        });
+      });
+
+      it('move only from the state they are in', async () => {
+        await store.requests.insert(request('req_1'));
+        const change = { state: 'approved', decided_at: time(4), masked_fields: ['a'] } as const;
+        expect(await store.requests.transition('req_1', 'approved', change)).toBe(false);
+        expect(await store.requests.transition('req_1', 'pending', change)).toBe(true);
+        expect(await store.requests.transition('req_1', 'pending', { state: 'denied' })).toBe(
+          false,
+        );
+        expect(await store.requests.byId('req_1')).toEqual({ ...request('req_1'), ...change });
+        expect(await store.requests.transition('req_1', 'approved', {})).toBe(true);
+        expect(await store.requests.transition('req_none', 'pending', {})).toBe(false);
+      });
+
+      it('that many decide about at once are decided once', async () => {
+        await store.requests.insert(request('req_1'));
+        const outcomes = await Promise.all(
+          Array.from({ length: 20 }, (_, index) =>
+            store.transaction((tx) =>
+              tx.requests.transition('req_1', 'pending', {
+                state: index % 2 === 0 ? 'approved' : 'denied',
+              }),
+            ),
+          ),
+        );
+        expect(outcomes.filter(Boolean)).toHaveLength(1);
+      });
+    });
+
+    describe('approvals', () => {
+      it('are one per person and request', async () => {
+        await store.requests.insert(request('req_1'));
+        const row = approval('req_1', 'usr_bob');
+        await store.approvals.insert(row);
+        await store.approvals.insert(approval('req_1', 'usr_eve', { created_at: time(9) }));
+        await expect(store.approvals.insert({ ...row, verdict: 'denied' })).rejects.toMatchObject({
+          code: 'already_decided',
+        });
+        const rows = await store.approvals.ofRequest('req_1');
+        expect(rows.map(({ approver_id }) => approver_id)).toEqual(['usr_eve', 'usr_bob']);
+        expect(rows[1]).toEqual(row);
+      });
+
+      it('are of a request that exists', async () => {
+        await expect(store.approvals.insert(approval('req_none', 'usr_bob'))).rejects.toMatchObject(
+          { code: 'conflict' },
+        );
+      });
+    });
+
+    describe('grants', () => {
+      beforeEach(async () => {
+        for (const id of ['req_1', 'req_2', 'req_3']) await store.requests.insert(request(id));
+      });
+
+      it('are one per request and revoked once', async () => {
+        const row = grant('gr_1', 'req_1');
+        await store.grants.insert(row);
+        expect(await store.grants.byId('gr_1')).toEqual(row);
+        expect(await store.grants.byRequest('req_1')).toEqual(row);
+        expect(await store.grants.byRequest('req_2')).toBeNull();
+        await expect(store.grants.insert(grant('gr_2', 'req_1'))).rejects.toMatchObject({
+          code: 'conflict',
+        });
+        expect(await store.grants.revoke('gr_1', time(3), 'no longer needed')).toBe(true);
+        expect(await store.grants.revoke('gr_1', time(4), 'again')).toBe(false);
+        expect(await store.grants.byId('gr_1')).toEqual({
+          ...row,
+          revoked_at: time(3),
+          revoke_reason: 'no longer needed',
+        });
+      });
+
+      it('that expired in a span of time are found, revoked ones aside', async () => {
+        await store.grants.insert(grant('gr_1', 'req_1', { expires_at: time(10) }));
+        await store.grants.insert(grant('gr_2', 'req_2', { expires_at: time(20) }));
+        await store.grants.insert(grant('gr_3', 'req_3', { expires_at: time(15) }));
+        const expired = async (after: number, until: number) =>
+          (await store.grants.expiredBetween(time(after), time(until), 10)).map(({ id }) => id);
+        expect(await expired(10, 20)).toEqual(['gr_3', 'gr_2']);
+        await store.grants.revoke('gr_3', time(12), 'x');
+        expect(await expired(0, 30)).toEqual(['gr_1', 'gr_2']);
+      });
+    });
+
+    describe('idempotency keys', () => {
+      it('are one per requester, route and key', async () => {
+        const row = {
+          requester_id: 'usr_1',
+          route: 'POST /requests',
+          key: 'k',
+          body_hash: 'h',
+          request_id: 'req_1',
+          created_at: time(1),
+        };
+        await store.idempotency.insert(row);
+        expect(await store.idempotency.find('usr_1', 'POST /requests', 'k')).toEqual(row);
+        expect(await store.idempotency.find('usr_2', 'POST /requests', 'k')).toBeNull();
+        await expect(store.idempotency.insert({ ...row, body_hash: 'g' })).rejects.toMatchObject({
+          code: 'conflict',
+        });
+        await store.idempotency.insert({ ...row, requester_id: 'usr_2' });
+      });
+    });
+
+    describe('the audit log', () => {
+      it('numbers, chains and signs what is appended', async () => {
+        expect(await store.audit.head()).toBeNull();
+        const first = await store.audit.append(event({ event: 'user.created' }));
+        const second = await store.audit.append(event({ of: first.audit_id }));
+        expect(second).toMatchObject({ seq: 2, prev_hash: first.hash, of: first.audit_id });
+        expect(await store.audit.head()).toEqual({ seq: 2, hash: second.hash });
+        expect(await store.audit.list({ order: 'asc', limit: 10 })).toEqual([first, second]);
+        const verdict = await verifyChain([first, second], { keys: place.auditKeys });
+        expect(verdict).toMatchObject({ ok: true, count: 2 });
+      });
+
+      it('is filtered by person, event, dataset, request and time, in either order', async () => {
+        for (let index = 1; index <= 6; index += 1) {
+          await store.audit.append(
+            event({
+              event: index % 2 === 0 ? 'query.executed' : 'request.denied',
+              timestamp: time(index),
+              requester: { user_id: index < 4 ? 'usr_1' : 'usr_2', kind: 'user' },
+              request: { request_id: `req_${index % 3}`, dataset: index < 3 ? 'a' : 'b' },
+            }),
+          );
+        }
+        const seqs = async (filter: Partial<Parameters<Store['audit']['list']>[0]>) =>
+          (await store.audit.list({ order: 'asc', limit: 10, ...filter })).map(({ seq }) => seq);
+        expect(await seqs({ userId: 'usr_1' })).toEqual([1, 2, 3]);
+        expect(await seqs({ event: 'query.executed' })).toEqual([2, 4, 6]);
+        expect(await seqs({ dataset: 'a', order: 'desc' })).toEqual([2, 1]);
+        expect(await seqs({ requestId: 'req_0' })).toEqual([3, 6]);
+        expect(await seqs({ since: time(2), until: time(4) })).toEqual([2, 3]);
+        expect(await seqs({ afterSeq: 4 })).toEqual([5, 6]);
+        expect(await seqs({ beforeSeq: 4, order: 'desc', limit: 2 })).toEqual([3, 2]);
+        expect(await seqs({ userId: 'usr_2', event: 'query.executed', afterSeq: 4 })).toEqual([6]);
+      });
+
+      it('has no number for what was rolled back', async () => {
+        await store.audit.append(event({}));
+        const work = store.transaction(async (tx) => {
+          await tx.audit.append(event({}));
+          throw new Error('stop');
+        });
+        await expect(work).rejects.toThrow('stop');
+        expect(await store.audit.append(event({}))).toMatchObject({ seq: 2 });
+      });
+
+      it('is one chain without gaps when 100 transactions race, some of which fail', async () => {
+        const races = Array.from({ length: 100 }, (_, index) =>
+          store.transaction(async (tx) => {
+            await tx.users.insert(user(`usr_${index}`, { email: `${index % 90}@example.com` }));
+            const record = await tx.audit.append(event({ metadata: { index } }));
+            if (index % 5 === 0) await new Promise((resolve) => setImmediate(resolve));
+            return record;
+          }),
+        );
+        const settled = await Promise.allSettled(races);
+        const acknowledged = settled.flatMap((one) =>
+          one.status === 'fulfilled' ? [one.value] : [],
+        );
+        expect(acknowledged).toHaveLength(90);
+        const log = await store.audit.list({ order: 'asc', limit: 1_000 });
+        expect(log.map(({ seq }) => seq)).toEqual(Array.from({ length: 90 }, (_, i) => i + 1));
+        expect(new Set(log.map(({ audit_id }) => audit_id))).toEqual(
+          new Set(acknowledged.map(({ audit_id }) => audit_id)),
+        );
+        expect(await verifyChain(log, { keys: place.auditKeys })).toMatchObject({ ok: true });
+        expect(await store.users.list(1_000)).toHaveLength(90);
+      });
+
+      it('is still there, and goes on, when the store is opened again', async () => {
+        const first = await store.audit.append(event({}));
+        await store.close();
+        store = await place.open();
+        expect(await store.audit.list({ order: 'asc', limit: 10 })).toEqual([first]);
+        expect(await store.audit.append(event({}))).toMatchObject({
+          seq: 2,
+          prev_hash: first.hash,
+        });
+      });
+    });
+
+    describe('a transaction', () => {
+      it('is kept whole or not at all, and sees its own writes', async () => {
+        const work = store.transaction(async (tx) => {
+          await tx.users.insert(user('usr_1'));
+          expect(await tx.users.byId('usr_1')).not.toBeNull();
+          await tx.users.insert(user('usr_1'));
+        });
+        await expect(work).rejects.toMatchObject({ code: 'conflict' });
+        expect(await store.users.byId('usr_1')).toBeNull();
+        const kept = await store.transaction(async (tx) => {
+          await tx.users.insert(user('usr_1'));
+          return 'done';
+        });
+        expect(kept).toBe('done');
+        expect(await store.users.byId('usr_1')).not.toBeNull();
+      });
+
+      it('is not seen by others before it is over', async () => {
+        let arrived = () => {};
+        const half = new Promise<void>((resolve) => {
+          arrived = resolve;
+        });
+        const writing = store.transaction(async (tx) => {
+          await tx.users.insert(user('usr_1'));
+          arrived();
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          throw new Error('stop');
+        });
+        await half;
+        const seen = store.users.byId('usr_1');
+        await expect(writing).rejects.toThrow('stop');
+        expect(await seen).toBeNull();
+      });
+
+      it('that uses the store in place of itself is told so instead of waiting for itself', async () => {
+        const nested = store.transaction(() => store.users.byId('usr_1'));
+        await expect(nested).rejects.toMatchObject({ code: 'internal' });
+        const twice = store.transaction(() => store.transaction(async () => 1));
+        await expect(twice).rejects.toMatchObject({ code: 'internal' });
+        expect(await store.users.byId('usr_1')).toBeNull();
+      });
+
+      it('cannot be written to once it is over', async () => {
+        let kept: Parameters<Parameters<Store['transaction']>[0]>[0] | undefined;
+        await store.transaction(async (tx) => {
+          kept = tx;
+        });
+        await expect(kept?.users.insert(user('usr_1'))).rejects.toThrow();
+        expect(await store.users.byId('usr_1')).toBeNull();
+      });
+    });
+
+    it('refuses a list longer than it holds, instead of leaving rows out', async () => {
+      await expect(store.users.list(10_001)).rejects.toMatchObject({ code: 'limit_exceeded' });
+      await expect(store.users.list(Number.NaN)).rejects.toMatchObject({ code: 'limit_exceeded' });
+    });
+
+    it('answers nothing once it is closed, and may be closed twice', async () => {
+      await store.close();
+      await expect(store.users.list(1)).rejects.toMatchObject({ code: 'unavailable' });
+      await store.close();
+    });
+  });
+}
+
+function time(second: number): string {
+  return new Date(Date.UTC(2026, 2, 1, 10, 0, second)).toISOString();
+}
+
+function event(change: Partial<AuditEvent>): AuditEvent {
+  return { event: 'query.executed', timestamp: time(1), ...change };
+}
+
+function user(id: string, change: Partial<UserRow> = {}): UserRow {
+  return {
+    id,
+    email: `${id}@example.com`,
+    password_hash: '$scrypt$…',
+    roles: ['analyst', 'engineer'],
+    clearance: null,
+    region: null,
+    purposes: [],
+    created_at: time(1),
+    disabled_at: null,
+    ...change,
+  };
+}
+
+function session(id: string, userId: string): SessionRow {
+  return {
+    id,
+    user_id: userId,
+    token_hash: `hash of ${id}`,
+    created_at: time(1),
+    expires_at: time(50),
+    revoked_at: null,
+  };
+}
+
+function agentToken(id: string, change: Partial<AgentTokenRow> = {}): AgentTokenRow {
+  return {
+    id,
+    name: 'reports',
+    prefix: 'vka_12345678',
+    token_hash: `hash of ${id}`,
+    roles: ['reporting'],
+    clearance: 'low',
+    region: null,
+    purposes: ['reports'],
+    on_behalf_of: null,
+    created_by: 'usr_1',
+    created_at: time(1),
+    expires_at: null,
+    revoked_at: null,
+    ...change,
+  };
+}
+
+function bundle(checksum: string, change: Partial<BundleRow> = {}): Omit<BundleRow, 'version'> {
+  return {
+    checksum,
+    sequence: 7,
+    state: 'uploaded',
+    document: '{}',
+    uploaded_by: 'usr_1',
+    uploaded_at: time(1),
+    activated_at: null,
+    state_reason: null,
+    ...change,
+  };
+}
+
+function request(id: string, change: Partial<RequestRow> = {}): RequestRow {
+  return {
+    id,
+    requester_kind: 'user',
+    requester_id: 'usr_1',
+    aql: { source_table: 'customers', columns: ['id', 'email'] } as RequestRow['aql'],
+    aql_hash: 'a'.repeat(64),
+    datasource: 'shop',
+    purpose: null,
+    reason: null,
+    metadata: {},
+    narrowing: {},
+    ttl_seconds: null,
+    state: 'pending',
+    denial_type: null,
+    state_reason: null,
+    decision: null,
+    masked_fields: [],
+    created_at: time(1),
+    expires_at: time(59),
+    decided_at: null,
+    ...change,
+  };
+}
+
+function approval(
+  requestId: string,
+  approverId: string,
+  change: { created_at?: string } = {},
+): Parameters<Store['approvals']['insert']>[0] {
+  return {
+    request_id: requestId,
+    approver_id: approverId,
+    verdict: 'approved',
+    notes: null,
+    ttl_seconds: null,
+    roles: ['lead'],
+    created_at: time(2),
+    ...change,
+  };
+}
+
+function grant(id: string, requestId: string, change: Partial<GrantRow> = {}): GrantRow {
+  return {
+    id,
+    request_id: requestId,
+    requester_id: 'usr_1',
+    datasource: 'shop',
+    jwt: 'header.payload.signature',
+    bundle_checksum: 'b'.repeat(64),
+    epoch: 1,
+    created_at: time(1),
+    expires_at: time(30),
+    revoked_at: null,
+    revoke_reason: null,
+    ...change,
+  };
+}
