@@ -85,6 +85,8 @@ function compileDataset(
   dataset: RegistryDataset,
   lock: RegistryLock | null,
 ): BundleDataset | null {
+  // Marked gone by a scan: its tags wait for its return, and it is not served.
+  if (dataset.gone) return null;
   const locked = lock === null ? null : ownEntry(lock.datasets, name);
   if (locked === undefined || (locked !== null && locked.datasource !== dataset.datasource))
     return null;
@@ -125,7 +127,7 @@ function compileField(
   locked: LockDataset | null,
 ): BundleField | null {
   const column = locked === null ? null : ownEntry(locked.fields, name);
-  if (column === undefined) return null;
+  if (field.gone || column === undefined) return null;
   return withoutUndefined({
     name,
     type: column?.type ?? field.type,

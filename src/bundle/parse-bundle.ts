@@ -1,10 +1,9 @@
 import schema from '../../schemas/policy_bundle.schema.json' with { type: 'json' };
 import type { Problem } from '../errors/index.js';
-import type { MaskMethod } from '../masking/model.js';
-import type { MaskSpec, Policy } from '../policy/model.js';
+import type { Policy } from '../policy/model.js';
+import { normaliseBundlePolicy } from '../policy/normalise-bundle-policy.js';
 import type { Sensitivity, TableIdentity, TableKind } from '../schema/model.js';
 import { checkSchema } from '../util/check-schema.js';
-import { parseDuration } from '../util/duration.js';
 import { findSecrets } from './find-secrets.js';
 import type {
   Bundle,
@@ -13,6 +12,8 @@ import type {
   BundleHeader,
   BundleSigning,
 } from './model.js';
+
+const PROBLEMS_MAX = 100;
 
 /** A bundle that has the right form. Checksum and signature are over `document`, never over `bundle`. */
 export interface ParsedBundle {
@@ -28,7 +29,7 @@ export interface ParsedBundle {
  * be skipped. Returns every problem, each with its JSON Pointer; verifying it is `verifyBundle`'s.
  */
 export function parseBundle(value: unknown): ParsedBundle | { problems: readonly Problem[] } {
-  const found: Problem[] = checkSchema(schema, value).map(
+  const found: Problem[] = checkSchema(SHELL_SCHEMA, value).map(
     ({ pointer, code, message, suggestion }) => ({
       pointer,
       code,
@@ -36,15 +37,45 @@ export function parseBundle(value: unknown): ParsedBundle | { problems: readonly
       ...(suggestion === undefined ? {} : { suggestion }),
     }),
   );
-  if (found.length > 0) return { problems: found };
+  const isShaped = found.length === 0;
+  const { policies, problems } = readPolicies(value);
+  found.push(...problems);
+  if (!isShaped || found.length > 0) return { problems: found };
   const raw = value as RawBundle;
-  const problems = [
-    ...duplicates(raw),
-    ...strayDatasources(raw),
-    ...secrets(raw),
-    ...durations(raw),
-  ];
-  return problems.length > 0 ? { problems } : { document: value, bundle: normalise(raw) };
+  found.push(...duplicates(raw, policies), ...strayDatasources(raw), ...secrets(raw));
+  return found.length > 0
+    ? { problems: found }
+    : { document: value, bundle: { ...normalise(raw), policies } };
+}
+
+/** Policies have forms that a schema alone does not tell apart; the policy room reads them. */
+const SHELL_SCHEMA = {
+  ...schema,
+  properties: {
+    ...schema.properties,
+    policies: { type: 'array', maxItems: schema.properties.policies.maxItems },
+  },
+};
+
+function readPolicies(value: unknown): { policies: Policy[]; problems: Problem[] } {
+  const { bundle, policies: list } = (value ?? {}) as {
+    bundle?: { clearances?: unknown } | null;
+    policies?: unknown;
+  };
+  const policies: Policy[] = [];
+  const problems: Problem[] = [];
+  if (!Array.isArray(list) || list.length > schema.properties.policies.maxItems)
+    return { policies, problems };
+  const clearances = Array.isArray(bundle?.clearances) ? bundle.clearances.map(String) : undefined;
+  for (const [index, entry] of list.entries()) {
+    const read = normaliseBundlePolicy(entry, clearances === undefined ? {} : { clearances });
+    if (read.policy !== null) policies.push(read.policy);
+    for (const { pointer, code, message } of read.problems) {
+      problems.push({ pointer: `/policies/${index}${pointer}`, code, message });
+    }
+    if (problems.length > PROBLEMS_MAX) break;
+  }
+  return { policies, problems };
 }
 
 /** The form the schema grants: what may be absent or null here is filled in by `normalise`. */
@@ -56,7 +87,7 @@ interface RawBundle {
     datasources: readonly (Omit<BundleDatasource, 'config' | 'region'> &
       Nullable<Pick<BundleDatasource, 'config' | 'region'>>)[];
   };
-  policies: readonly RawPolicy[];
+  policies: readonly unknown[];
   signing?: BundleSigning | null;
 }
 type Nullable<T> = { [K in keyof T]?: T[K] | null };
@@ -73,11 +104,7 @@ interface RawDataset {
     nullable?: boolean;
   } & Nullable<{ category: string; classification: string; tags: readonly string[] }>)[];
 }
-type RawPolicy = Pick<Policy, 'id' | 'action'> & {
-  ttl_seconds?: number | string | null;
-} & Nullable<Omit<Policy, 'id' | 'action' | 'ttl_seconds'>>;
-
-function normalise(raw: RawBundle): Bundle {
+function normalise(raw: RawBundle): Omit<Bundle, 'policies'> {
   const { source, ...header } = raw.bundle;
   return {
     bundle: {
@@ -110,7 +137,6 @@ function normalise(raw: RawBundle): Bundle {
         config: datasource.config ?? {},
       })),
     },
-    policies: raw.policies.map(normalisePolicy),
     signing: raw.signing ?? null,
   };
 }
@@ -132,52 +158,11 @@ export function tableOfKey(key: string, datasource: string): TableIdentity {
     : { schema: local.slice(0, dot), name: local.slice(dot + 1) };
 }
 
-function normalisePolicy(raw: RawPolicy): Policy {
-  const { ttl_seconds: ttl, ...rest } = raw;
-  const policy = withoutNulls(rest);
-  return {
-    ...policy,
-    match: policy.match ?? {},
-    when: policy.when ?? {},
-    priority: policy.priority ?? 0,
-    ...(ttl === null || ttl === undefined ? {} : { ttl_seconds: parseDuration(ttl) }),
-    ...maskingOf(policy),
-  };
-}
-
-/** A mask policy that says no method hides in full: doing nothing would be to show. */
-function maskingOf({
-  action,
-  masking,
-}: Pick<Policy, 'action' | 'masking'>): Pick<Policy, 'masking'> {
-  if (masking === undefined)
-    return action === 'mask' ? { masking: { default_method: 'full' } } : {};
-  const rules = Object.entries(masking.rules ?? {}).map(([name, mask]) => [
-    name,
-    withoutAlias(mask),
-  ]);
-  const method = masking.default_method ?? (action === 'mask' ? 'full' : undefined);
-  return {
-    masking: {
-      ...masking,
-      ...(method === undefined ? {} : { default_method: withoutAlias(method) }),
-      ...(masking.rules === undefined ? {} : { rules: Object.fromEntries(rules) }),
-    },
-  };
-}
-
-const ALIASES: Readonly<Record<string, MaskMethod>> = { redact: 'full', truncate: 'partial' };
-
-function withoutAlias(mask: MaskSpec): MaskSpec {
-  if (typeof mask === 'string') return ALIASES[mask] ?? mask;
-  return { ...mask, method: ALIASES[mask.method] ?? mask.method };
-}
-
-function* duplicates(raw: RawBundle): Generator<Problem> {
+function* duplicates(raw: RawBundle, policies: readonly Policy[]): Generator<Problem> {
   yield* repeated(
     '/policies',
     'policy',
-    raw.policies.map((policy) => policy.id),
+    policies.map(({ id }) => id),
   );
   yield* repeated(
     '/registry/datasources',
@@ -233,22 +218,6 @@ function* secrets(raw: RawBundle): Generator<Problem> {
         pointer,
         code: 'secret_inline',
         message: `${message} A bundle carries no credentials.`,
-      };
-    }
-  }
-}
-
-function* durations(raw: RawBundle): Generator<Problem> {
-  for (const [index, { ttl_seconds: ttl }] of raw.policies.entries()) {
-    if (ttl === null || ttl === undefined) continue;
-    try {
-      parseDuration(ttl);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      yield {
-        pointer: `/policies/${index}/ttl_seconds`,
-        code: 'wrong_value',
-        message: error.message,
       };
     }
   }

@@ -64,7 +64,7 @@ describe('verifyBundle', () => {
 
   it('refuses a changed policy by its checksum, and by its signature once the checksum is mended', async () => {
     const document = (await signedSample(keys)) as Loose;
-    document.policies[0].action = 'allow';
+    document.policies[0].priority = 1;
     expect(await codeOf(document)).toBe('bundle_checksum');
     document.bundle.checksum = bundleChecksum(document);
     expect(await codeOf(document)).toBe('bundle_signature');
