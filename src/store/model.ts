@@ -88,6 +88,8 @@ export interface RequestRow {
   /** What the requester is told: the reason of the policy, or of the person who denied. */
   state_reason: string | null;
   decision: Decision | null;
+  /** Output columns that come masked, as the requester is told. */
+  masked_fields: readonly string[];
   created_at: Timestamp;
   /** When a pending request expires. */
   expires_at: Timestamp;
@@ -152,10 +154,14 @@ export interface AuditFilter {
   event?: string;
   dataset?: string;
   requestId?: string;
+  /** From this time on. */
   since?: Timestamp;
+  /** Before this time. */
   until?: Timestamp;
-  /** Only records after this number. */
+  /** Only records with a higher number: the cursor of a list in ascending order. */
   afterSeq?: number;
+  /** Only records with a lower number: the cursor of a list in descending order. */
+  beforeSeq?: number;
   order: 'asc' | 'desc';
   limit: number;
 }
@@ -201,7 +207,11 @@ export interface StoreRepositories {
     byVersion(version: number): Promise<BundleRow | null>;
     byChecksum(checksum: string): Promise<BundleRow | null>;
     list(limit: number): Promise<Omit<BundleRow, 'document'>[]>;
-    setState(version: number, state: BundleState, change: { reason?: string; activatedAt?: Timestamp }): Promise<void>;
+    setState(
+      version: number,
+      state: BundleState,
+      change: { reason?: string; activatedAt?: Timestamp },
+    ): Promise<void>;
   };
   readonly requests: {
     insert(row: RequestRow): Promise<void>;
@@ -211,7 +221,12 @@ export interface StoreRepositories {
     transition(
       id: string,
       from: RequestState,
-      change: Partial<Pick<RequestRow, 'state' | 'denial_type' | 'state_reason' | 'decision' | 'decided_at'>>,
+      change: Partial<
+        Pick<
+          RequestRow,
+          'state' | 'denial_type' | 'state_reason' | 'decision' | 'masked_fields' | 'decided_at'
+        >
+      >,
     ): Promise<boolean>;
   };
   readonly approvals: {
@@ -225,6 +240,8 @@ export interface StoreRepositories {
     byRequest(requestId: string): Promise<GrantRow | null>;
     /** False when it was revoked before. */
     revoke(id: string, at: Timestamp, reason: string): Promise<boolean>;
+    /** Grants that expired in (after, until] and were not revoked, oldest first. */
+    expiredBetween(after: Timestamp, until: Timestamp, limit: number): Promise<GrantRow[]>;
   };
   readonly idempotency: {
     find(requesterId: string, route: string, key: string): Promise<IdempotencyRow | null>;

@@ -1,0 +1,149 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { exportJWK } from 'jose';
+import type { ServerConfig } from './config/server-config.js';
+import type { Engine } from './engines/contract.js';
+import { engineByName } from './engines/index.js';
+import { VkitError } from './errors/index.js';
+import { createConnectors } from './services/connectors.js';
+import { createActiveBundleReader } from './services/control/active-bundle.js';
+import type { ControlContext } from './services/control/context.js';
+import { RunningQueries } from './services/control/running-queries.js';
+import { setUpOrganisation } from './services/control/set-up-organisation.js';
+import { createDataPlane } from './services/data-plane.js';
+import { type DatasourceVariables, datasourceSecret } from './services/datasource-secret.js';
+import { auditSigner, loadServerKeys, type ServerKeys } from './services/server-keys.js';
+import { openStore } from './store/open-store.js';
+
+export interface AppOptions {
+  config: ServerConfig;
+  /** Of the first administrator; absent: one is made at the first start and returned once. */
+  adminPassword?: string;
+  /** What the environment says of a datasource, read when a connection is opened and not kept. */
+  variables: (id: string) => DatasourceVariables;
+  /** Where relative paths of datasources start. */
+  cwd: string;
+  now?: () => number;
+}
+
+export interface App {
+  context: ControlContext;
+  /** The server's public keys, as a JWK Set (RFC 7517). */
+  jwks: { keys: readonly object[] };
+  /** Said once, at the first start, when no password was given. */
+  generatedPassword: string | null;
+  /** Whether this start made the organisation. */
+  created: boolean;
+  /** Stops running queries, closes the pools and the store. */
+  close(): Promise<void>;
+}
+
+/** Wires the control plane and the data plane of one process: the only place that makes them. */
+export async function openApp({
+  config,
+  variables,
+  cwd,
+  adminPassword,
+  now = Date.now,
+}: AppOptions): Promise<App> {
+  const trustedBundleKeys = await Promise.all(config.trusted_bundle_keys.map(readPublicKey));
+  const keys = await loadServerKeys(config.data_dir);
+  const store = await openStore({ dataDir: config.data_dir, signer: auditSigner(keys), now });
+  try {
+    const connectors = createConnectors({
+      engine,
+      credentials: (datasource, found) =>
+        datasourceSecret({
+          id: datasource.name,
+          engine: found,
+          config: datasource.config,
+          credentials: datasource.credentials ?? 'env',
+          variables,
+        }),
+      baseDirectory: cwd,
+      fileDirectories: config.file_directories,
+      forbiddenDirectories: [config.data_dir],
+    });
+    const dataPlane = createDataPlane({
+      org: config.org,
+      grantKeys: new Map([[keys.grant.kid, keys.grant.publicKey]]),
+      engine,
+      connectors,
+      now,
+      rowCap: config.row_cap,
+      statementTimeoutMs: config.statement_timeout_seconds * 1000,
+    });
+    const context: ControlContext = {
+      org: config.org,
+      store,
+      keys,
+      trustedBundleKeys,
+      settings: {
+        allowUnsignedBundles: config.allow_unsigned_bundles,
+        allowDirtyBundles: config.allow_dirty_bundles,
+        rowCap: config.row_cap,
+        sessionTtlSeconds: config.session_ttl_seconds,
+        requestTtlSeconds: config.request_ttl_seconds,
+      },
+      now,
+      activeBundle: createActiveBundleReader(now),
+      dataPlane,
+      running: new RunningQueries(config.queries_per_requester),
+    };
+    const first = await setUpOrganisation(context, {
+      adminEmail: config.admin_email,
+      ...(adminPassword === undefined ? {} : { adminPassword }),
+    });
+    return {
+      context,
+      jwks: await publicKeys(keys),
+      ...first,
+      close: async () => {
+        context.running.stopAll(new VkitError('unavailable', 'The server is stopping.'));
+        await dataPlane.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function engine(name: string): Engine {
+  const found = engineByName(name);
+  if (found) return found;
+  throw new VkitError('unsupported', `This server has no engine called ${name.slice(0, 32)}.`);
+}
+
+async function readPublicKey(path: string): Promise<KeyObject> {
+  try {
+    const pem = await readFile(path, 'utf8');
+    // A private key would be read as its public half: whoever put it here has put a secret on the server.
+    if (pem.includes('PRIVATE KEY')) throw new Error('a private key');
+    return createPublicKey(pem);
+  } catch (cause) {
+    throw new VkitError(
+      'key_invalid',
+      `The trusted bundle key ${path} is not a public key in a PEM file.`,
+      {
+        hint: 'Name the vkit_pub.pem that vkit keys generate wrote.',
+        cause,
+      },
+    );
+  }
+}
+
+async function publicKeys(keys: ServerKeys): Promise<{ keys: object[] }> {
+  const pairs = [keys.grant, keys.audit];
+  return {
+    keys: await Promise.all(
+      pairs.map(async ({ kid, publicKey }) => ({
+        ...(await exportJWK(publicKey)),
+        kid,
+        use: 'sig',
+        alg: 'EdDSA',
+      })),
+    ),
+  };
+}

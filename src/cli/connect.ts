@@ -1,0 +1,75 @@
+import { type Login, readLogin } from '../client/credentials-file.js';
+import { VkitClient } from '../client/vkit-client.js';
+import { readEnvironment } from '../config/env.js';
+import { VkitError } from '../errors/index.js';
+import { serverAddress } from './server-address.js';
+
+export interface ServerFlagValues {
+  endpoint?: string | undefined;
+  profile?: string | undefined;
+}
+
+export interface Connection {
+  client: VkitClient;
+  endpoint: string;
+  login: Login | null;
+}
+
+/**
+ * The client of a command: the server of `--endpoint`, VKIT_API_URL or the last login, with VKIT_TOKEN or the login's
+ * token. A login's token is sent to its own server only. Throws `unauthenticated` where there is no token.
+ */
+export async function connect(flags: ServerFlagValues, version: string): Promise<Connection> {
+  const { client, endpoint, login, token } = await prepare(flags, version);
+  if (token === undefined) {
+    throw new VkitError('unauthenticated', `You are not logged in at ${endpoint}.`, {
+      hint: `Log in with: vkit login --endpoint ${endpoint} — or set VKIT_TOKEN.`,
+    });
+  }
+  return { client, endpoint, login };
+}
+
+/** The same without a token, for logging in. */
+export async function connectAnonymously(
+  flags: ServerFlagValues,
+  version: string,
+): Promise<Connection> {
+  const environment = readEnvironment();
+  const login = await readLogin(environment.configHome, flags.profile ?? environment.profile);
+  const endpoint = addressOf(flags, login);
+  return {
+    client: new VkitClient({ baseUrl: endpoint, userAgent: `vkit/${version}` }),
+    endpoint,
+    login,
+  };
+}
+
+async function prepare(flags: ServerFlagValues, version: string) {
+  const environment = readEnvironment();
+  const profile = flags.profile ?? environment.profile;
+  const login = await readLogin(environment.configHome, profile);
+  if (!login && flags.profile !== undefined) {
+    throw new VkitError('unauthenticated', 'There is no login of that profile.', {
+      hint: `Log in with: vkit login --profile NAME`,
+    });
+  }
+  const endpoint = addressOf(flags, login);
+  const own = login && login.endpoint === endpoint ? login : null;
+  const token = environment.token ?? own?.token;
+  const org = environment.token === undefined ? own?.org : undefined;
+  const client = new VkitClient({
+    baseUrl: endpoint,
+    userAgent: `vkit/${version}`,
+    ...(token === undefined ? {} : { token }),
+    ...(org === undefined ? {} : { org }),
+  });
+  return { client, endpoint, login, token };
+}
+
+function addressOf(flags: ServerFlagValues, login: Login | null): string {
+  return serverAddress({
+    flag: flags.endpoint,
+    environment: readEnvironment().apiUrl,
+    login: login?.endpoint,
+  });
+}

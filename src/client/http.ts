@@ -1,0 +1,115 @@
+import { type ErrorDetails, isErrorCodeName, VkitError } from '../errors/index.js';
+
+export interface HttpOptions {
+  /** Base URL without a trailing slash. */
+  baseUrl: string;
+  token?: string;
+  /** `vkit/0.1.0`, shown in the server's audit log. */
+  userAgent: string;
+  timeoutMs?: number;
+}
+
+export interface Call {
+  method: 'GET' | 'POST' | 'PATCH';
+  /** Below the base URL, already encoded. */
+  path: string;
+  query?: Readonly<Record<string, string | number | undefined>>;
+  body?: unknown;
+  accept?: string;
+  headers?: Readonly<Record<string, string>>;
+  signal?: AbortSignal;
+}
+
+const TIMEOUT_MS = 60_000;
+/** What an error body may hold before it is cut; a proxy's page is not worth more. */
+const ERROR_BYTES_MAX = 1_048_576;
+
+/**
+ * One call. Resolves with the response of a status below 400; throws a VkitError with the code the server sent, or
+ * `server_unreachable` when nobody answers, whose message names the address and nothing else.
+ */
+export async function call(options: HttpOptions, request: Call): Promise<Response> {
+  const url = new URL(`${options.baseUrl}${request.path}`);
+  for (const [key, value] of Object.entries(request.query ?? {})) {
+    if (value !== undefined) url.searchParams.set(key, String(value));
+  }
+  const timeout = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method: request.method,
+      headers: {
+        accept: request.accept ?? 'application/json',
+        'user-agent': options.userAgent,
+        ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+        ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...request.headers,
+      },
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      // A token is for the server it was given to, not for one that it names.
+      redirect: 'error',
+      signal: request.signal ? AbortSignal.any([timeout, request.signal]) : timeout,
+    });
+  } catch (cause) {
+    if (request.signal?.aborted) throw request.signal.reason;
+    throw new VkitError('server_unreachable', `No vkit server answers at ${options.baseUrl}.`, {
+      hint: 'Start one with: vkit serve — or name another with --endpoint.',
+      cause,
+    });
+  }
+  if (response.status < 400) return response;
+  throw await errorOf(response);
+}
+
+/** The same, with the JSON body of the answer. */
+export async function callJson<T>(options: HttpOptions, request: Call): Promise<T> {
+  const response = await call(options, request);
+  try {
+    return (await response.json()) as T;
+  } catch (cause) {
+    throw new VkitError(
+      'server_unreachable',
+      `What answers at ${options.baseUrl} is not a vkit server.`,
+      { cause },
+    );
+  }
+}
+
+const CODE_OF_STATUS: Readonly<Record<number, ConstructorParameters<typeof VkitError>[0]>> = {
+  400: 'validation',
+  401: 'unauthenticated',
+  403: 'forbidden',
+  404: 'not_found',
+  409: 'conflict',
+  410: 'grant_expired',
+  413: 'payload_too_large',
+  429: 'rate_limited',
+};
+
+async function errorOf(response: Response): Promise<VkitError> {
+  const text = (await response.text().catch(() => '')).slice(0, ERROR_BYTES_MAX);
+  const body = parseObject(text);
+  const type = body.type;
+  const code = isErrorCodeName(type) ? type : (CODE_OF_STATUS[response.status] ?? 'unavailable');
+  const message =
+    typeof body.error === 'string' ? body.error : `The server answered ${response.status}.`;
+  const correlationId = body.correlation_id ?? response.headers.get('x-correlation-id');
+  return new VkitError(code, message, {
+    ...(typeof body.hint === 'string' ? { hint: body.hint } : {}),
+    ...(typeof body.details === 'object' && body.details !== null
+      ? { details: body.details as ErrorDetails }
+      : {}),
+    ...(typeof correlationId === 'string' ? { correlationId } : {}),
+    ...(typeof body.policy_id === 'string' ? { policyId: body.policy_id } : {}),
+  });
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    // A proxy's HTML page says nothing that the status does not.
+    return {};
+  }
+}

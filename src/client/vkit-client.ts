@@ -1,0 +1,247 @@
+import { call, callJson, type HttpOptions } from './http.js';
+import type {
+  AgentTokenBody,
+  ApprovalItem,
+  AuditPage,
+  BundleBody,
+  DatasetSchemaAnswer,
+  DatasetsAnswer,
+  DeployAnswer,
+  FetchAnswer,
+  GrantBody,
+  LoginAnswer,
+  RequestAnswer,
+  SubmitBody,
+  UserBody,
+  WhoAmI,
+} from './wire.js';
+
+export interface VkitClientOptions extends HttpOptions {
+  /** The organisation; absent: the one the token belongs to, asked once. */
+  org?: string;
+}
+
+export interface ListOptions {
+  state?: string;
+  limit?: number;
+}
+
+export interface AuditOptions {
+  user?: string;
+  action?: string;
+  dataset?: string;
+  request?: string;
+  since?: string;
+  until?: string;
+  order?: 'asc' | 'desc';
+  limit?: number;
+  cursor?: string;
+}
+
+export interface NewUser {
+  email: string;
+  password: string;
+  roles?: readonly string[];
+  clearance?: string | null;
+  region?: string | null;
+  purposes?: readonly string[];
+}
+
+export interface NewAgentToken {
+  name: string;
+  roles?: readonly string[];
+  clearance?: string | null;
+  region?: string | null;
+  purposes?: readonly string[];
+  on_behalf_of?: string | null;
+  expires_in_seconds?: number | null;
+}
+
+/** A typed client of `/api/v1`. Every method throws VkitError with the server's code, or `server_unreachable`. */
+export class VkitClient {
+  #org: string | undefined;
+
+  constructor(private readonly options: VkitClientOptions) {
+    this.#org = options.org;
+  }
+
+  /** A session token for a password; the client itself keeps the token it was made with. */
+  logIn(email: string, password: string): Promise<LoginAnswer> {
+    return this.#post('/api/v1/auth/login', { email, password });
+  }
+
+  logOut(): Promise<{ status: string }> {
+    return this.#post('/api/v1/auth/logout', {});
+  }
+
+  whoAmI(): Promise<WhoAmI> {
+    return callJson(this.options, { method: 'GET', path: '/api/v1/whoami' });
+  }
+
+  async createUser(user: NewUser): Promise<UserBody> {
+    return this.#post(await this.#path('users'), user);
+  }
+
+  async listUsers(): Promise<readonly UserBody[]> {
+    return (await this.#get<{ users: UserBody[] }>(await this.#path('users'))).users;
+  }
+
+  async updateUser(
+    id: string,
+    change: Partial<Omit<NewUser, 'email' | 'password'>>,
+  ): Promise<UserBody> {
+    return callJson(this.options, {
+      method: 'PATCH',
+      path: await this.#path('users', id),
+      body: change,
+    });
+  }
+
+  async disableUser(id: string): Promise<UserBody> {
+    return this.#post(await this.#path('users', id, 'disable'), {});
+  }
+
+  async resetPassword(id: string, password: string): Promise<UserBody> {
+    return this.#post(await this.#path('users', id, 'password'), { password });
+  }
+
+  async createAgentToken(token: NewAgentToken): Promise<AgentTokenBody> {
+    return this.#post(await this.#path('agent_tokens'), token);
+  }
+
+  async listAgentTokens(): Promise<readonly AgentTokenBody[]> {
+    return (await this.#get<{ agent_tokens: AgentTokenBody[] }>(await this.#path('agent_tokens')))
+      .agent_tokens;
+  }
+
+  async revokeAgentToken(id: string): Promise<AgentTokenBody> {
+    return this.#post(await this.#path('agent_tokens', id, 'revoke'), {});
+  }
+
+  async deployBundle(bundle: unknown, activate: boolean): Promise<DeployAnswer> {
+    return this.#post(await this.#path('policy_bundles'), { bundle, activate });
+  }
+
+  async listBundles(): Promise<readonly BundleBody[]> {
+    return (await this.#get<{ policy_bundles: BundleBody[] }>(await this.#path('policy_bundles')))
+      .policy_bundles;
+  }
+
+  async activateBundle(version: string): Promise<DeployAnswer> {
+    return this.#post(await this.#path('policy_bundles', version, 'activate'), {});
+  }
+
+  async rollbackBundle(version: string, reason: string): Promise<DeployAnswer> {
+    return this.#post(await this.#path('policy_bundles', version, 'rollback'), { reason });
+  }
+
+  async revokeBundle(version: string, reason: string): Promise<DeployAnswer> {
+    return this.#post(await this.#path('policy_bundles', version, 'revoke'), { reason });
+  }
+
+  /** With an idempotency key a repeated call gives the same request, however often it is sent. */
+  async submitRequest(body: SubmitBody, idempotencyKey?: string): Promise<RequestAnswer> {
+    return callJson(this.options, {
+      method: 'POST',
+      path: await this.#path('requests'),
+      body,
+      ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
+    });
+  }
+
+  async listRequests(options: ListOptions = {}): Promise<readonly RequestAnswer[]> {
+    return (
+      await this.#get<{ requests: RequestAnswer[] }>(await this.#path('requests'), { ...options })
+    ).requests;
+  }
+
+  async showRequest(id: string, signal?: AbortSignal): Promise<RequestAnswer> {
+    return callJson(this.options, {
+      method: 'GET',
+      path: await this.#path('requests', id),
+      ...(signal ? { signal } : {}),
+    });
+  }
+
+  async cancelRequest(id: string): Promise<RequestAnswer> {
+    return this.#post(await this.#path('requests', id, 'cancel'), {});
+  }
+
+  async listApprovals(options: ListOptions = {}): Promise<readonly ApprovalItem[]> {
+    return (
+      await this.#get<{ approvals: ApprovalItem[] }>(await this.#path('approvals'), { ...options })
+    ).approvals;
+  }
+
+  async approve(
+    id: string,
+    options: { ttl_seconds?: number; notes?: string } = {},
+  ): Promise<RequestAnswer> {
+    return this.#post(await this.#path('approvals', id, 'approve'), options);
+  }
+
+  async deny(id: string, reason: string): Promise<RequestAnswer> {
+    return this.#post(await this.#path('approvals', id, 'deny'), { reason });
+  }
+
+  async fetchGrant(ref: string): Promise<FetchAnswer> {
+    return this.#post(await this.#path('grants', ref, 'fetch'), {});
+  }
+
+  /** The rows as they stream: NDJSON or CSV bytes. A stream that breaks off ends in an error, not in fewer rows. */
+  async streamGrant(
+    ref: string,
+    accept: 'application/x-ndjson' | 'text/csv',
+  ): Promise<ReadableStream<Uint8Array>> {
+    const path = await this.#path('grants', ref, 'fetch');
+    const response = await call(
+      { ...this.options, timeoutMs: STREAM_TIMEOUT_MS },
+      { method: 'POST', path, body: {}, accept },
+    );
+    return response.body ?? new ReadableStream({ start: (controller) => controller.close() });
+  }
+
+  async showGrant(ref: string): Promise<GrantBody> {
+    return this.#get(await this.#path('grants', ref));
+  }
+
+  async revokeGrant(ref: string, reason?: string): Promise<GrantBody> {
+    return this.#post(
+      await this.#path('grants', ref, 'revoke'),
+      reason === undefined ? {} : { reason },
+    );
+  }
+
+  async listDatasets(): Promise<DatasetsAnswer> {
+    return this.#get(await this.#path('aql', 'datasets'));
+  }
+
+  async datasetSchema(name: string): Promise<DatasetSchemaAnswer> {
+    return this.#get(await this.#path('aql', 'datasets', name, 'schema'));
+  }
+
+  async readAudit(options: AuditOptions = {}): Promise<AuditPage> {
+    return this.#get(await this.#path('audit'), { ...options });
+  }
+
+  /** The server's public keys (RFC 7517), which verify grants and audit records. */
+  jwks(): Promise<{ keys: readonly Record<string, unknown>[] }> {
+    return this.#get('/.well-known/jwks.json');
+  }
+
+  async #path(...parts: readonly string[]): Promise<string> {
+    this.#org ??= (await this.whoAmI()).org;
+    return `/api/v1/orgs/${[this.#org, ...parts].map(encodeURIComponent).join('/')}`;
+  }
+
+  #get<T>(path: string, query?: Readonly<Record<string, string | number | undefined>>): Promise<T> {
+    return callJson(this.options, { method: 'GET', path, ...(query ? { query } : {}) });
+  }
+
+  #post<T>(path: string, body: unknown): Promise<T> {
+    return callJson(this.options, { method: 'POST', path, body });
+  }
+}
+
+/** A stream has a deadline of its own on the server; this is the client's last resort. */
+const STREAM_TIMEOUT_MS = 3_600_000;

@@ -1,0 +1,92 @@
+import { delimiter } from 'node:path';
+import { boolean, integer, option, string } from '@oclif/core/flags';
+import { BaseCommand, PRINTED } from '../cli/base-command.js';
+import { handleInterrupt } from '../cli/interrupt.js';
+import { readEnvironment } from '../config/env.js';
+import type { ServerConfig } from '../config/server-config.js';
+
+export default class ServeCommand extends BaseCommand {
+  static override summary = 'Run the server: decides, approves, grants, executes.';
+  static override description =
+    `Listens on 127.0.0.1:3000 with its state under --data-dir. Reads vkit.server.yaml in the
+working directory, then the environment, then the flags; later ones win. The first start makes the organisation, its
+keys and one administrator. Passwords of datasources come from VKIT_DS_<ID>_USERNAME, VKIT_DS_<ID>_PASSWORD or
+VKIT_DS_<ID>_URL.`;
+  static override examples = [
+    '<%= config.bin %> serve',
+    'VKIT_PUBLIC_KEY=.vkit/keys/vkit_pub.pem <%= config.bin %> serve --port 3000 --org acme',
+  ];
+  static override flags = {
+    role: option({
+      description: 'What this process does.',
+      options: ['all'] as const,
+      default: 'all' as const,
+    })(),
+    host: string({ description: 'Address to listen on (127.0.0.1).' }),
+    port: integer({
+      description: 'Port to listen on (3000); 0 takes a free one.',
+      min: 0,
+      max: 65_535,
+      helpValue: 'N',
+    }),
+    'data-dir': string({
+      description: 'Directory of the state and the keys (.vkit/server).',
+      helpValue: 'FOLDER',
+    }),
+    org: string({
+      description: 'The organisation this server serves (default).',
+      helpValue: 'NAME',
+    }),
+    'admin-email': string({
+      description: 'The administrator made at the first start.',
+      helpValue: 'ADDRESS',
+    }),
+    config: string({ description: 'Configuration file (vkit.server.yaml).', helpValue: 'FILE' }),
+    'log-level': option({
+      description: 'How much is logged, as JSON lines on stderr.',
+      options: ['silent', 'error', 'warn', 'info', 'debug'] as const,
+    })(),
+    'allow-unsigned-bundles': boolean({
+      description: 'Serve bundles without a signature.',
+      hidden: true,
+    }),
+  };
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(ServeCommand);
+    const { runServer } = await import('../server/run-server.js');
+    const environment = readEnvironment();
+    const keys = environment.publicKeyFile
+      ?.split(new RegExp(`[,${delimiter}]`))
+      .filter((path) => path !== '');
+    await runServer({
+      version: this.config.version,
+      cwd: process.cwd(),
+      json: this.jsonEnabled(),
+      onInterrupt: handleInterrupt,
+      ...(flags.config === undefined ? {} : { file: flags.config }),
+      ...(environment.adminPassword === undefined
+        ? {}
+        : { adminPassword: environment.adminPassword }),
+      environment: keys ? { trusted_bundle_keys: keys } : {},
+      flags: compact({
+        host: flags.host,
+        port: flags.port,
+        data_dir: flags['data-dir'],
+        org: flags.org,
+        admin_email: flags['admin-email'],
+        log_level: flags['log-level'],
+        allow_unsigned_bundles: flags['allow-unsigned-bundles'],
+      }),
+    });
+    return PRINTED;
+  }
+}
+
+function compact(
+  values: { [K in keyof ServerConfig]?: ServerConfig[K] | undefined },
+): Partial<ServerConfig> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  ) as Partial<ServerConfig>;
+}

@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import fastify from 'fastify';
+import { VkitError } from '../errors/index.js';
+import type { ControlContext } from '../services/control/context.js';
+import { LoginThrottle } from '../services/control/login-throttle.js';
+import { hashToken } from '../services/token-secrets.js';
+import { sendError } from './http-error.js';
+import { agentTokenRoutes } from './routes/agent-tokens.js';
+import { approvalRoutes } from './routes/approvals.js';
+import { auditRoutes } from './routes/audit.js';
+import { authenticationRoutes } from './routes/authentication.js';
+import { bundleRoutes } from './routes/bundles.js';
+import { discoveryRoutes } from './routes/discovery.js';
+import { grantRoutes } from './routes/grants.js';
+import { requestRoutes } from './routes/requests.js';
+import { statusRoutes } from './routes/status.js';
+import { userRoutes } from './routes/users.js';
+import { authenticateRequest, type Server } from './server-context.js';
+
+export interface ServerOptions {
+  version: string;
+  /** `silent` in tests and the demo. */
+  logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
+  /** Requests one token, or one address without a token, may make in a minute. */
+  requestsPerMinuteMax: number;
+  /** Public keys of the server, as a JWK Set (RFC 7517). */
+  jwks: { keys: readonly object[] };
+}
+
+/** The most a body may hold, but for a bundle's. */
+const BODY_BYTES_MAX = 256 * 1024;
+/** Problems ajv may collect are bounded by the body's size, which is checked first. */
+const CORRELATION_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** The HTTP API of api.md over wired services; it listens when the caller says so. */
+export async function createServer(ctx: ControlContext, options: ServerOptions): Promise<Server> {
+  const server = fastify({
+    logger: options.logLevel === 'silent' ? false : loggerOptions(options.logLevel),
+    disableRequestLogging: true,
+    bodyLimit: BODY_BYTES_MAX,
+    requestIdHeader: false,
+    genReqId: (request) => {
+      const given = request.headers['x-correlation-id'];
+      return typeof given === 'string' && CORRELATION_ID.test(given) ? given : randomUUID();
+    },
+    // Its defaults strip unknown keys, coerce types and stop at the first error.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true } },
+    routerOptions: { maxParamLength: 256 },
+    forceCloseConnections: 'idle',
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  server.decorateRequest('identity', null);
+  server.setErrorHandler(sendError);
+  server.setNotFoundHandler((request, reply) => {
+    sendError(
+      new VkitError(
+        'not_found',
+        `There is nothing at ${request.method} ${request.url.slice(0, 128)}.`,
+      ),
+      request,
+      reply,
+    );
+  });
+  acceptEmptyBodies(server);
+  server.addHook('onRequest', async (request, reply) => {
+    reply.header('x-correlation-id', request.id);
+    reply.header('cache-control', 'no-store');
+  });
+  await server.register(helmet, {
+    contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  });
+  await server.register(rateLimit, {
+    max: options.requestsPerMinuteMax,
+    timeWindow: '1 minute',
+    keyGenerator: (request) => {
+      const header = request.headers.authorization;
+      return header === undefined ? request.ip : hashToken(header);
+    },
+  });
+  await server.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'vkit', version: options.version },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+      security: [{ bearer: [] }],
+    },
+  });
+
+  statusRoutes(server, ctx, options);
+  await server.register(
+    async (api: Server) => {
+      authenticationRoutes(api, ctx, new LoginThrottle());
+      await api.register(
+        async (org: Server) => {
+          org.addHook('onRequest', (request) => authenticateRequest(ctx, request));
+          // One server serves one organisation; whether another exists is nobody's business.
+          org.addHook('preValidation', async (request) => {
+            const { org: asked } = request.params as { org?: string };
+            if (asked !== ctx.org)
+              throw new VkitError('not_found', 'There is no such organisation here.');
+          });
+          for (const routes of ORGANISATION_ROUTES) routes(org, ctx);
+        },
+        { prefix: '/orgs/:org' },
+      );
+    },
+    { prefix: '/api/v1' },
+  );
+  return server;
+}
+
+const ORGANISATION_ROUTES = [
+  userRoutes,
+  agentTokenRoutes,
+  bundleRoutes,
+  requestRoutes,
+  approvalRoutes,
+  grantRoutes,
+  discoveryRoutes,
+  auditRoutes,
+] as const;
+
+/** JSON lines on stderr: stdout is for what the command answers. */
+function loggerOptions(level: Exclude<ServerOptions['logLevel'], 'silent'>) {
+  return { level, stream: process.stderr, redact: ['req.headers.authorization'], base: null };
+}
+
+/** A POST without a body is one with none, also where its content type says JSON; everything else is strict JSON. */
+function acceptEmptyBodies(server: Server): void {
+  const parse = server.getDefaultJsonParser('error', 'error');
+  server.removeContentTypeParser('application/json');
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, null);
+    else parse(request, body as string, done);
+  });
+}

@@ -1,0 +1,80 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { type Problem, VkitError } from '../errors/index.js';
+
+/** Problems of one body that are told; the rest would only repeat them. */
+const PROBLEMS_MAX = 100;
+
+/**
+ * Answers an error in the form of api.md: a sentence, its type, the correlation id. What is not a VkitError is a bug: the
+ * log gets it whole, the caller gets `internal` and the id.
+ */
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const known = toVkitError(error as FastifyError);
+  const status = statusOf(known);
+  if (status >= 500) request.log.error({ err: known, cause: describe(known.cause) }, known.message);
+  else request.log.info({ type: known.code }, known.message);
+  const wait = known.details?.retry_after_seconds;
+  if (status === 429) reply.header('retry-after', typeof wait === 'number' ? wait : 1);
+  void reply
+    .code(status)
+    .type('application/json; charset=utf-8')
+    .send({
+      error: known.message,
+      type: known.code,
+      correlation_id: request.id,
+      ...(known.policyId === undefined ? {} : { policy_id: known.policyId }),
+      ...(known.hint === undefined ? {} : { hint: known.hint }),
+      ...(known.details === undefined ? {} : { details: known.details }),
+    });
+}
+
+/** Codes that are answers elsewhere (HTTP 200) are failures here: none of them is thrown on purpose. */
+function statusOf(error: VkitError): number {
+  return error.httpStatus >= 400 ? error.httpStatus : 500;
+}
+
+function toVkitError(error: FastifyError | VkitError): VkitError {
+  if (error instanceof VkitError) return error;
+  if (error.validation) {
+    const where = error.validationContext ?? 'body';
+    const problems = error.validation.slice(0, PROBLEMS_MAX).map((item): Problem => {
+      const extra = item.params.additionalProperty;
+      const key =
+        typeof extra === 'string'
+          ? `/${extra.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1')}`
+          : '';
+      return {
+        pointer: `${where === 'body' ? '' : `/${where}`}${item.instancePath}${key}`,
+        code: item.keyword,
+        message:
+          typeof extra === 'string' ? 'is not a known key' : (item.message ?? 'is not valid'),
+      };
+    });
+    return new VkitError('validation', `The ${where} is not valid.`, { details: { problems } });
+  }
+  if (error.statusCode === 413) return new VkitError('payload_too_large', 'The body is too large.');
+  if (error.statusCode === 429) {
+    return new VkitError('rate_limited', 'Too many requests.', {
+      hint: 'Wait, then try again more slowly.',
+    });
+  }
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
+    return new VkitError('validation', 'The request is not valid JSON over HTTP.', {
+      cause: error,
+    });
+  }
+  return new VkitError('internal', 'Something failed inside the server.', {
+    hint: 'The operator finds the reason in the log under the correlation id.',
+    cause: error,
+  });
+}
+
+/** A cause for the operator's log: never a whole object, which could hold a connection's secret. */
+function describe(cause: unknown): { name: string; message: string; stack?: string } | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  return {
+    name: cause.name,
+    message: cause.message,
+    ...(cause.stack === undefined ? {} : { stack: cause.stack }),
+  };
+}

@@ -1,0 +1,66 @@
+import {
+  activateBundle,
+  deployBundle,
+  listBundles,
+  parseVersion,
+  revokeBundle,
+  rollbackBundle,
+} from '../../services/control/bundle-lifecycle.js';
+import type { ControlContext } from '../../services/control/context.js';
+import { DeployBody, EmptyBody, IdParams, OrgParams, ReasonBody } from '../schemas.js';
+import { callerOf, callMeta, type Server } from '../server-context.js';
+
+/** A bundle of 10,000 policies and datasets fits well. */
+const BUNDLE_BYTES_MAX = 64 * 1024 * 1024;
+
+export function bundleRoutes(org: Server, ctx: ControlContext): void {
+  org.get('/policy_bundles', { schema: { params: OrgParams } }, async (request) => ({
+    policy_bundles: await listBundles(ctx, callerOf(request)),
+    correlation_id: request.id,
+  }));
+  org.post(
+    '/policy_bundles',
+    { bodyLimit: BUNDLE_BYTES_MAX, schema: { params: OrgParams, body: DeployBody } },
+    async (request, reply) => {
+      const { bundle, activate = true } = request.body;
+      const answer = await deployBundle(
+        ctx,
+        callerOf(request),
+        bundle,
+        { activate },
+        callMeta(request),
+      );
+      return reply.code(answer.created ? 201 : 200).send(answer);
+    },
+  );
+  org.post(
+    '/policy_bundles/:id/activate',
+    { schema: { params: IdParams, body: EmptyBody } },
+    async (request) =>
+      activateBundle(ctx, callerOf(request), parseVersion(request.params.id), callMeta(request)),
+  );
+  org.post(
+    '/policy_bundles/:id/rollback',
+    { schema: { params: IdParams, body: ReasonBody } },
+    async (request) =>
+      rollbackBundle(
+        ctx,
+        callerOf(request),
+        parseVersion(request.params.id),
+        request.body.reason,
+        callMeta(request),
+      ),
+  );
+  org.post(
+    '/policy_bundles/:id/revoke',
+    { schema: { params: IdParams, body: ReasonBody } },
+    async (request) =>
+      revokeBundle(
+        ctx,
+        callerOf(request),
+        parseVersion(request.params.id),
+        request.body.reason,
+        callMeta(request),
+      ),
+  );
+}

@@ -1,0 +1,132 @@
+import { openApp } from '../app.js';
+import { readDatasourceVariables } from '../config/datasource-credentials.js';
+import { loadServerConfig, type ServerConfig } from '../config/server-config.js';
+import { VkitError } from '../errors/index.js';
+import { createServer } from './create-server.js';
+
+export interface RunServerOptions {
+  version: string;
+  cwd: string;
+  /** Prints one JSON document when it listens, instead of lines for people. */
+  json: boolean;
+  file?: string;
+  adminPassword?: string;
+  environment: Partial<ServerConfig>;
+  flags: Partial<ServerConfig>;
+  /** Called with what ends the server at Ctrl-C; SIGTERM is handled here. */
+  onInterrupt?: (stop: () => void) => void;
+}
+
+/** How long running requests may take to finish once the server is told to stop. */
+const DRAIN_MS = 30_000;
+
+/**
+ * Starts the server and resolves when it has stopped after SIGTERM or an interrupt: it takes no new requests, lets running
+ * ones finish, and closes the store.
+ */
+export async function runServer(options: RunServerOptions): Promise<void> {
+  const { cwd, file, environment, flags, version } = options;
+  const config = await loadServerConfig({
+    cwd,
+    environment,
+    flags,
+    ...(file === undefined ? {} : { file }),
+  });
+  const app = await openApp({
+    config,
+    cwd,
+    variables: readDatasourceVariables,
+    ...(options.adminPassword === undefined ? {} : { adminPassword: options.adminPassword }),
+  });
+  try {
+    const server = await createServer(app.context, {
+      version,
+      logLevel: config.log_level,
+      requestsPerMinuteMax: config.requests_per_minute,
+      jwks: app.jwks,
+    });
+    const url = await listen(() => server.listen({ host: config.host, port: config.port }), config);
+    announce(options, config, url, app);
+    await stopSignal(options);
+    const drained = await withDeadline(server.close(), DRAIN_MS);
+    if (!drained) server.log.warn(`requests were still running after ${DRAIN_MS / 1000} s`);
+  } finally {
+    await app.close();
+  }
+}
+
+async function listen(start: () => Promise<string>, config: ServerConfig): Promise<string> {
+  try {
+    return await start();
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'EADDRINUSE') {
+      throw new VkitError('conflict', `The port ${config.port} of ${config.host} is in use.`, {
+        hint: 'Name another one: --port 3001',
+        cause,
+      });
+    }
+    throw new VkitError(
+      'config_invalid',
+      `The server cannot listen on ${config.host}:${config.port}.`,
+      { cause },
+    );
+  }
+}
+
+interface Announced {
+  generatedPassword: string | null;
+  created: boolean;
+}
+
+function announce(
+  options: RunServerOptions,
+  config: ServerConfig,
+  url: string,
+  app: Announced,
+): void {
+  const { generatedPassword } = app;
+  if (options.json) {
+    const facts = {
+      status: 'listening',
+      url,
+      org: config.org,
+      data_dir: config.data_dir,
+      admin_email: config.admin_email,
+    };
+    const once = generatedPassword === null ? {} : { admin_password: generatedPassword };
+    process.stdout.write(`${JSON.stringify({ ...facts, ...once })}\n`);
+    return;
+  }
+  const lines = [
+    `vkit ${options.version} serves organisation ${config.org} at ${url}`,
+    `State: ${config.data_dir}`,
+  ];
+  if (app.created) lines.push(`Made the administrator ${config.admin_email}.`);
+  if (generatedPassword !== null) lines.push(`Its password, shown this once: ${generatedPassword}`);
+  if (config.trusted_bundle_keys.length === 0) {
+    lines.push(
+      'No key is trusted to sign bundles yet: name one with VKIT_PUBLIC_KEY or trusted_bundle_keys.',
+    );
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function stopSignal({ onInterrupt }: RunServerOptions): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', () => resolve());
+    onInterrupt?.(() => resolve());
+  });
+}
+
+async function withDeadline(work: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), milliseconds);
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

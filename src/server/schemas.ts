@@ -1,0 +1,144 @@
+import { type TObject, type TProperties, Type } from 'typebox';
+
+/** An object that refuses keys it does not know. */
+export function strict<T extends TProperties>(properties: T): TObject<T> {
+  return Type.Object(properties, { additionalProperties: false });
+}
+
+const name = (max: number) => Type.String({ minLength: 1, maxLength: max });
+
+/** A role, clearance, region or purpose. */
+export const Attribute = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_.:/ -]*$',
+});
+const Attributes = Type.Array(Attribute, { maxItems: 64, uniqueItems: true });
+
+export const Email = Type.String({ minLength: 3, maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+$' });
+const Password = Type.String({ minLength: 1, maxLength: 1024 });
+
+export const OrgParams = strict({ org: name(64) });
+export const IdParams = strict({ org: name(64), id: name(128) });
+
+export const LoginBody = strict({ email: Email, password: Password });
+
+export const CreateUserBody = strict({
+  email: Email,
+  password: Password,
+  roles: Type.Optional(Attributes),
+  clearance: Type.Optional(Type.Union([Attribute, Type.Null()])),
+  region: Type.Optional(Type.Union([Attribute, Type.Null()])),
+  purposes: Type.Optional(Attributes),
+});
+
+export const UpdateUserBody = strict({
+  roles: Type.Optional(Attributes),
+  clearance: Type.Optional(Type.Union([Attribute, Type.Null()])),
+  region: Type.Optional(Type.Union([Attribute, Type.Null()])),
+  purposes: Type.Optional(Attributes),
+});
+
+export const PasswordBody = strict({ password: Password });
+
+/** Ten years: a bound, not advice. */
+const SECONDS_MAX = 3_650 * 86_400;
+
+export const CreateAgentTokenBody = strict({
+  name: Type.String({ minLength: 1, maxLength: 128 }),
+  roles: Type.Optional(Attributes),
+  clearance: Type.Optional(Type.Union([Attribute, Type.Null()])),
+  region: Type.Optional(Type.Union([Attribute, Type.Null()])),
+  purposes: Type.Optional(Attributes),
+  on_behalf_of: Type.Optional(Type.Union([name(254), Type.Null()])),
+  expires_in_seconds: Type.Optional(
+    Type.Union([Type.Integer({ minimum: 1, maximum: SECONDS_MAX }), Type.Null()]),
+  ),
+});
+
+export const DeployBody = strict({
+  bundle: Type.Object({}, { additionalProperties: true }),
+  activate: Type.Optional(Type.Boolean()),
+});
+
+export const ReasonBody = strict({ reason: Type.String({ minLength: 1, maxLength: 2_000 }) });
+export const OptionalReasonBody = strict({
+  reason: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000 })),
+});
+export const EmptyBody = Type.Union([strict({}), Type.Null()]);
+
+const TtlSeconds = Type.Integer({ minimum: 1, maximum: 86_400 });
+
+const narrowing = {
+  role: Type.Optional(Attribute),
+  environment: Type.Optional(Attribute),
+  requester_region: Type.Optional(Attribute),
+  requester_clearance: Type.Optional(Attribute),
+  dataset_region: Type.Optional(Attribute),
+};
+
+export const SubmitBody = strict({
+  // Its form is checked by the AQL parser, which reports every problem with its pointer.
+  aql: Type.Any(),
+  datasource: Type.Optional(name(128)),
+  purpose: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+  reason: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000 })),
+  metadata: Type.Optional(
+    Type.Record(
+      Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z][A-Za-z0-9_.-]*$' }),
+      Type.String({ maxLength: 1_000 }),
+      {
+        maxProperties: 32,
+      },
+    ),
+  ),
+  ttl_seconds: Type.Optional(TtlSeconds),
+  approval_required: Type.Optional(Type.Boolean()),
+  ...narrowing,
+});
+
+export const IntentBody = strict({
+  request: Type.Any(),
+  requester_region: narrowing.requester_region,
+  requester_clearance: narrowing.requester_clearance,
+});
+
+export const ApproveBody = strict({
+  ttl_seconds: Type.Optional(TtlSeconds),
+  notes: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000 })),
+});
+
+const Limit = Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,2}$' }));
+export const REQUEST_STATES = ['pending', 'approved', 'denied', 'expired', 'cancelled'] as const;
+export const ListQuery = strict({
+  state: Type.Optional(
+    Type.Union([
+      Type.Literal('all'),
+      Type.Literal('pending'),
+      Type.Literal('approved'),
+      Type.Literal('denied'),
+      Type.Literal('expired'),
+      Type.Literal('cancelled'),
+    ]),
+  ),
+  limit: Limit,
+});
+
+const Time = Type.String({ minLength: 10, maxLength: 40 });
+export const AuditQuery = strict({
+  user: Type.Optional(name(254)),
+  action: Type.Optional(name(64)),
+  dataset: Type.Optional(name(256)),
+  request: Type.Optional(name(128)),
+  since: Type.Optional(Time),
+  until: Type.Optional(Time),
+  order: Type.Optional(Type.Union([Type.Literal('asc'), Type.Literal('desc')])),
+  cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),
+  limit: Limit,
+});
+
+export const DiscoverQuery = strict({
+  environment: narrowing.environment,
+  dataset_region: narrowing.dataset_region,
+  requester_region: narrowing.requester_region,
+});

@@ -1,0 +1,63 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifyRequest,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import { VkitError } from '../errors/index.js';
+import type { CallMeta, ControlContext } from '../services/control/context.js';
+import { authenticate, type Identity } from '../services/control/identity.js';
+
+/** The fastify instance with TypeBox schemas as the one source of types, validation and OpenAPI. */
+export type Server = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression<RawServerDefault>,
+  RawReplyDefaultExpression<RawServerDefault>,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set on every route below `/api/v1/orgs/:org` and the authenticated ones beside it. */
+    identity: Identity | null;
+  }
+}
+
+const CLIENT_CHARACTERS_MAX = 128;
+
+/** What the audit log is told of the call. */
+export function callMeta(request: FastifyRequest): CallMeta {
+  const client = request.headers['user-agent']?.slice(0, CLIENT_CHARACTERS_MAX);
+  return {
+    correlationId: request.id,
+    address: request.ip,
+    ...(client === undefined ? {} : { client }),
+  };
+}
+
+/** The caller, as the authentication hook found them. */
+export function callerOf(request: FastifyRequest): Identity {
+  if (!request.identity) throw new VkitError('unauthenticated', 'This needs a bearer token.');
+  return request.identity;
+}
+
+const TOKEN_CHARACTERS_MAX = 512;
+
+/** Authenticates by `Authorization: Bearer`; throws `unauthenticated`. */
+export async function authenticateRequest(
+  ctx: ControlContext,
+  request: FastifyRequest,
+): Promise<void> {
+  const match = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(request.headers.authorization ?? '');
+  const token = match?.[1];
+  if (token === undefined || token.length > TOKEN_CHARACTERS_MAX) {
+    throw new VkitError('unauthenticated', 'This needs a bearer token.', {
+      hint: 'Log in with: vkit login',
+    });
+  }
+  request.identity = await authenticate(ctx.store, token, ctx.now());
+}

@@ -1,0 +1,127 @@
+import { realpath } from 'node:fs/promises';
+import { isAbsolute, relative, resolve } from 'node:path';
+import type { BundleDatasource } from '../bundle/model.js';
+import type { Connector, Credentials, Engine } from '../engines/contract.js';
+import { VkitError } from '../errors/index.js';
+
+export interface ConnectorOptions {
+  /** The engine of a datasource's `type`; throws for an unknown one. */
+  engine: (name: string) => Engine;
+  /** The secret of a datasource, read when a connection is opened and not kept. */
+  credentials: (datasource: BundleDatasource, engine: Engine) => Credentials;
+  /** Relative paths of a datasource start here. */
+  baseDirectory: string;
+  /** Files of a datasource lie below one of these; nothing else is opened. */
+  fileDirectories: readonly string[];
+  /** Nothing below these is ever a datasource: the server's own state. */
+  forbiddenDirectories: readonly string[];
+}
+
+export interface Connectors {
+  /** The pooled connection of a datasource as the active bundle describes it. */
+  get(datasource: BundleDatasource): Promise<Connector>;
+  close(): Promise<void>;
+}
+
+/** One pool per datasource. When a new bundle describes it differently, the old pool is closed and a new one opened. */
+export function createConnectors(options: ConnectorOptions): Connectors {
+  const open = new Map<string, { described: string; connector: Promise<Connector> }>();
+  return {
+    async get(datasource) {
+      const described = JSON.stringify([
+        datasource.type,
+        datasource.config,
+        datasource.credentials ?? null,
+      ]);
+      const known = open.get(datasource.name);
+      if (known?.described === described) return known.connector;
+      // A pool that failed to open or to close has nothing left to release.
+      if (known) void known.connector.then((connector) => connector.close()).catch(() => undefined);
+      const connector = connect(datasource, options);
+      open.set(datasource.name, { described, connector });
+      try {
+        return await connector;
+      } catch (error) {
+        if (open.get(datasource.name)?.connector === connector) open.delete(datasource.name);
+        throw error;
+      }
+    },
+    async close() {
+      const all = [...open.values()];
+      open.clear();
+      await Promise.allSettled(all.map(async ({ connector }) => (await connector).close()));
+    },
+  };
+}
+
+async function connect(
+  datasource: BundleDatasource,
+  options: ConnectorOptions,
+): Promise<Connector> {
+  const engine = options.engine(datasource.type);
+  const config: Record<string, unknown> = { ...datasource.config };
+  for (const key of engine.localFileKeys ?? []) {
+    if (typeof config[key] === 'string')
+      config[key] = await confine(datasource.name, config[key], options);
+  }
+  return engine.connect({
+    id: datasource.name,
+    config,
+    credentials: secretOf(datasource, engine, options),
+  });
+}
+
+/** What is wrong with a secret is for the operator's log: the requester learns only that it does not work. */
+function secretOf(
+  datasource: BundleDatasource,
+  engine: Engine,
+  options: ConnectorOptions,
+): Credentials {
+  try {
+    return options.credentials(datasource, engine);
+  } catch (cause) {
+    throw new VkitError(
+      'datasource_unreachable',
+      `The server has no working login for datasource ${datasource.name}.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** The real path of a datasource's file, links followed, if it lies where the server may read. */
+async function confine(id: string, path: string, options: ConnectorOptions): Promise<string> {
+  const real = await realpath(resolve(options.baseDirectory, path)).catch((cause: unknown) => {
+    throw new VkitError(
+      'datasource_unreachable',
+      `The file of datasource ${id} cannot be opened.`,
+      { cause },
+    );
+  });
+  const allowed = await Promise.all(options.fileDirectories.map(realOrSame));
+  const forbidden = await Promise.all(options.forbiddenDirectories.map(realOrSame));
+  if (
+    !allowed.some((directory) => isBelow(real, directory)) ||
+    forbidden.some((directory) => isBelow(real, directory))
+  ) {
+    throw new VkitError(
+      'datasource_unreachable',
+      `The file of datasource ${id} is outside of what this server may read.`,
+      {
+        hint: 'Name its directory under file_directories in vkit.server.yaml.',
+      },
+    );
+  }
+  return real;
+}
+
+async function realOrSame(path: string): Promise<string> {
+  // A directory that does not exist contains nothing.
+  return realpath(path).catch(() => resolve(path));
+}
+
+function isBelow(path: string, directory: string): boolean {
+  const way = relative(directory, path);
+  return way !== '' && !way.startsWith('..') && !isAbsolute(way);
+}

@@ -1,0 +1,45 @@
+import type { KeyObject } from 'node:crypto';
+import type { Store } from '../../store/model.js';
+import type { DataPlane } from '../data-plane.js';
+import type { ServerKeys } from '../server-keys.js';
+import type { ActiveBundleReader } from './active-bundle.js';
+import type { RunningQueries } from './running-queries.js';
+
+/** What the server's file and flags decide about the control plane. */
+export interface ControlSettings {
+  allowUnsignedBundles: boolean;
+  allowDirtyBundles: boolean;
+  /** Rows of one answer where neither the query nor a policy says less. */
+  rowCap: number;
+  sessionTtlSeconds: number;
+  /** How long a request waits for its approval. */
+  requestTtlSeconds: number;
+}
+
+/** Everything the use cases of the control plane work with; made once, in app.ts. */
+export interface ControlContext {
+  org: string;
+  store: Store;
+  keys: ServerKeys;
+  /** Public keys that bundles may be signed with; apart from the server's own. */
+  trustedBundleKeys: readonly KeyObject[];
+  settings: ControlSettings;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  activeBundle: ActiveBundleReader;
+  dataPlane: DataPlane;
+  running: RunningQueries;
+}
+
+/** What a transport knows of one call. */
+export interface CallMeta {
+  correlationId: string;
+  /** The peer's address, for the audit log. */
+  address?: string;
+  /** The client's name and version, cut to a bound, for the audit log. */
+  client?: string;
+}
+
+export function timestamp(now: number): string {
+  return new Date(now).toISOString();
+}

@@ -1,0 +1,234 @@
+import type { RequestAnswer } from '../../client/wire.js';
+import { VkitError } from '../../errors/index.js';
+import type { RequestRow, StoreRepositories } from '../../store/model.js';
+import type { ActiveBundle } from './active-bundle.js';
+import { approvalsSatisfied, mayJudge, presentVoices, requiredByRole } from './approvals-given.js';
+import { auditDecision, auditEvent, auditRequest } from './audit-parts.js';
+import { type CallMeta, type ControlContext, timestamp } from './context.js';
+import { type Identity, loadIdentity } from './identity.js';
+import { storeGrant } from './issue-grant.js';
+import { type Judgement, judge } from './judge.js';
+import { answerParts, awaits, loadRequest, noSuchRequest } from './load-request.js';
+import { requestAnswer } from './request-answer.js';
+
+export interface ApproveInput {
+  /** Only shortens; it runs from the approval that is the last one needed. */
+  ttlSeconds?: number;
+  notes?: string;
+}
+
+/**
+ * Approves a pending request. The policies are evaluated again with everybody's present attributes; when this was the
+ * last approval needed, the grant exists when the promise resolves. Throws `not_found` for what is not this person's to
+ * judge, `forbidden` for one's own or one's agent's, `already_decided` for a request that has moved on.
+ */
+export async function approveRequest(
+  ctx: ControlContext,
+  approver: Identity,
+  id: string,
+  input: ApproveInput,
+  call: CallMeta,
+): Promise<RequestAnswer> {
+  return ctx.store.transaction(async (tx) => {
+    const { row, requester } = await openRequest(ctx, tx, approver, id, call);
+    const active = await ctx.activeBundle(tx);
+    const judgement = active ? judgeAgain(active, requester, row, ctx.now()) : null;
+    if (!active || !judgement || judgement.decision.action === 'deny') {
+      return close(ctx, tx, row, call, approver, {
+        denial_type: active ? (judgement?.decision.denial ?? 'policy_denied') : 'no_active_bundle',
+        state_reason: judgement?.decision.reason ?? 'The policies no longer allow this request.',
+      });
+    }
+    const roles = [...requiredByRole(judgement.decision.approvals).keys()].filter((role) =>
+      approver.roles.includes(role),
+    );
+    if (judgement.decision.approvals.length > 0 && roles.length === 0) throw notTheirs();
+    await tx.approvals.insert({
+      request_id: id,
+      approver_id: approver.id,
+      verdict: 'approved',
+      notes: input.notes ?? null,
+      ttl_seconds: input.ttlSeconds ?? null,
+      roles,
+      created_at: timestamp(ctx.now()),
+    });
+    await recordStep(ctx, tx, 'approval.approved', call, approver, row, input.notes);
+    return settle(ctx, tx, { row, requester, active, judgement, call });
+  });
+}
+
+/** Denies a pending request, finally. Throws as `approveRequest` does. */
+export async function denyRequest(
+  ctx: ControlContext,
+  approver: Identity,
+  id: string,
+  reason: string,
+  call: CallMeta,
+): Promise<RequestAnswer> {
+  return ctx.store.transaction(async (tx) => {
+    const { row } = await openRequest(ctx, tx, approver, id, call);
+    await tx.approvals.insert({
+      request_id: id,
+      approver_id: approver.id,
+      verdict: 'denied',
+      notes: reason,
+      ttl_seconds: null,
+      roles: approver.roles.filter((role) =>
+        requiredByRole(row.decision?.approvals ?? []).has(role),
+      ),
+      created_at: timestamp(ctx.now()),
+    });
+    await recordStep(ctx, tx, 'approval.denied', call, approver, row, reason);
+    return close(ctx, tx, row, call, approver, {
+      denial_type: 'approval_denied',
+      state_reason: reason,
+    });
+  });
+}
+
+interface Opened {
+  row: RequestRow;
+  requester: Identity;
+}
+
+async function openRequest(
+  ctx: ControlContext,
+  tx: StoreRepositories,
+  approver: Identity,
+  id: string,
+  call: CallMeta,
+): Promise<Opened> {
+  const row = await loadRequest(ctx, tx, id, call);
+  if (approver.kind !== 'user') throw new VkitError('forbidden', 'Agents never approve anything.');
+  const requester = await loadIdentity(tx, row.requester_kind, row.requester_id, ctx.now());
+  const owned = requester !== null && !mayJudge(approver.id, requester);
+  if (row.requester_id === approver.id || owned) {
+    throw new VkitError(
+      'forbidden',
+      'Nobody approves a request of their own, or of an agent they own or made.',
+    );
+  }
+  if (!awaits(row, approver)) throw noSuchRequest(id);
+  if (row.state !== 'pending') {
+    throw new VkitError('already_decided', `The request ${id} is ${row.state} already.`, {
+      details: { state: row.state },
+    });
+  }
+  if (!requester) {
+    throw new VkitError('conflict', 'The account that asked is disabled, revoked or gone.', {
+      hint: `Deny it: vkit approval deny ${id} --reason 'the account is gone'`,
+    });
+  }
+  return { row, requester };
+}
+
+function judgeAgain(
+  active: ActiveBundle,
+  requester: Identity,
+  row: RequestRow,
+  now: number,
+): Judgement {
+  return judge(active, requester, {
+    aql: row.aql,
+    narrowing: storedNarrowing(row),
+    purpose: row.purpose,
+    at: now,
+  });
+}
+
+/** The narrowing a request was submitted with. */
+export function storedNarrowing(row: RequestRow): { roles?: string[]; clearance?: string } {
+  return {
+    ...(row.narrowing.role === undefined ? {} : { roles: [row.narrowing.role] }),
+    ...(row.narrowing.clearance === undefined ? {} : { clearance: row.narrowing.clearance }),
+  };
+}
+
+interface SettleInput extends Opened {
+  active: ActiveBundle;
+  judgement: Judgement;
+  call: CallMeta;
+}
+
+/** Grants when every approval is there, else leaves the request pending with what is still missing. */
+async function settle(
+  ctx: ControlContext,
+  tx: StoreRepositories,
+  { row, requester, active, judgement, call }: SettleInput,
+): Promise<RequestAnswer> {
+  const rows = await tx.approvals.ofRequest(row.id);
+  const voices = await presentVoices(tx, rows, requester, ctx.now());
+  const { decision } = judgement;
+  if (!approvalsSatisfied(decision.approvals, voices)) {
+    await tx.requests.transition(row.id, 'pending', { decision });
+    return requestAnswer(await answerParts(ctx, tx, { ...row, decision }, call));
+  }
+  const change = { state: 'approved', decision, decided_at: timestamp(ctx.now()) } as const;
+  if (!(await tx.requests.transition(row.id, 'pending', change))) {
+    throw new VkitError('already_decided', `The request ${row.id} has been decided meanwhile.`);
+  }
+  const approved = { ...row, ...change };
+  const limits = rows.flatMap(({ ttl_seconds }) => (ttl_seconds === null ? [] : [ttl_seconds]));
+  const ttlSeconds = Math.min(
+    decision.ttl_seconds,
+    row.ttl_seconds ?? Number.POSITIVE_INFINITY,
+    ...limits,
+  );
+  await tx.audit.append({
+    ...auditEvent(ctx, 'request.granted', call, requester),
+    request: auditRequest(ctx, approved),
+    policy_evaluation: auditDecision(decision, true),
+  });
+  await storeGrant(ctx, tx, call, {
+    row: approved,
+    identity: requester,
+    judgement,
+    active,
+    ttlSeconds,
+  });
+  return requestAnswer(await answerParts(ctx, tx, approved, call));
+}
+
+async function close(
+  ctx: ControlContext,
+  tx: StoreRepositories,
+  row: RequestRow,
+  call: CallMeta,
+  approver: Identity,
+  why: { denial_type: string; state_reason: string },
+): Promise<RequestAnswer> {
+  const change = { ...why, state: 'denied', decided_at: timestamp(ctx.now()) } as const;
+  if (!(await tx.requests.transition(row.id, 'pending', change))) {
+    throw new VkitError('already_decided', `The request ${row.id} has been decided meanwhile.`);
+  }
+  await tx.audit.append({
+    ...auditEvent(ctx, 'request.denied', call, approver),
+    request: auditRequest(ctx, row),
+    policy_evaluation: { policies_applied: [], access_granted: false, type: why.denial_type },
+  });
+  return requestAnswer(await answerParts(ctx, tx, { ...row, ...change }, call));
+}
+
+async function recordStep(
+  ctx: ControlContext,
+  tx: StoreRepositories,
+  name: string,
+  call: CallMeta,
+  approver: Identity,
+  row: RequestRow,
+  notes: string | undefined,
+): Promise<void> {
+  const event = auditEvent(ctx, name, call, approver);
+  await tx.audit.append({
+    ...event,
+    request: auditRequest(ctx, row),
+    metadata: { ...event.metadata, ...(notes === undefined ? {} : { notes }) },
+  });
+}
+
+function notTheirs(): VkitError {
+  return new VkitError(
+    'forbidden',
+    'The policies now ask other roles than yours to approve this request.',
+  );
+}

@@ -1,0 +1,269 @@
+import type { OutputColumn } from '../../aql/plan.js';
+import type { AuditEvent, AuditRecord } from '../../audit/model.js';
+import type { EncodedRow } from '../../engines/contract.js';
+import { VkitError } from '../../errors/index.js';
+import { GRANT_ISSUER } from '../../grants/model.js';
+import { verifyGrant } from '../../grants/verify-grant.js';
+import type { GrantRow, RequestRow, StoreRepositories } from '../../store/model.js';
+import type { Execution } from '../data-plane.js';
+import type { ActiveBundle } from './active-bundle.js';
+import { approvalsSatisfied, missingMetadata, presentVoices } from './approvals-given.js';
+import { auditDecision, auditEvent, auditRequest } from './audit-parts.js';
+import { noSuchGrant } from './cancel-request.js';
+import type { CallMeta, ControlContext } from './context.js';
+import { storedNarrowing } from './decide-approval.js';
+import type { Identity } from './identity.js';
+import { type Judgement, judge } from './judge.js';
+
+/** An answer that is on its way. The batches must be read to their end or ended early: both close the record. */
+export interface FetchStream {
+  columns: readonly OutputColumn[];
+  maskedFields: readonly string[];
+  batches: AsyncGenerator<readonly EncodedRow[], void, undefined>;
+  /** Known after the last batch. */
+  outcome(): { rowCount: number; truncated: boolean };
+}
+
+interface Permitted {
+  grant: GrantRow;
+  row: RequestRow;
+  active: ActiveBundle;
+  judgement: Judgement;
+  started: AuditRecord;
+}
+
+/**
+ * Verifies a grant, evaluates the policies again with the requester's present attributes and the approvals that still
+ * count, writes the record that rows will leave, and starts the query. The first batch has arrived when the promise
+ * resolves, so what fails before it fails here. Throws `not_found`, `grant_revoked`, `grant_expired`, `grant_invalid`,
+ * `bundle_superseded`, `policy_denied`, `schema_changed`, `datasource_*`, `rate_limited`.
+ */
+export async function fetchGrant(
+  ctx: ControlContext,
+  identity: Identity,
+  ref: string,
+  call: CallMeta,
+): Promise<FetchStream> {
+  // Registered first: a revocation from here on finds it and stops it.
+  const running = ctx.running.start(identity.id, ref);
+  let permitted: Permitted;
+  try {
+    permitted = await permit(ctx, identity, ref, call);
+  } catch (error) {
+    running.end();
+    throw error;
+  }
+  const startedAt = ctx.now();
+  try {
+    running.signal.throwIfAborted();
+    const execution = await ctx.dataPlane.execute({
+      jwt: permitted.grant.jwt,
+      requesterId: identity.id,
+      aql: permitted.row.aql,
+      active: permitted.active,
+      judgement: permitted.judgement,
+      signal: running.signal,
+    });
+    const pull = execution.batches[Symbol.asyncIterator]();
+    const first = await pull.next();
+    return streamOf({ ctx, identity, call, permitted, execution, pull, first, running, startedAt });
+  } catch (error) {
+    running.end();
+    const reason = running.signal.aborted ? running.signal.reason : error;
+    await recordOutcome(ctx, { identity, call, permitted, startedAt, rows: 0, error: reason });
+    throw reason;
+  }
+}
+
+async function permit(
+  ctx: ControlContext,
+  identity: Identity,
+  ref: string,
+  call: CallMeta,
+): Promise<Permitted> {
+  const known: { row?: RequestRow } = {};
+  try {
+    return await ctx.store.transaction((tx) => permitWithin(ctx, tx, identity, ref, call, known));
+  } catch (error) {
+    // Whatever stopped it, nothing has run; the refusal is recorded, and without its record it is an error still.
+    if (error instanceof VkitError && error.code !== 'not_found')
+      await recordRefusal(ctx, identity, ref, call, error, known.row);
+    throw error;
+  }
+}
+
+async function permitWithin(
+  ctx: ControlContext,
+  tx: StoreRepositories,
+  identity: Identity,
+  ref: string,
+  call: CallMeta,
+  known: { row?: RequestRow },
+): Promise<Permitted> {
+  const grant = await tx.grants.byId(ref);
+  const row =
+    grant && grant.requester_id === identity.id ? await tx.requests.byId(grant.request_id) : null;
+  if (!grant || !row) throw noSuchGrant(ref);
+  known.row = row;
+  if (grant.revoked_at !== null) throw revoked(grant);
+  const active = await ctx.activeBundle(tx);
+  if (!active)
+    throw new VkitError(
+      'bundle_superseded',
+      'The bundle this grant was made under is no longer active.',
+    );
+  await verifyGrant(grant.jwt, {
+    keys: new Map([[ctx.keys.grant.kid, ctx.keys.grant.publicKey]]),
+    issuer: GRANT_ISSUER,
+    org: ctx.org,
+    now: ctx.now(),
+    active: { checksum: active.checksum, epoch: active.epoch },
+    aqlSha256: row.aql_hash,
+    requesterId: identity.id,
+  });
+  const judgement = judge(active, identity, {
+    aql: row.aql,
+    narrowing: storedNarrowing(row),
+    purpose: row.purpose,
+    at: ctx.now(),
+  });
+  await refuseDenied(ctx, tx, identity, row, judgement);
+  const event = auditEvent(ctx, 'query.started', call, identity);
+  const started = await tx.audit.append({
+    ...event,
+    request: auditRequest(ctx, row),
+    policy_evaluation: auditDecision(judgement.decision, true),
+    metadata: { ...event.metadata, grant_id: grant.id, ttl_expires: grant.expires_at },
+  });
+  return { grant, row, active, judgement, started };
+}
+
+/** What the policies of this moment no longer allow is refused, whatever the grant says. */
+async function refuseDenied(
+  ctx: ControlContext,
+  tx: StoreRepositories,
+  identity: Identity,
+  row: RequestRow,
+  { decision }: Judgement,
+): Promise<void> {
+  const refuse = (message: string): VkitError =>
+    new VkitError('policy_denied', message, {
+      hint: 'Ask again: vkit request',
+      ...(decision.policy_id ? { policyId: decision.policy_id } : {}),
+    });
+  if (decision.action === 'deny')
+    throw refuse(decision.reason ?? 'The policies no longer allow this query.');
+  if (decision.action !== 'require_approval') return;
+  if (missingMetadata(decision.approvals, row.metadata).length > 0) {
+    throw refuse('The policies now ask for metadata that this request does not have.');
+  }
+  const voices = await presentVoices(tx, await tx.approvals.ofRequest(row.id), identity, ctx.now());
+  if (!approvalsSatisfied(decision.approvals, voices)) {
+    throw refuse('The approvals of this request no longer satisfy the policies.');
+  }
+}
+
+function revoked(grant: GrantRow): VkitError {
+  return new VkitError('grant_revoked', `The grant was revoked at ${grant.revoked_at}.`, {
+    hint: 'Ask again: vkit request',
+  });
+}
+
+type RunningHandle = ReturnType<ControlContext['running']['start']>;
+
+interface StreamInput {
+  ctx: ControlContext;
+  identity: Identity;
+  call: CallMeta;
+  permitted: Permitted;
+  execution: Execution;
+  pull: AsyncIterator<readonly EncodedRow[]>;
+  first: IteratorResult<readonly EncodedRow[]>;
+  running: RunningHandle;
+  startedAt: number;
+}
+
+function streamOf(input: StreamInput): FetchStream {
+  const { execution } = input;
+  const state = { rowCount: 0, truncated: false };
+  return {
+    columns: execution.columns,
+    maskedFields: execution.columns
+      .filter(({ masked }) => masked !== undefined)
+      .map(({ name }) => name),
+    batches: deliver(input, state),
+    outcome: () => ({ ...state }),
+  };
+}
+
+async function* deliver(
+  input: StreamInput,
+  state: { rowCount: number; truncated: boolean },
+): AsyncGenerator<readonly EncodedRow[], void, undefined> {
+  const { ctx, execution, pull, running } = input;
+  let failure: unknown = new VkitError('interrupted', 'The client went away.');
+  try {
+    for (let next = input.first; !next.done; next = await pull.next()) {
+      running.signal.throwIfAborted();
+      const room = execution.rowsMax - state.rowCount;
+      const rows = next.value.length > room ? next.value.slice(0, room) : next.value;
+      state.truncated ||= execution.truncatable && next.value.length > room;
+      state.rowCount += rows.length;
+      if (rows.length > 0) yield rows;
+      if (state.truncated) break;
+    }
+    running.signal.throwIfAborted();
+    failure = null;
+  } catch (error) {
+    failure = running.signal.aborted ? running.signal.reason : error;
+    throw failure;
+  } finally {
+    running.end();
+    await pull.return?.();
+    await recordOutcome(ctx, { ...input, rows: state.rowCount, error: failure });
+  }
+}
+
+interface OutcomeInput {
+  identity: Identity;
+  call: CallMeta;
+  permitted: Permitted;
+  startedAt: number;
+  rows: number;
+  error: unknown;
+}
+
+/** The second record: how many rows left, or why it ended. Only the error's code is recorded, never an engine's text. */
+async function recordOutcome(ctx: ControlContext, input: OutcomeInput): Promise<void> {
+  const { identity, call, permitted, startedAt, rows, error } = input;
+  const event = auditEvent(ctx, error === null ? 'query.executed' : 'query.failed', call, identity);
+  const execution: NonNullable<AuditEvent['execution']> = {
+    execution_time_ms: ctx.now() - startedAt,
+    rows_returned: rows,
+    ...(error === null ? {} : { error: error instanceof VkitError ? error.code : 'internal' }),
+  };
+  await ctx.store.audit.append({
+    ...event,
+    of: permitted.started.audit_id,
+    request: auditRequest(ctx, permitted.row),
+    execution,
+    metadata: { ...event.metadata, grant_id: permitted.grant.id },
+  });
+}
+
+async function recordRefusal(
+  ctx: ControlContext,
+  identity: Identity,
+  ref: string,
+  call: CallMeta,
+  error: VkitError,
+  row: RequestRow | undefined,
+): Promise<void> {
+  const event = auditEvent(ctx, 'query.refused', call, identity);
+  await ctx.store.audit.append({
+    ...event,
+    ...(row ? { request: auditRequest(ctx, row) } : {}),
+    policy_evaluation: { policies_applied: [], access_granted: false, type: error.code },
+    metadata: { ...event.metadata, grant_id: ref.slice(0, 64) },
+  });
+}

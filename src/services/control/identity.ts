@@ -1,0 +1,134 @@
+import { VkitError } from '../../errors/index.js';
+import type { Requester } from '../../policy/model.js';
+import type { AgentTokenRow, StoreRepositories, UserRow } from '../../store/model.js';
+import { hashToken } from '../token-secrets.js';
+
+/** Who is calling, with the attributes their account has at this moment. */
+export interface Identity {
+  kind: 'user' | 'agent';
+  /** A user's or an agent token's id. */
+  id: string;
+  email: string | null;
+  name: string;
+  /** An agent's hold `agent` and `ai_agent` beside its own. */
+  roles: readonly string[];
+  clearance: string | null;
+  region: string | null;
+  purposes: readonly string[];
+  /** The person an agent acts for. */
+  onBehalfOf: { id: string; email: string; requester: Requester } | null;
+  /** People who own or made this identity: they never approve its requests. */
+  ownerIds: readonly string[];
+  sessionId: string | null;
+}
+
+const AGENT_ROLES = ['agent', 'ai_agent'] as const;
+
+/**
+ * The identity behind a bearer token; throws `unauthenticated` for everything that is not a live session of an enabled
+ * user or a live agent token, without saying which of it failed.
+ */
+export async function authenticate(
+  store: StoreRepositories,
+  token: string,
+  now: number,
+): Promise<Identity> {
+  const at = new Date(now).toISOString();
+  const hash = hashToken(token);
+  const session = await store.sessions.byTokenHash(hash);
+  if (session) {
+    if (session.revoked_at !== null || session.expires_at <= at) throw unauthenticated();
+    const identity = await loadIdentity(store, 'user', session.user_id, now);
+    if (!identity) throw unauthenticated();
+    return { ...identity, sessionId: session.id };
+  }
+  const agent = await store.agentTokens.byTokenHash(hash);
+  const identity = agent ? await agentIdentity(store, agent, at) : null;
+  if (!identity) throw unauthenticated();
+  return identity;
+}
+
+/** The present attributes of an account, or null where it may do nothing any more (disabled, revoked, expired, gone). */
+export async function loadIdentity(
+  store: StoreRepositories,
+  kind: 'user' | 'agent',
+  id: string,
+  now: number,
+): Promise<Identity | null> {
+  if (kind === 'user') {
+    const user = await store.users.byId(id);
+    return user && user.disabled_at === null ? userIdentity(user) : null;
+  }
+  const agent = await store.agentTokens.byId(id);
+  return agent ? agentIdentity(store, agent, new Date(now).toISOString()) : null;
+}
+
+async function agentIdentity(
+  store: StoreRepositories,
+  agent: AgentTokenRow,
+  at: string,
+): Promise<Identity | null> {
+  if (agent.revoked_at !== null || (agent.expires_at !== null && agent.expires_at <= at))
+    return null;
+  const person = agent.on_behalf_of === null ? null : await store.users.byId(agent.on_behalf_of);
+  // An agent gets nothing when the person it acts for is gone or disabled.
+  if (agent.on_behalf_of !== null && (!person || person.disabled_at !== null)) return null;
+  return {
+    kind: 'agent',
+    id: agent.id,
+    email: null,
+    name: agent.name,
+    roles: [...new Set([...AGENT_ROLES, ...agent.roles])].sort(),
+    clearance: agent.clearance,
+    region: agent.region,
+    purposes: agent.purposes,
+    onBehalfOf: person
+      ? { id: person.id, email: person.email, requester: requesterOf(userIdentity(person)) }
+      : null,
+    ownerIds:
+      agent.on_behalf_of === null ? [agent.created_by] : [agent.created_by, agent.on_behalf_of],
+    sessionId: null,
+  };
+}
+
+function userIdentity(user: UserRow): Identity {
+  return {
+    kind: 'user',
+    id: user.id,
+    email: user.email,
+    name: user.email,
+    roles: [...user.roles].sort(),
+    clearance: user.clearance,
+    region: user.region,
+    purposes: user.purposes,
+    onBehalfOf: null,
+    ownerIds: [],
+    sessionId: null,
+  };
+}
+
+/** The attributes the policies see. */
+export function requesterOf(identity: Identity): Requester {
+  return {
+    roles: identity.roles,
+    clearance: identity.clearance,
+    region: identity.region,
+    purposes: identity.purposes,
+  };
+}
+
+/** The split administrator roles; `admin` may do what each of them may. */
+export type AdministratorRole = 'user_admin' | 'datasource_admin' | 'policy_admin' | 'auditor';
+
+/** Throws `forbidden` unless the identity is a person who holds the administrator role. Agents administer nothing. */
+export function requireAdministrator(identity: Identity, role: AdministratorRole): void {
+  const holds = identity.roles.includes('admin') || identity.roles.includes(role);
+  if (identity.kind === 'user' && holds) return;
+  throw new VkitError('forbidden', `This needs the role ${role} or admin.`);
+}
+
+function unauthenticated(): VkitError {
+  return new VkitError('unauthenticated', 'The token is missing, unknown, expired or revoked.', {
+    hint: 'Log in with: vkit login',
+  });
+}

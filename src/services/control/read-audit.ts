@@ -1,0 +1,45 @@
+import type { AuditPage } from '../../client/wire.js';
+import { VkitError } from '../../errors/index.js';
+import type { AuditFilter } from '../../store/model.js';
+import type { CallMeta, ControlContext } from './context.js';
+import { type Identity, requireAdministrator } from './identity.js';
+
+export type AuditQuery = Omit<AuditFilter, 'afterSeq' | 'order' | 'limit'> & {
+  cursor?: string;
+  order: 'asc' | 'desc';
+  limit: number;
+};
+
+/** A page of records; the cursor is the number of the last record of the page before. */
+export async function readAudit(
+  ctx: ControlContext,
+  identity: Identity,
+  query: AuditQuery,
+  call: CallMeta,
+): Promise<AuditPage> {
+  requireAdministrator(identity, 'auditor');
+  const { cursor, limit, ...filter } = query;
+  const records = await ctx.store.audit.list({
+    ...filter,
+    ...(cursor === undefined ? {} : { afterSeq: parseCursor(cursor) }),
+    limit: limit + 1,
+  });
+  const page = records.slice(0, limit);
+  const last = page.at(-1);
+  return {
+    records: page,
+    next_cursor: records.length > limit && last ? String(last.seq) : null,
+    correlation_id: call.correlationId,
+  };
+}
+
+function parseCursor(cursor: string): number {
+  if (!/^\d{1,15}$/.test(cursor)) {
+    throw new VkitError('validation', 'The cursor is not one that this server gave.', {
+      details: {
+        problems: [{ pointer: '/cursor', code: 'cursor', message: 'is not a cursor of this list' }],
+      },
+    });
+  }
+  return Number(cursor);
+}

@@ -1,0 +1,59 @@
+import { VkitError } from '../../errors/index.js';
+
+interface Running {
+  requesterId: string;
+  grantId: string;
+  abort: AbortController;
+}
+
+/**
+ * The queries this process is running. What takes a grant's right away (a revocation, another bundle, a disabled user)
+ * stops them here at once; it also bounds how many one requester runs together.
+ */
+export class RunningQueries {
+  readonly #running = new Set<Running>();
+
+  constructor(private readonly perRequesterMax: number) {}
+
+  /** Registers a query; throws `rate_limited` when the requester has too many. Call `end` in every case. */
+  start(
+    requesterId: string,
+    grantId: string,
+  ): { signal: AbortSignal; abort: (reason: VkitError) => void; end: () => void } {
+    let count = 0;
+    for (const entry of this.#running) if (entry.requesterId === requesterId) count += 1;
+    if (count >= this.perRequesterMax) {
+      throw new VkitError(
+        'rate_limited',
+        `You are running ${count} queries already, the most allowed at once.`,
+        {
+          hint: 'Wait until one of them has ended.',
+        },
+      );
+    }
+    const entry: Running = { requesterId, grantId, abort: new AbortController() };
+    this.#running.add(entry);
+    return {
+      signal: entry.abort.signal,
+      abort: (reason) => entry.abort.abort(reason),
+      end: () => this.#running.delete(entry),
+    };
+  }
+
+  stopGrant(grantId: string, reason: VkitError): void {
+    for (const entry of this.#running) if (entry.grantId === grantId) entry.abort.abort(reason);
+  }
+
+  stopRequester(requesterId: string, reason: VkitError): void {
+    for (const entry of this.#running)
+      if (entry.requesterId === requesterId) entry.abort.abort(reason);
+  }
+
+  stopAll(reason: VkitError): void {
+    for (const entry of this.#running) entry.abort.abort(reason);
+  }
+
+  get size(): number {
+    return this.#running.size;
+  }
+}
