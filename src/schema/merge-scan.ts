@@ -1,7 +1,7 @@
 import type { Classifier } from './classification/classification.js';
 import type { DriftFinding } from './drift.js';
 import { keysDiffer, lockDatasetOf } from './lock-dataset.js';
-import { matchColumns } from './match-columns.js';
+import { type ColumnMatches, matchColumns } from './match-columns.js';
 import { matchTables, type TableMatch } from './match-tables.js';
 import type {
   LockDataset,
@@ -64,10 +64,12 @@ export function mergeScan(input: MergeScanInput): MergeScanResult {
     inScope: input.inScope ?? (() => true),
   });
   const matchOf = new Map(matches.map((match) => [match.table, match]));
+  const columnsOf = new Map(matches.map((match) => [match, columnMatches(match, registry)]));
   const reviewed = (table: ScannedTable, column: string): RegistryField | undefined => {
     const match = matchOf.get(table);
+    const former = match && columnsOf.get(match)?.renamed.get(column);
     const fields = registry.get(match?.tagsOf ?? match?.key ?? '')?.fields;
-    const field = fields?.get(column);
+    const field = fields?.get(former ?? column);
     return field?.gone ? undefined : field;
   };
   const start = startingTagsOf({
@@ -82,7 +84,7 @@ export function mergeScan(input: MergeScanInput): MergeScanResult {
     ([key, dataset]) => dataset.datasource !== datasource || unseen.has(key),
   );
   for (const match of matches) {
-    const merged = mergeTable(match, { registry, start, datasource });
+    const merged = mergeTable(match, columnsOf.get(match), { registry, start, datasource });
     edits.push(...merged.edits);
     drift.push(...merged.drift);
     locks.push([match.key, lockDatasetOf(match.table, datasource)]);
@@ -107,9 +109,20 @@ type TableContext = {
 };
 type Merged = { edits: RegistryEdit[]; drift: DriftFinding[] };
 
-function mergeTable(match: TableMatch, context: TableContext): Merged {
+function columnMatches({ key, table, lock, added }: TableMatch, registry: Registry): ColumnMatches {
+  const fields = added ? undefined : registry.get(key)?.fields;
+  return matchColumns(lock?.fields ?? {}, table.columns, fields ?? new Map());
+}
+
+function mergeTable(
+  match: TableMatch,
+  columns: ColumnMatches | undefined,
+  context: TableContext,
+): Merged {
   const dataset = context.registry.get(match.key);
-  if (match.added || dataset === undefined) return addTable(match, context);
+  if (match.added || dataset === undefined || columns === undefined) {
+    return addTable(match, context);
+  }
   const { table, key } = match;
   const { datasource } = context;
   const result: Merged = { edits: [], drift: [] };
@@ -122,7 +135,6 @@ function mergeTable(match: TableMatch, context: TableContext): Merged {
     const [from, to] = [placeText(match.renamedFrom), placeText(table.table)];
     result.drift.push({ kind: 'renamed', ...about, from, to });
   }
-  const columns = matchColumns(match.lock?.fields ?? {}, table.columns, dataset.fields);
   result.drift.push(...tableFindings(match, columns.renamed, about));
   mergeColumns(match, dataset, columns, context, result);
   return result;
@@ -173,7 +185,7 @@ function tableFindings(
 function mergeColumns(
   { key, table, lock }: TableMatch,
   dataset: RegistryDataset,
-  { renamed, moved, swapped }: ReturnType<typeof matchColumns>,
+  { renamed, moved, swapped }: ColumnMatches,
   { start, datasource }: TableContext,
   { edits, drift }: Merged,
 ): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type PolicyView, withPolicyEffects } from '../../src/schema/drift.js';
+import { renderDriftJson } from '../../src/schema/drift-json.js';
 import { renderDriftMarkdown } from '../../src/schema/drift-markdown.js';
 import { renderDriftText, type ScanReport } from '../../src/schema/drift-report.js';
 import { renderDriftSarif } from '../../src/schema/drift-sarif.js';
@@ -106,6 +107,22 @@ describe('names that come from a database', () => {
 });
 
 describe('the report for programs', () => {
+  it('is JSON with the counts and every finding', () => {
+    expect(renderDriftJson(report())).toMatchObject({
+      id: 'production_db',
+      duration_ms: 1_234,
+      drift: true,
+      summary: { new_datasets: 1, new_fields: 2, changed: 1, removed: 1 },
+      findings: [
+        { kind: 'field_added', dataset: 'customers', field: 'ssn', effect: 'uncovered' },
+        { kind: 'type_changed', from: 'text', to: 'varchar', effect: 'masked by mask_pii' },
+        { kind: 'field_removed', effect: 'still named by policy contact_fields' },
+        { kind: 'dataset_added', dataset: 'user_sessions' },
+        { kind: 'field_added', category: 'pii' },
+      ],
+    });
+  });
+
   it('is Markdown that begins with a heading and is cut before GitHub refuses it', () => {
     expect(renderDriftMarkdown([report()])).toContain(
       '| new field | customers | ssn | integer | PII, high | NEW \\- requires policy |\n',

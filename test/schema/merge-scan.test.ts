@@ -281,6 +281,18 @@ describe('a rename', () => {
     );
   });
 
+  it('of a column that a new foreign key refers to passes its tags on', () => {
+    const columns = ['id integer', 'email text null', 'remarks text'];
+    const references = { schema: 'public', table: 'customers', columns: ['remarks'] };
+    const notes = table('a_notes', ['about text'], {
+      foreign_keys: [{ columns: ['about'], references }],
+    });
+    const result = scan(edited, schema(table('customers', columns, { oid: 7 }), notes));
+    expect(result.registryText).toContain(
+      'about: {type: text, sensitivity: high, category: phi, tags: [diagnosis]}',
+    );
+  });
+
   it('of a column is seen when another one before it was dropped', () => {
     const result = scan(
       edited,

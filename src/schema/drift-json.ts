@@ -1,0 +1,33 @@
+import { type DriftFinding, type DriftSummary, summarizeDrift } from './drift.js';
+import type { ScanReport } from './drift-report.js';
+
+/** A scan for programs: the document of `vkit scan --json`. */
+export interface DriftJson {
+  id: string;
+  server: string;
+  tables: number;
+  fields: number;
+  duration_ms: number;
+  /** Whether anything differs from the baseline as it was before this scan. */
+  drift: boolean;
+  summary: DriftSummary;
+  findings: readonly DriftFinding[];
+  left_out: readonly string[];
+  applied: boolean;
+}
+
+export function renderDriftJson(report: ScanReport): DriftJson {
+  const { datasource, server, tables, fields, durationMs, drift, leftOut, applied } = report;
+  return {
+    id: datasource,
+    server,
+    tables,
+    fields,
+    duration_ms: Math.round(durationMs),
+    drift: drift.length > 0,
+    summary: summarizeDrift(drift),
+    findings: drift,
+    left_out: leftOut,
+    applied,
+  };
+}

@@ -1,0 +1,215 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { tableFilter } from '../engines/table-filter.js';
+import { type Problem, VkitError } from '../errors/index.js';
+import { parsePolicyFile } from '../policy/parse-policy.js';
+import { findProject } from '../project/find-project.js';
+import { PROJECT_PATHS, REGISTRY_FILE, REGISTRY_LOCK_FILE } from '../project/paths.js';
+import { type Project, readProject } from '../project/read-project.js';
+import { writeProjectFile, writeRegistry } from '../project/write-project.js';
+import type { Classifier } from '../schema/classification/classification.js';
+import { withPolicyEffects } from '../schema/drift.js';
+import type { ScanReport } from '../schema/drift-report.js';
+import { type MergeScanResult, mergeScan } from '../schema/merge-scan.js';
+import type { Registry, RegistryLock, ScannedSchema } from '../schema/model.js';
+import { parseRegistry } from '../schema/parse-registry.js';
+import {
+  emptyRegistryLock,
+  parseRegistryLock,
+  printRegistryLock,
+} from '../schema/registry-lock.js';
+import {
+  type DatasourceContext,
+  engineSchemasOf,
+  findDatasource,
+  openDatasource,
+} from './open-datasource.js';
+import { policyView } from './policy-view.js';
+
+export interface ScanDatasourceInput extends DatasourceContext {
+  /** Anywhere in the project. */
+  cwd: string;
+  id: string;
+  /** Whether the baseline is updated; otherwise nothing is written. */
+  apply: boolean;
+  classify: Classifier;
+  /** Milliseconds, of any origin. */
+  now: () => number;
+  registryDir?: string;
+  datasourcesDir?: string;
+  policiesDir?: string;
+}
+
+export interface ScanOutcome {
+  report: ScanReport;
+  /** The registry as it was proposed, or written. */
+  registryText: string;
+  lockText: string;
+  /** Whether the proposal differs from the files, in either of them. */
+  changed: boolean;
+  /** Paths that were written, relative to the root. */
+  written: readonly string[];
+  root: string;
+  /** Policy files that could not be read, so that their effects are missing from the report. */
+  policyProblems: readonly Problem[];
+}
+
+/**
+ * Reads what a database really has, compares it with the baseline, and with `apply` writes the next one: registry and
+ * lock, both or neither. Throws what is wrong with the datasource's file, `invalid_registry` with every problem of the
+ * baseline, the connector's errors where the database cannot be read, and `conflict` where somebody else changed the
+ * baseline meanwhile.
+ */
+export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOutcome> {
+  const { root } = await findProject(input.cwd);
+  const readFiles = () =>
+    readProject(root, {
+      engineSchemas: engineSchemasOf(input.engines),
+      ...(input.registryDir === undefined ? {} : { registryDir: input.registryDir }),
+      ...(input.datasourcesDir === undefined ? {} : { datasourcesDir: input.datasourcesDir }),
+      ...(input.policiesDir === undefined ? {} : { policiesDir: input.policiesDir }),
+    });
+  const started = input.now();
+  const before = await readFiles();
+  const datasource = findDatasource(before, input.id);
+  // What cannot be merged is said before a database is asked for anything.
+  readBaseline(before, input);
+  const { include, exclude } = datasource;
+  const scope = {
+    ...(include === undefined ? {} : { include }),
+    ...(exclude === undefined ? {} : { exclude }),
+  };
+  const connector = await openDatasource(root, datasource, input);
+  const scanned = await connector.introspect(scope).finally(() => connector.close());
+  const covers = tableFilter(scope);
+  return inTurn(root, async () => {
+    const project = await readFiles();
+    const baseline = readBaseline(project, input);
+    const merged = mergeScan({
+      ...baseline,
+      scanned,
+      datasource: datasource.id,
+      classify: input.classify,
+      inScope: ({ schema, name }) => covers(schema, name),
+    });
+    const lockText = printRegistryLock(merged.lock);
+    const { policies, policyProblems } = readPolicies(project);
+    const changed =
+      merged.registryText !== baseline.registryText ||
+      lockText !== (project.lock?.text ?? lockText);
+    const unlocked = project.lock === null && merged.registryText !== '';
+    const written =
+      input.apply && (changed || unlocked)
+        ? await writeBoth(root, project, { registry: merged.registryText, lock: lockText }, input)
+        : [];
+    return {
+      report: {
+        ...reportOf(datasource.id, scanned, merged),
+        durationMs: Math.max(0, input.now() - started),
+        drift: withPolicyEffects(merged.drift, policyView(policies)),
+        applied: input.apply,
+      },
+      registryText: merged.registryText,
+      lockText,
+      changed: changed || unlocked,
+      written,
+      root,
+      policyProblems,
+    };
+  });
+}
+
+function reportOf(datasource: string, scanned: ScannedSchema, { leftOut }: MergeScanResult) {
+  return {
+    datasource,
+    server: scanned.server,
+    tables: scanned.tables.length,
+    fields: scanned.tables.reduce((sum, { columns }) => sum + columns.length, 0),
+    leftOut,
+  };
+}
+
+function readBaseline(
+  project: Project,
+  { registryDir = PROJECT_PATHS.registryFolder }: Pick<ScanDatasourceInput, 'registryDir'>,
+): { registryText: string; registry: Registry; lock: RegistryLock } {
+  const registryText = project.registry?.text ?? '';
+  const parsed = parseRegistry(registryText, project.registry?.path ?? REGISTRY_FILE);
+  const locked =
+    project.lock === null
+      ? { lock: emptyRegistryLock(), problems: [] }
+      : parseRegistryLock(project.lock.text, project.lock.path);
+  const paths = [REGISTRY_FILE, REGISTRY_LOCK_FILE].map((name) => `${registryDir}/${name}`);
+  const unread = project.problems.filter(({ file = '' }) => paths.includes(file));
+  const problems = [...unread, ...parsed.problems, ...locked.problems];
+  if (problems.length > 0) {
+    throw new VkitError(
+      'invalid_registry',
+      'The registry has problems, so nothing can be compared with it.',
+      {
+        hint: 'Correct what is listed, and scan again.',
+        details: { problems },
+      },
+    );
+  }
+  return { registryText, registry: parsed.registry, lock: locked.lock };
+}
+
+function readPolicies({ policyFiles, settings }: Project) {
+  const { clearances } = settings;
+  const parsed = policyFiles.map(({ text, path }) =>
+    parsePolicyFile(text, path, clearances === null ? {} : { clearances }),
+  );
+  return {
+    policies: parsed.flatMap(({ policy }) => (policy === null ? [] : [policy])),
+    policyProblems: parsed.flatMap(({ problems }) => problems),
+  };
+}
+
+/**
+ * Both files or neither: where the second cannot be written, the first gets its old content back. A process that is
+ * killed between them leaves a registry that is ahead of its lock, which the next scan mends without losing a tag.
+ */
+async function writeBoth(
+  root: string,
+  before: Project,
+  texts: { registry: string; lock: string },
+  { registryDir = PROJECT_PATHS.registryFolder, ...input }: ScanDatasourceInput,
+): Promise<string[]> {
+  const now = await readProject(root, {
+    engineSchemas: engineSchemasOf(input.engines),
+    registryDir,
+  });
+  if (now.registry?.text !== before.registry?.text || now.lock?.text !== before.lock?.text) {
+    throw new VkitError('conflict', 'The registry was changed while the scan was running.', {
+      hint: `Scan again: vkit scan ${input.id} --apply`,
+    });
+  }
+  try {
+    return await writeRegistry(root, texts, registryDir);
+  } catch (error) {
+    const path = `${registryDir}/${REGISTRY_FILE}`;
+    const restored =
+      before.registry === null
+        ? rm(join(root, path), { force: true })
+        : writeProjectFile(root, path, before.registry.text);
+    // The first error is the one that matters; what cannot be restored, the next scan mends.
+    await restored.catch(() => undefined);
+    throw error;
+  }
+}
+
+const turns = new Map<string, Promise<unknown>>();
+
+/** Scans of one project may read their databases at the same time; they merge one after the other. */
+async function inTurn<T>(root: string, merge: () => Promise<T>): Promise<T> {
+  const previous = turns.get(root) ?? Promise.resolve();
+  // The failure of one scan is its own caller's to report.
+  const mine = previous.catch(() => undefined).then(merge);
+  turns.set(root, mine);
+  try {
+    return await mine;
+  } finally {
+    if (turns.get(root) === mine) turns.delete(root);
+  }
+}
