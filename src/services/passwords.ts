@@ -1,5 +1,6 @@
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { VkitError } from '../errors/index.js';
+import { turnQueue } from '../util/turn-queue.js';
 import { isCleanText } from '../util/utf8.js';
 
 /** In characters (Unicode code points), after NFKC. */
@@ -67,26 +68,22 @@ function unpadded(bytes: Buffer): string {
   return bytes.toString('base64').replace(/=+$/, '');
 }
 
-let running = 0;
-const waiting: (() => void)[] = [];
+/** Few run at once: they share Node's thread pool with every file operation, and need much memory. */
+const turns = turnQueue({
+  atOnce: AT_ONCE,
+  waitingMax: WAITING_MAX,
+  whenFull: () =>
+    new VkitError('rate_limited', 'Too many logins at once.', { hint: 'Try again soon.' }),
+});
 
-/** Runs few at once: they share Node's thread pool with every file operation, and need much memory. */
 async function derive(text: string, salt: Buffer, { logN, r, p }: Cost): Promise<Buffer> {
-  if (running >= AT_ONCE) {
-    if (waiting.length >= WAITING_MAX) {
-      throw new VkitError('rate_limited', 'Too many logins at once.', { hint: 'Try again soon.' });
-    }
-    await new Promise<void>((resolve) => waiting.push(resolve));
-  } else running += 1;
+  await turns.take();
   try {
     // The memory needed is 128 * N * r bytes and a little; Node's default allows a quarter of it.
     const maxmem = 2 * 128 * 2 ** logN * r;
     return await scryptBytes(text, salt, { N: 2 ** logN, r, p, maxmem });
   } finally {
-    // The turn passes to the next in line without being free in between.
-    const next = waiting.shift();
-    if (next) next();
-    else running -= 1;
+    turns.give();
   }
 }
 

@@ -1,0 +1,43 @@
+import { sql } from 'kysely';
+import { VkitError } from '../errors/index.js';
+import { MIGRATIONS } from './migrations/index.js';
+import type { Migration } from './migrations/migration.js';
+import type { Db } from './tables.js';
+
+/**
+ * Brings the schema to the newest version, in one transaction with the record of it. Throws `unsupported`, and changes
+ * nothing, where a newer vkit wrote the database: what it added this one would neither see nor keep.
+ */
+export async function migrate(
+  db: Db,
+  now: () => number,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await tx.schema
+      .createTable('schema_migrations')
+      .ifNotExists()
+      .addColumn('version', 'integer', (column) => column.primaryKey().notNull())
+      .addColumn('name', 'text', (column) => column.notNull())
+      .addColumn('applied_at', 'text', (column) => column.notNull())
+      .execute();
+    const present = await tx
+      .selectFrom('schema_migrations')
+      .select(({ fn }) => fn.max('version').as('version'))
+      .executeTakeFirst();
+    const version = present?.version ?? 0;
+    const known = migrations.at(-1)?.version ?? 0;
+    if (version > known) {
+      const message = `The database has schema version ${version}; this vkit knows up to ${known}.`;
+      throw new VkitError('unsupported', message, {
+        hint: 'Start the newer vkit that wrote it, or restore a backup from before the upgrade.',
+      });
+    }
+    for (const migration of migrations.slice(version)) {
+      for (const statement of migration.statements) await sql.raw(statement).execute(tx);
+      const applied_at = new Date(now()).toISOString();
+      const { version, name } = migration;
+      await tx.insertInto('schema_migrations').values({ version, name, applied_at }).execute();
+    }
+  });
+}

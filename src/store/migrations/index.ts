@@ -1,0 +1,5 @@
+import { initial } from './0001_initial.js';
+import type { Migration } from './migration.js';
+
+/** Every migration, in order. */
+export const MIGRATIONS: readonly Migration[] = [initial];

@@ -1,0 +1,7 @@
+/** One step of the schema, in SQL that SQLite and PostgreSQL both take. A released one is never edited. */
+export interface Migration {
+  /** 1 for the first; ascending without gaps. */
+  version: number;
+  name: string;
+  statements: readonly string[];
+}

@@ -1,0 +1,29 @@
+import type { AuditSigner } from '../../audit/seal-record.js';
+import type { StoreRepositories } from '../model.js';
+import type { Db } from '../tables.js';
+import { agentTokensRepository } from './agent-tokens.js';
+import { approvalsRepository } from './approvals.js';
+import { auditRepository } from './audit.js';
+import { bundlesRepository } from './bundles.js';
+import { grantsRepository } from './grants.js';
+import { idempotencyRepository } from './idempotency.js';
+import { organisationRepository } from './organisation.js';
+import { requestsRepository } from './requests.js';
+import { sessionsRepository } from './sessions.js';
+import { usersRepository } from './users.js';
+
+/** Every repository over the database, or over one transaction in it. */
+export function repositories(db: Db, signer: AuditSigner): StoreRepositories {
+  return {
+    organisation: organisationRepository(db),
+    users: usersRepository(db),
+    sessions: sessionsRepository(db),
+    agentTokens: agentTokensRepository(db),
+    bundles: bundlesRepository(db),
+    requests: requestsRepository(db),
+    approvals: approvalsRepository(db),
+    grants: grantsRepository(db),
+    idempotency: idempotencyRepository(db),
+    audit: auditRepository(db, signer),
+  };
+}

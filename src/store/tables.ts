@@ -1,0 +1,133 @@
+import type { Kysely } from 'kysely';
+import type { BundleState, RequestState } from './model.js';
+
+/** Columns that hold JSON say so by their type: a text that `JSON.parse` takes. */
+type Json = string;
+
+/** The tables as they are stored: times as RFC 3339 text, numbers as integers, lists and objects as JSON text. */
+export interface Tables {
+  organisation: {
+    /** Always 1: a data directory belongs to one organisation. */
+    only_row: number;
+    slug: string;
+    epoch: number;
+    highest_sequence: number | null;
+    created_at: string;
+  };
+  users: {
+    id: string;
+    email: string;
+    password_hash: string;
+    roles: Json;
+    clearance: string | null;
+    region: string | null;
+    purposes: Json;
+    created_at: string;
+    disabled_at: string | null;
+  };
+  sessions: {
+    id: string;
+    user_id: string;
+    token_hash: string;
+    created_at: string;
+    expires_at: string;
+    revoked_at: string | null;
+  };
+  agent_tokens: {
+    id: string;
+    name: string;
+    prefix: string;
+    token_hash: string;
+    roles: Json;
+    clearance: string | null;
+    region: string | null;
+    purposes: Json;
+    on_behalf_of: string | null;
+    created_by: string;
+    created_at: string;
+    expires_at: string | null;
+    revoked_at: string | null;
+  };
+  bundles: {
+    version: number;
+    checksum: string;
+    sequence: number;
+    state: BundleState;
+    document: string;
+    uploaded_by: string;
+    uploaded_at: string;
+    activated_at: string | null;
+    state_reason: string | null;
+  };
+  requests: {
+    id: string;
+    requester_kind: 'user' | 'agent';
+    requester_id: string;
+    aql: Json;
+    aql_hash: string;
+    datasource: string;
+    purpose: string | null;
+    reason: string | null;
+    metadata: Json;
+    narrowing: Json;
+    ttl_seconds: number | null;
+    state: RequestState;
+    denial_type: string | null;
+    state_reason: string | null;
+    decision: Json | null;
+    masked_fields: Json;
+    created_at: string;
+    expires_at: string;
+    decided_at: string | null;
+  };
+  approvals: {
+    request_id: string;
+    approver_id: string;
+    verdict: 'approved' | 'denied';
+    notes: string | null;
+    ttl_seconds: number | null;
+    roles: Json;
+    created_at: string;
+  };
+  grants: {
+    id: string;
+    request_id: string;
+    requester_id: string;
+    datasource: string;
+    jwt: string;
+    bundle_checksum: string;
+    epoch: number;
+    created_at: string;
+    expires_at: string;
+    revoked_at: string | null;
+    revoke_reason: string | null;
+  };
+  idempotency: {
+    requester_id: string;
+    route: string;
+    key: string;
+    body_hash: string;
+    request_id: string;
+    created_at: string;
+  };
+  /** `record` is the truth, as its canonical line; the columns beside it only find it. */
+  audit_records: {
+    seq: number;
+    audit_id: string;
+    hash: string;
+    event: string;
+    timestamp: string;
+    user_id: string | null;
+    dataset: string | null;
+    request_id: string | null;
+    record: Json;
+  };
+  schema_migrations: {
+    version: number;
+    name: string;
+    applied_at: string;
+  };
+}
+
+/** The database, or a transaction in it. */
+export type Db = Kysely<Tables>;

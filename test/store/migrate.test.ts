@@ -1,0 +1,73 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Kysely, sql } from 'kysely';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { migrate } from '../../src/store/migrate.js';
+import { MIGRATIONS } from '../../src/store/migrations/index.js';
+import { openStore } from '../../src/store/open-store.js';
+import { openSqlite } from '../../src/store/sqlite.js';
+import { sqliteDialect, sqliteDriver } from '../../src/store/sqlite-dialect.js';
+import type { Tables } from '../../src/store/tables.js';
+import { SIGNER } from '../audit/chain-fixture.js';
+
+const NOW = () => Date.UTC(2026, 2, 1);
+let home: string;
+let close: () => Promise<void>;
+let db: Kysely<Tables>;
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'vkit-migrate-'));
+  const sqlite = await openSqlite(home, NOW);
+  const driver = sqliteDriver({ database: sqlite.database, beforeWaiting: () => {} });
+  db = new Kysely<Tables>({ dialect: sqliteDialect(driver) });
+  close = () => sqlite.close();
+});
+
+afterEach(async () => {
+  await close();
+  await rm(home, { recursive: true, force: true });
+});
+
+describe('the migrations', () => {
+  it('are numbered from 1 without gaps', () => {
+    expect(MIGRATIONS.map(({ version }) => version)).toEqual(MIGRATIONS.map((_, i) => i + 1));
+  });
+
+  it('run once and are recorded', async () => {
+    await migrate(db, NOW);
+    await migrate(db, NOW);
+    expect(await db.selectFrom('schema_migrations').selectAll().execute()).toEqual([
+      { version: 1, name: '0001_initial', applied_at: '2026-03-01T00:00:00.000Z' },
+    ]);
+  });
+
+  it('leave nothing behind when one of them fails', async () => {
+    await migrate(db, NOW);
+    const failing = [
+      ...MIGRATIONS,
+      { version: 2, name: '0002_more', statements: ['create table more (id text)'] },
+      { version: 3, name: '0003_bad', statements: ['create table bad (id text)', 'nonsense'] },
+    ];
+    await expect(migrate(db, NOW, failing)).rejects.toMatchObject({ code: 'internal' });
+    const { rows } =
+      await sql`select name from sqlite_schema where name in ('more', 'bad')`.execute(db);
+    expect(rows).toEqual([]);
+    await migrate(db, NOW, failing.slice(0, 2));
+    const versions = await db.selectFrom('schema_migrations').select('version').execute();
+    expect(versions).toEqual([{ version: 1 }, { version: 2 }]);
+  });
+
+  it('refuse a database that a newer vkit wrote, which then stays as it is', async () => {
+    await migrate(db, NOW);
+    const newer = { version: 7, name: '0007_later', applied_at: '2027-01-01T00:00:00.000Z' };
+    await db.insertInto('schema_migrations').values(newer).execute();
+    await close();
+    await expect(openStore({ dataDir: home, signer: SIGNER, now: NOW })).rejects.toMatchObject({
+      code: 'unsupported',
+      message: expect.stringContaining('schema version 7'),
+    });
+    const again = await openSqlite(home, NOW);
+    close = () => again.close();
+  });
+});

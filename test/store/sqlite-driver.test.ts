@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Kysely, sql } from 'kysely';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { verifyChain } from '../../src/audit/verify-chain.js';
+import { openStore, TRANSACTION_MS_MAX } from '../../src/store/open-store.js';
+import { openSqlite, type SqliteDatabase } from '../../src/store/sqlite.js';
+import { sqliteDialect, sqliteDriver } from '../../src/store/sqlite-dialect.js';
+import { event, KEYS, SIGNER } from '../audit/chain-fixture.js';
+
+let home: string;
+const options = () => ({ dataDir: home, signer: SIGNER, now: Date.now });
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'vkit-driver-'));
+});
+
+afterEach(() => rm(home, { recursive: true, force: true }));
+
+function kysely(database: SqliteDatabase): Kysely<Record<string, Record<string, unknown>>> {
+  const driver = sqliteDriver({ database, beforeWaiting: () => {} });
+  return new Kysely({ dialect: sqliteDialect(driver) });
+}
+
+describe('the connection', () => {
+  it('syncs every commit, checks foreign keys and is the only one', async () => {
+    const { database, close } = await openSqlite(home, Date.now);
+    const pragma = (name: string) =>
+      Object.values(database.prepare(`pragma ${name}`).all()[0] as object)[0];
+    expect(pragma('journal_mode')).toBe('wal');
+    expect(pragma('synchronous')).toBe(2);
+    expect(pragma('foreign_keys')).toBe(1);
+    expect(pragma('locking_mode')).toBe('exclusive');
+    await close();
+  });
+
+  it('answers nothing more after a commit that failed, since what is on disk is unclear', async () => {
+    const { database, close } = await openSqlite(home, Date.now);
+    let failing = false;
+    const db = kysely({
+      prepare: (text) => database.prepare(text),
+      close: () => database.close(),
+      exec(text) {
+        if (failing && text === 'commit') {
+          throw Object.assign(new Error('disk I/O error'), { errcode: 1034 });
+        }
+        database.exec(text);
+      },
+    });
+    await sql`create table t (a text)`.execute(db);
+    failing = true;
+    const write = db.transaction().execute((tx) => tx.insertInto('t').values({ a: 'x' }).execute());
+    await expect(write).rejects.toMatchObject({ code: 'unavailable' });
+    failing = false;
+    await expect(db.selectFrom('t').selectAll().execute()).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+    await close();
+  });
+
+  it('goes on after a statement that failed', async () => {
+    const { database, close } = await openSqlite(home, Date.now);
+    const db = kysely(database);
+    await sql`create table t (a text unique)`.execute(db);
+    const insert = () => db.insertInto('t').values({ a: 'x' }).execute();
+    await insert();
+    await expect(insert()).rejects.toMatchObject({ code: 'conflict' });
+    await expect(sql`select nothing from nowhere`.execute(db)).rejects.toMatchObject({
+      code: 'internal',
+    });
+    expect(await db.selectFrom('t').selectAll().execute()).toEqual([{ a: 'x' }]);
+    await close();
+  });
+});
+
+describe('a transaction that waits for something else than the store', () => {
+  it('is rolled back after a while, and the next one has its turn', async () => {
+    const store = await openStore(options());
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const stuck = store.transaction(async (tx) => {
+        await tx.audit.append(event(1));
+        await new Promise(() => {});
+      });
+      const next = store.audit.append(event(2));
+      const refused = expect(stuck).rejects.toMatchObject({ code: 'unavailable' });
+      await vi.advanceTimersByTimeAsync(TRANSACTION_MS_MAX);
+      await refused;
+      expect(await next).toMatchObject({ seq: 1 });
+    } finally {
+      vi.useRealTimers();
+      await store.close();
+    }
+  });
+});
+
+describe('an audit log edited in its database', () => {
+  it.each([
+    [
+      'changed',
+      `update audit_records set record = replace(record, '"rows_returned":3', '"rows_returned":0') where seq = 3`,
+      'changed',
+      3,
+    ],
+    ['removed', 'delete from audit_records where seq = 3', 'removed', 3],
+    [
+      'inserted',
+      `insert into audit_records select 9, 'audit_x', hash, event, timestamp, user_id, dataset, request_id, record from audit_records where seq = 3`,
+      'inserted',
+      3,
+    ],
+    [
+      'swapped',
+      'update audit_records set seq = case seq when 3 then 103 else 104 end where seq in (3, 4); update audit_records set seq = case seq when 103 then 4 else 3 end where seq > 100',
+      'reordered',
+      3,
+    ],
+  ])('has the record that was %s named', async (_name, edit, kind, seq) => {
+    const store = await openStore(options());
+    for (let index = 1; index <= 5; index += 1) await store.audit.append(event(index));
+    await store.close();
+    const { database, close } = await openSqlite(home, Date.now);
+    database.exec(edit);
+    await close();
+    const again = await openStore(options());
+    const log = await again.audit.list({ order: 'asc', limit: 100 });
+    await again.close();
+    const verdict = await verifyChain(log, { keys: KEYS });
+    expect(verdict).toMatchObject({ ok: false, problem: { kind, seq } });
+  });
+});
