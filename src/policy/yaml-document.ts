@@ -93,7 +93,8 @@ function parse(text: string, lineCounter: LineCounter): Document | null {
     merge: false,
     uniqueKeys: true,
     prettyErrors: false,
-    logLevel: 'silent',
+    // `silent` would also keep quiet about a second document.
+    logLevel: 'error',
   });
   // The parser reports the end of its own recursion as if it were an error of the text.
   return document.errors.some((error) => /call stack/.test(error.message)) ? null : document;

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { normaliseBundlePolicy } from '../../src/policy/normalise-bundle-policy.js';
+import { caseFiles, policyOf } from './cases.js';
+
+describe('a policy of a bundle', () => {
+  it('of our own is what it was', () => {
+    const policies = caseFiles()
+      .flatMap(({ cases }) => cases)
+      .filter((one) => one.clearances === undefined)
+      .flatMap((one) => one.policies ?? [])
+      .map(policyOf);
+    expect(policies.length).toBeGreaterThan(100);
+    for (const policy of policies) {
+      const written: unknown = JSON.parse(JSON.stringify(policy));
+      expect(normaliseBundlePolicy(written)).toEqual({ policy, problems: [] });
+    }
+  });
+
+  it('of another tool may write its ttl as text and leave much away', () => {
+    const value = { id: 'a', action: 'allow', match: { dataset: 'x' }, ttl_seconds: '4h' };
+    expect(normaliseBundlePolicy(value).policy).toEqual({
+      id: 'a',
+      match: { dataset: 'x' },
+      when: {},
+      action: 'allow',
+      ttl_seconds: 14_400,
+      priority: 0,
+    });
+  });
+
+  it('of another tool may have its action as a map, and null for what is absent', () => {
+    const value = {
+      id: 'a',
+      description: null,
+      match: { dataset: ':x', fields: null },
+      when: null,
+      action: { deny: true },
+      masking: null,
+      approval: null,
+      priority: null,
+    };
+    expect(normaliseBundlePolicy(value).policy).toEqual({
+      id: 'a',
+      match: { dataset: 'x' },
+      when: {},
+      action: 'deny',
+      priority: 0,
+    });
+  });
+
+  it('masks in full where it names no method', () => {
+    const { policy } = normaliseBundlePolicy({ id: 'a', action: 'mask' });
+    expect(policy?.masking).toEqual({ default_method: 'full' });
+  });
+
+  it.each([
+    [
+      'an unknown key, which may be a restriction',
+      { id: 'a', action: 'allow', only_on: 'monday' },
+      ['/only_on'],
+    ],
+    ['an unknown action', { id: 'a', action: 'maybe' }, ['/action']],
+    ['an unknown attribute', { id: 'a', action: 'allow', when: { mood: 'good' } }, ['/when/mood']],
+    [
+      'an unknown key of its approval',
+      {
+        id: 'a',
+        action: 'require_approval',
+        reason: 'x',
+        approval: { approver_role: 'y', quorum: 2 },
+      },
+      ['/action/quorum'],
+    ],
+    ['an approval by nobody', { id: 'a', action: 'require_approval', reason: 'x' }, ['/action']],
+    ['a ttl that is none', { id: 'a', action: 'allow', ttl_seconds: 'soon' }, ['/ttl_seconds']],
+    ['a masking of another kind', { id: 'a', action: 'mask', masking: 'hash' }, ['/masking']],
+    ['an approval of another kind', { id: 'a', action: 'allow', approval: true }, ['/approval']],
+    [
+      'a masking beside an allow',
+      { id: 'a', action: 'allow', masking: { default_method: 'hash' } },
+      ['/masking'],
+    ],
+    ['a text', 'deny', ['']],
+  ])('is refused with %s', (_what, value, pointers) => {
+    const { policy, problems } = normaliseBundlePolicy(value);
+    expect(policy).toBeNull();
+    expect(problems.map((problem) => problem.pointer)).toEqual(pointers);
+  });
+});

@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import { parsePolicyFile } from '../../src/policy/parse-policy.js';
+import {
+  type PolicyFile,
+  type ValidatePoliciesInput,
+  validatePolicies,
+} from '../../src/policy/validate-policies.js';
+import type { Registry, RegistryField } from '../../src/schema/model.js';
+
+const field = (part: Partial<RegistryField> = {}): RegistryField => ({
+  type: 'text',
+  sensitivity: 'low',
+  category: 'internal',
+  tags: [],
+  ...part,
+});
+
+const registry: Registry = new Map([
+  [
+    'customers',
+    {
+      datasource: 'production_db',
+      fields: new Map([
+        ['id', field()],
+        ['email', field({ sensitivity: 'medium', category: 'pii', tags: ['contact'] })],
+        ['phone', field({ sensitivity: 'medium', category: 'pii', classification: 'phone' })],
+        ['ssn', field({ sensitivity: 'high', category: 'pii', classification: 'national_id' })],
+      ]),
+    },
+  ],
+  ['sales.orders', { datasource: 'production_db', fields: new Map([['total', field()]]) }],
+]);
+
+function fileOf(text: string, file = 'p.yaml'): PolicyFile {
+  const { policy, problems, position } = parsePolicyFile(text, file);
+  if (policy === null) throw new Error(JSON.stringify(problems));
+  return { policy, file, text, position };
+}
+
+function findingsOf(text: string, more: Partial<ValidatePoliciesInput> = {}): string[] {
+  const input = { policies: [fileOf(text)], registry, datasources: ['production_db'], ...more };
+  return validatePolicies(input).map(
+    ({ severity, line, column, code }) => `${line}:${column} ${severity} ${code}`,
+  );
+}
+
+const HEAD = 'id: a\ndescription: x\n';
+const ALLOW = 'action: {allow: true}\n';
+
+describe('the validation of policies', () => {
+  it('has nothing against what is whole and names what exists', () => {
+    const text = `${HEAD}match:
+  datasource: production_*
+  dataset: [CUSTOMERS, orders]
+  fields: {category: PII, contains: [contact], any: [email]}
+context: {requester_role: analyst}
+${ALLOW}`;
+    expect(findingsOf(text, { roles: ['analyst'] })).toEqual([]);
+  });
+
+  it('warns of a missing description', () => {
+    expect(findingsOf(`id: a\n${ALLOW}`)).toEqual(['1:5 warning missing_description']);
+  });
+
+  it.each([
+    ['datasource', 'match: {datasource: prodution_db}\n', '3:21 error unknown_datasource'],
+    ['dataset', 'match: {dataset: [customers, custmers]}\n', '3:30 error unknown_dataset'],
+    ['dataset that is a glob', 'match: {dataset: "x*"}\n', '3:18 warning unknown_dataset'],
+    [
+      'field of a named dataset',
+      'match: {dataset: customers, fields: {any: [emial]}}\n',
+      '3:44 error unknown_field',
+    ],
+    [
+      'field of no particular dataset',
+      'match: {fields: {any: [card]}}\n',
+      '3:24 warning unknown_field',
+    ],
+    [
+      'field of another dataset',
+      'match: {dataset: customers, fields: {all: [total]}}\n',
+      '3:44 error unknown_field',
+    ],
+    ['category', 'match: {fields: {category: phi}}\n', '3:28 warning unknown_tag'],
+    ['tag', 'match: {fields: {contains: [contakt]}}\n', '3:29 warning unknown_tag'],
+    ['role', 'context: {requester_role: anlyst}\n', '3:27 error unknown_role'],
+    ['role in a list', 'when: {requester_role: [analyst, boss]}\n', '3:24 error unknown_role'],
+    [
+      'role in an operator',
+      'match: {context: {requester_role: {neq: boss}}}\n',
+      '3:35 error unknown_role',
+    ],
+  ])('finds a %s that exists nowhere', (_what, part, expected) => {
+    expect(findingsOf(`${HEAD}${part}${ALLOW}`, { roles: ['analyst'] })).toEqual([expected]);
+  });
+
+  it('finds an approver role that exists nowhere', () => {
+    const action = 'action: {require_approval: true, approver_role: dpo, reason: x}\n';
+    expect(findingsOf(HEAD + action, { roles: ['analyst'] })).toEqual(['3:49 error unknown_role']);
+  });
+
+  it('knows every role where the project names none', () => {
+    expect(findingsOf(`${HEAD}context: {requester_role: anybody}\n${ALLOW}`)).toEqual([]);
+  });
+
+  it('finds fields that a mask names and that exist nowhere', () => {
+    const text = `${HEAD}match: {dataset: customers}
+action: {mask: true, mask_except: [idd]}
+masking: {rules: {emial: full}}
+`;
+    expect(findingsOf(text)).toEqual(['4:36 error unknown_field', '5:26 error unknown_field']);
+  });
+
+  it('suggests the nearest name', () => {
+    const text = `${HEAD}match: {dataset: custmers}\n${ALLOW}`;
+    const [finding] = validatePolicies({ policies: [fileOf(text)], registry, datasources: [] });
+    expect(finding?.suggestion).toBe('Did you mean customers?');
+  });
+
+  it('finds an id that two files use, in both', () => {
+    const policies = [fileOf(HEAD + ALLOW, 'b.yaml'), fileOf(HEAD + ALLOW, 'a.yaml')];
+    const findings = validatePolicies({ policies, registry, datasources: [] });
+    expect(findings.map(({ file, code }) => `${file} ${code}`)).toEqual([
+      'a.yaml duplicate_id',
+      'b.yaml duplicate_id',
+    ]);
+  });
+
+  it('finds a priority outside of its pack’s band', () => {
+    const packs = [{ name: 'starter', band: { min: 100, max: 199 }, policyIds: ['a'] }];
+    expect(findingsOf(`${HEAD}priority: 200\n${ALLOW}`, { packs })).toEqual([
+      '3:11 error outside_band',
+    ]);
+    expect(findingsOf(`${HEAD}priority: 199\n${ALLOW}`, { packs })).toEqual([]);
+  });
+
+  it.each([
+    ['of high sensitivity', 'ssn', 1],
+    ['that can be enumerated', 'phone', 1],
+    ['that is neither', 'email', 0],
+  ])('warns of a hash on a field %s', (_what, name, count) => {
+    const text = `${HEAD}match: {fields: {any: [${name}]}}\naction: {mask: true, mask_type: hash}\n`;
+    expect(findingsOf(text)).toEqual(Array(count).fill('4:33 warning hash_guessable'));
+  });
+
+  it('looks at the method of each field', () => {
+    const text = `${HEAD}match: {dataset: customers}
+action: {mask: true}
+masking:
+  default_method: full
+  rules: {phone: hash, ssn: tokenize}
+`;
+    expect(findingsOf(text)).toEqual(['7:18 warning hash_guessable']);
+  });
+
+  it('accepts a finding by a comment with a reason, on the line or above it', () => {
+    expect(findingsOf(`id: a # vkit-ignore: missing_description it is obvious\n${ALLOW}`)).toEqual(
+      [],
+    );
+    expect(
+      findingsOf(`# vkit-ignore: missing_description obvious\n# more\nid: a\n${ALLOW}`),
+    ).toEqual([]);
+  });
+
+  it('does not accept another finding, or one of another line, or what only looks like a comment', () => {
+    expect(findingsOf(`id: a # vkit-ignore: unknown_tag no\n${ALLOW}`)).toEqual([
+      '1:5 warning missing_description',
+    ]);
+    expect(findingsOf(`id: a\n# vkit-ignore: missing_description no\n${ALLOW}`)).toEqual([
+      '1:5 warning missing_description',
+    ]);
+    const text = `id: a\ndescription: ''\naction: {deny: true, reason: "# vkit-ignore: missing_description x"}\n`;
+    expect(findingsOf(text)).toEqual(['1:5 warning missing_description']);
+  });
+
+  it('finds a comment without a reason', () => {
+    expect(findingsOf(`id: a # vkit-ignore: missing_description\n${ALLOW}`)).toEqual([
+      '1:5 warning missing_description',
+      '1:7 error ignore_without_reason',
+    ]);
+  });
+});
