@@ -17,19 +17,27 @@ export function checkSize(input: unknown): Problem | undefined {
       const message = `Groups nest at most ${AQL_LIMITS.groupsDepthMax} deep.`;
       return { pointer: '', code: 'limit', message };
     }
-    // Two bytes are the least a value and its separator take.
-    bytes += typeof value === 'string' ? Buffer.byteLength(value) + 3 : 2;
-    if (typeof value === 'object' && value !== null) {
-      for (const [key, entry] of Object.entries(value)) {
-        if (!Array.isArray(value)) bytes += Buffer.byteLength(key) + 3;
+    if (typeof value !== 'object' || value === null) {
+      bytes += scalarBytes(value);
+    } else {
+      const entries = Object.entries(value);
+      // Brackets, and a comma between two entries.
+      bytes += 2 + Math.max(0, entries.length - 1);
+      for (const [key, entry] of entries) {
+        if (!Array.isArray(value)) bytes += scalarBytes(key) + 1;
         pending.push({ value: entry, level: level + 1 });
-        if (bytes + pending.length > AQL_LIMITS.bytesMax) return tooLarge();
+        if (bytes > AQL_LIMITS.bytesMax) return tooLarge();
       }
     }
     if (bytes > AQL_LIMITS.bytesMax) return tooLarge();
   }
-  const text = JSON.stringify(input) as string | undefined;
-  return Buffer.byteLength(text ?? '') > AQL_LIMITS.bytesMax ? tooLarge() : undefined;
+  return undefined;
+}
+
+/** Bytes of a scalar's JSON text; an escape takes up to six. */
+function scalarBytes(value: unknown): number {
+  if (typeof value === 'string') return Buffer.byteLength(JSON.stringify(value));
+  return String(value).length;
 }
 
 function tooLarge(): Problem {

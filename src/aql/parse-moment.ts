@@ -1,6 +1,6 @@
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 const TIME = /^(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?$/;
-const TIMESTAMP = /^(\d{4}-\d{2}-\d{2})[Tt ]([\d:.]+?)(Z|z|[+-]\d{2}:\d{2})?$/;
+const TIMESTAMP = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2}(?:\.\d+)?)(Z|z|[+-]\d{2}:\d{2})?$/;
 
 const MINUTE_MS = 60_000;
 
@@ -34,7 +34,7 @@ export function parseTimestamp(text: string, offsetNeeded: boolean): string | un
   const date = parseDate(match?.[1] ?? '');
   const time = parseTime(match?.[2] ?? '');
   const offset = match?.[3];
-  if (date === undefined || time === undefined || time.length < 8) return undefined;
+  if (date === undefined || time === undefined) return undefined;
   if (offset === undefined && offsetNeeded) return undefined;
   const minutes = offsetMinutes(offset ?? 'Z');
   if (minutes === undefined) return undefined;
