@@ -135,8 +135,8 @@ describe('a command that is killed', () => {
     `,
     );
     let journals = 0;
-    for (let round = 0; round < 8; round += 1) {
-      await killSoon(script, 3 + round * 4);
+    for (let round = 0; round < 5; round += 1) {
+      await killSoon(script, 3 + round * 5);
       if (existsSync(join(root, JOURNAL_PATH))) journals += 1;
       await repairPacks(root, new Date());
       const policies = existsSync(join(root, 'config/policies'))

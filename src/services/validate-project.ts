@@ -1,0 +1,166 @@
+import type { Problem } from '../errors/index.js';
+import { loadPackFiles, packNamesIn, shippedPacksDirectory } from '../packs/load-pack-files.js';
+import type { Pack } from '../packs/model.js';
+import { changedFiles } from '../packs/pack-status.js';
+import { readPack } from '../packs/read-pack.js';
+import { type Finding, validatePolicies } from '../policy/validate-policies.js';
+import {
+  asFinding,
+  type LoadedProject,
+  loadProject,
+  type ProjectDirectories,
+} from './load-project.js';
+
+export interface ValidateProjectInput extends ProjectDirectories {
+  root: string;
+  /** Warnings count as errors. */
+  strict?: boolean;
+}
+
+export interface ValidationResult {
+  valid: boolean;
+  /** Sorted by file and place; `strict` has made the warnings errors. */
+  findings: readonly Finding[];
+  policies: number;
+  datasets: number;
+  datasources: number;
+}
+
+/** Checks all files of a project, each alone and with the others. Never throws for what a file says. */
+export async function validateProject(input: ValidateProjectInput): Promise<ValidationResult> {
+  const loaded = await loadProject(input.root, input);
+  const found = await findingsOf(loaded);
+  const findings =
+    input.strict === true
+      ? found.map((finding) => ({ ...finding, severity: 'error' as const }))
+      : found;
+  return {
+    valid: findings.every(({ severity }) => severity !== 'error'),
+    findings,
+    policies: loaded.policies.length,
+    datasets: loaded.registry.size,
+    datasources: loaded.project.datasources.length,
+  };
+}
+
+/** All findings on a project that was loaded. */
+export async function findingsOf(loaded: LoadedProject): Promise<Finding[]> {
+  const { project, policies, registry, packs } = loaded;
+  const roles = project.settings.roles;
+  const semantic = validatePolicies({
+    policies,
+    registry,
+    datasources: project.datasources.map(({ id }) => id),
+    ...(roles === null ? {} : { roles }),
+    packs: await bandsOf(loaded),
+  });
+  const owned = new Set(Object.values(packs).flatMap(({ files }) => files.map(({ path }) => path)));
+  const changed = await Promise.all(
+    Object.values(packs).map(async (pack) =>
+      packProblems(pack.name, await changedFiles(project.root, pack)),
+    ),
+  );
+  const all = [
+    ...loaded.findings,
+    ...semantic.filter((finding) => !isPacksOwnTag(finding, owned)),
+    ...strayDatasets(loaded).map((problem) => asFinding(problem, 'error')),
+    ...unscanned(loaded).map((problem) => asFinding(problem, 'warning')),
+    ...changed.flat().map((problem) => asFinding(problem, 'warning')),
+  ];
+  return all.sort((a, b) => compare(a.file, b.file) || a.line - b.line || a.column - b.column);
+}
+
+/** A pack is written for any project: that this one has no card data, say, is nothing to mend. */
+function isPacksOwnTag({ code, file, severity }: Finding, owned: ReadonlySet<string>): boolean {
+  return severity === 'warning' && code === 'unknown_tag' && owned.has(file);
+}
+
+/** The packs that ship with this vkit, read and checked. */
+export async function shippedPacks(clearances: readonly string[] | null = null): Promise<Pack[]> {
+  const names = await packNamesIn(shippedPacksDirectory());
+  return Promise.all(
+    names.map(async (name) =>
+      readPack(await loadPackFiles(name, '.'), clearances === null ? {} : { clearances }),
+    ),
+  );
+}
+
+/** Only a shipped pack of the installed version says what its band is. */
+async function bandsOf({
+  packs,
+}: LoadedProject): Promise<
+  { name: string; band: { min: number; max: number }; policyIds: string[] }[]
+> {
+  if (Object.keys(packs).length === 0) return [];
+  const shipped = await shippedPacks();
+  return shipped.flatMap(({ metadata: { name, version, priority_band: band } }) => {
+    const installed = Object.hasOwn(packs, name) ? packs[name] : undefined;
+    if (installed === undefined || installed.version !== version || band === undefined) return [];
+    return [{ name, band, policyIds: installed.files.map((file) => file.policy_id) }];
+  });
+}
+
+function packProblems(
+  name: string,
+  { modified, missing }: { modified: string[]; missing: string[] },
+): Problem[] {
+  const restore = `Move the change to a policy of your own, then restore the pack: vkit policy pack remove ${name} --force && vkit policy pack add ${name}`;
+  return [
+    ...modified.map((file) => ({
+      file,
+      code: 'pack_file_modified',
+      message: `The file of the pack ${name} was changed by hand.`,
+      suggestion: restore,
+    })),
+    ...missing.map((file) => ({
+      file,
+      code: 'pack_file_missing',
+      message: `The file of the pack ${name} is gone.`,
+      suggestion: restore,
+    })),
+  ];
+}
+
+function strayDatasets({ project, registry }: LoadedProject): Problem[] {
+  const known = new Set(project.datasources.map(({ id }) => id));
+  return [...registry]
+    .filter(([, { datasource }]) => !known.has(datasource))
+    .map(([name, { datasource }]) => ({
+      file: project.registry?.path ?? 'config/registry.yaml',
+      code: 'unknown_datasource',
+      message: `The dataset "${name}" is in the datasource "${datasource}", which has no file.`,
+      suggestion: `Add it with \`vkit datasource add ${datasource}\`.`,
+    }));
+}
+
+/** What the lock does not know is left out of bundles, and so denied. */
+function unscanned({ project, registry, lock }: LoadedProject): Problem[] {
+  const file = project.registry?.path ?? 'config/registry.yaml';
+  if (registry.size > 0 && lock === null) {
+    const message = 'There is no registry.lock.json: the server can compare names and types only.';
+    return [{ file, code: 'lock_missing', message, suggestion: 'Run `vkit scan --all --apply`.' }];
+  }
+  return [...registry].flatMap(([name, { datasource, fields }]) => {
+    const locked =
+      lock !== null && Object.hasOwn(lock.datasets, name) ? lock.datasets[name] : undefined;
+    const absent = [...fields.keys()].filter(
+      (field) => locked === undefined || !Object.hasOwn(locked.fields, field),
+    );
+    if (absent.length === 0 && locked !== undefined) return [];
+    const what =
+      locked === undefined ? `The dataset "${name}"` : `${absent.join(', ')} of "${name}"`;
+    const message = `${what} was not seen by the last scan, and is left out of bundles.`;
+    return [
+      {
+        file,
+        code: 'not_scanned',
+        message,
+        suggestion: `Run \`vkit scan ${datasource} --apply\`.`,
+      },
+    ];
+  });
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
