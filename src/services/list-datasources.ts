@@ -15,21 +15,27 @@ export interface ListedDatasource {
   config: Readonly<Record<string, unknown>>;
 }
 
-/** The datasources of the project that `cwd` is in, sorted by id, and what is wrong with the files of others. */
-export async function listDatasources(input: {
+export interface ListDatasourcesInput {
+  /** Anywhere in the project. */
   cwd: string;
   engines: Readonly<Record<string, Engine>>;
   datasourcesDir?: string;
-}): Promise<{ datasources: ListedDatasource[]; problems: readonly Problem[] }> {
+}
+
+/** The datasources of the project that `cwd` is in, sorted by id, and what is wrong with the files of others. */
+export async function listDatasources(
+  input: ListDatasourcesInput,
+): Promise<{ datasources: ListedDatasource[]; problems: readonly Problem[] }> {
   const { root } = await findProject(input.cwd);
   const { datasources, problems } = await readProject(root, {
     engineSchemas: engineSchemasOf(input.engines),
     ...(input.datasourcesDir === undefined ? {} : { datasourcesDir: input.datasourcesDir }),
   });
-  return { datasources: datasources.map(listed), problems };
+  return { datasources: datasources.map(toListed), problems };
 }
 
-function listed(datasource: Datasource): ListedDatasource {
+/** What may be shown of a datasource; its file holds no secret. */
+export function toListed(datasource: Datasource): ListedDatasource {
   const { id, engine, environment, region, config } = datasource;
   const { credentials = 'env' } = toBundleDatasource(datasource);
   return { id, engine, environment, region, credentials, config };

@@ -52,6 +52,8 @@ export interface ScanOutcome {
   root: string;
   /** Policy files that could not be read, so that their effects are missing from the report. */
   policyProblems: readonly Problem[];
+  /** How many policies the project has. */
+  policies: number;
 }
 
 /**
@@ -115,6 +117,7 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
       written,
       root,
       policyProblems,
+      policies: policies.length,
     };
   });
 }

@@ -1,0 +1,74 @@
+import { VkitError } from '../errors/index.js';
+import type { DriftFinding } from '../schema/drift.js';
+import { renderDriftJson } from '../schema/drift-json.js';
+import type { ScanReport } from '../schema/drift-report.js';
+import { splitRegistry } from '../schema/registry-blocks.js';
+import type { ScanAllResult } from '../services/scan-all.js';
+import type { ScanOutcome } from '../services/scan-datasource.js';
+import { toVkitError } from './report-error.js';
+import { renderTable } from './table.js';
+
+/** Why each field that was found got its classification, for `--explain`. */
+export function renderReasons({ drift }: ScanReport): string {
+  const fields = drift.filter(
+    (finding): finding is DriftFinding & { field: string; because: string } =>
+      finding.field !== undefined && finding.because !== undefined && finding.because !== '',
+  );
+  if (fields.length === 0) return '';
+  return renderTable(fields, [
+    { heading: 'Field', value: ({ dataset, field }) => `${dataset}.${field}` },
+    { heading: 'Classification', value: ({ classification }) => classification },
+    { heading: 'Sensitivity', value: ({ sensitivity }) => sensitivity },
+    { heading: 'Because', value: ({ because }) => because },
+  ]);
+}
+
+/** The line on which each dataset's entry begins in the registry, for a viewer to jump to. */
+export function registryLines(registryText: string): Map<string, number> {
+  const lines = new Map<string, number>();
+  for (const { body, line } of splitRegistry(registryText)?.blocks ?? []) {
+    const key = /^(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s:]+))\s*:/.exec(body);
+    const name = key?.[1] ?? key?.[2] ?? key?.[3];
+    if (name !== undefined) lines.set(name, line);
+  }
+  return lines;
+}
+
+/** What is said when one of several datasources could not be looked at: whatever was found in the others is no answer. */
+export function scanFailure({ outcomes, failures }: ScanAllResult): VkitError {
+  const known = failures.map(({ id, error }) => ({ id, error: toVkitError(error) }));
+  const total = outcomes.length + failures.length;
+  const names = known.map(({ id }) => id).join(', ');
+  return new VkitError(
+    'drift_unknown',
+    `${failures.length} of ${total} datasources could not be scanned: ${names}.`,
+    {
+      hint: 'The others were scanned. Correct what is listed, and scan again.',
+      details: {
+        problems: known.flatMap(({ error: { code, message, hint, details } }) => [
+          { code, message, ...(hint === undefined ? {} : { suggestion: hint }) },
+          ...(details?.problems ?? []),
+        ]),
+        failures: known.map(({ id, error: { code, message, hint } }) => ({
+          id,
+          code,
+          message,
+          hint: hint ?? null,
+        })),
+        reports: outcomes.map(({ report }) => renderDriftJson(report)),
+      },
+      cause: failures[0]?.error,
+    },
+  );
+}
+
+/** What to do after a scan; `''` where there is nothing. */
+export function nextAfterScan(outcomes: readonly ScanOutcome[], applied: boolean): string {
+  if (!applied) return '';
+  const written = [...new Set(outcomes.flatMap((outcome) => outcome.written))];
+  const policies = outcomes[0]?.policies ?? 0;
+  const next = policies === 0 ? 'vkit policy pack add starter' : 'vkit policy validate';
+  return written.length === 0
+    ? ''
+    : `Wrote ${written.join(' and ')}: read what was classified.\nNext: ${next}`;
+}

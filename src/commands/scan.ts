@@ -1,0 +1,144 @@
+import { string as stringArg } from '@oclif/core/args';
+import { boolean, option, string } from '@oclif/core/flags';
+import { BaseCommand, PRINTED } from '../cli/base-command.js';
+import { projectFlags } from '../cli/flags.js';
+import { startProgress } from '../cli/progress.js';
+import { projectContext } from '../cli/project-context.js';
+import { nextAfterScan, registryLines, renderReasons, scanFailure } from '../cli/scan-output.js';
+import { formatProblem, VkitError } from '../errors/index.js';
+import { classifyField } from '../schema/classification/index.js';
+import { renderDriftJson } from '../schema/drift-json.js';
+import { renderDriftMarkdown } from '../schema/drift-markdown.js';
+import { renderDriftText } from '../schema/drift-report.js';
+import { renderDriftSarif } from '../schema/drift-sarif.js';
+import { chooseDatasource } from '../services/choose-datasource.js';
+import { scanAll } from '../services/scan-all.js';
+import { type ScanOutcome, scanDatasource } from '../services/scan-datasource.js';
+
+type ScanFlags = Awaited<ReturnType<Scan['read']>>['flags'];
+
+export default class Scan extends BaseCommand {
+  static override summary = "Compare a database's schema with the reviewed registry.";
+  static override description =
+    `Reads the catalog, never a row, and writes nothing unless --apply is given. Without an ID it
+scans the only datasource there is. Exits 0 with or without drift, 5 on drift with --fail-on-drift, and 7 when a database
+could not be read: then nobody knows.`;
+  static override examples = [
+    '<%= config.bin %> scan shop',
+    '<%= config.bin %> scan shop --apply',
+    '<%= config.bin %> scan --all --fail-on-drift',
+    '<%= config.bin %> scan --all --diff > drift.md',
+  ];
+  static override args = { id: stringArg({ description: 'Id of the datasource.' }) };
+  static override flags = {
+    ...projectFlags,
+    all: boolean({ description: 'Scan every datasource of the project.' }),
+    apply: boolean({ description: 'Update the baseline: registry.yaml and registry.lock.json.' }),
+    diff: boolean({ description: 'Print the report as Markdown.' }),
+    'fail-on-drift': boolean({ description: 'Exit 5 when there is drift.' }),
+    explain: boolean({ description: 'Say why each new field was classified as it was.' }),
+    format: option({
+      description: 'How the report is printed.',
+      options: ['table', 'json', 'sarif'] as const,
+      default: 'table' as const,
+    })(),
+    mode: option({
+      description: 'apply is --apply; diff and diff_only write nothing, which is the default.',
+      options: ['diff', 'diff_only', 'apply'] as const,
+    })(),
+    'registry-dir': string({ description: 'Folder of registry.yaml.', default: 'config' }),
+    'datasources-dir': string({
+      description: 'Folder of the datasource files.',
+      default: 'config/datasources',
+    }),
+    'policies-dir': string({
+      description: 'Folder of the policies.',
+      default: 'config/policies',
+    }),
+  };
+
+  async run(): Promise<unknown> {
+    const { id, flags } = await this.read();
+    const options = {
+      ...projectContext(flags),
+      apply: flags.apply || flags.mode === 'apply',
+      classify: classifyField,
+      now: () => performance.now(),
+      registryDir: flags['registry-dir'],
+      datasourcesDir: flags['datasources-dir'],
+      policiesDir: flags['policies-dir'],
+    };
+    const json = this.jsonEnabled();
+    if (flags.all) {
+      const progress = await startProgress('Scanning', { json });
+      const result = await scanAll({
+        ...options,
+        onProgress: ({ running, done, total }) =>
+          progress.update(`Scanning ${running.join(', ')} (${done} of ${total} done)`),
+      }).finally(() => progress.stop());
+      this.print(result.outcomes, flags, options.apply && result.failures.length === 0);
+      if (result.failures.length > 0) throw scanFailure(result);
+      return this.conclude(
+        result.outcomes,
+        result.outcomes.map(({ report }) => renderDriftJson(report)),
+        flags,
+      );
+    }
+    const chosen = id ?? (await chooseDatasource(options));
+    const progress = await startProgress(`Scanning ${chosen}`, { json });
+    const outcome = await scanDatasource({ ...options, id: chosen }).finally(() => progress.stop());
+    this.print([outcome], flags, options.apply);
+    return this.conclude([outcome], renderDriftJson(outcome.report), flags);
+  }
+
+  private async read() {
+    const { args, flags } = await this.parse(Scan);
+    const contradiction =
+      flags.all && args.id !== undefined
+        ? 'Give an ID or --all, not both.'
+        : flags.apply && flags.mode !== undefined && flags.mode !== 'apply'
+          ? `--apply writes the baseline, and --mode ${flags.mode} does not.`
+          : flags.format === 'sarif' && (flags.json || flags.diff)
+            ? 'Give one of --json, --diff and --format sarif.'
+            : flags.diff && this.jsonEnabled()
+              ? 'Give --diff or --json, not both.'
+              : undefined;
+    if (contradiction !== undefined) throw new VkitError('usage', contradiction);
+    return { id: args.id, flags };
+  }
+
+  /** Writes what people read, or a whole document in a format that is not JSON's. */
+  private print(outcomes: readonly ScanOutcome[], flags: ScanFlags, applied: boolean): void {
+    const problems = new Set(
+      outcomes.flatMap((outcome) => outcome.policyProblems.map(formatProblem)),
+    );
+    for (const problem of problems) this.warn(problem);
+    const reports = outcomes.map(({ report }) => report);
+    if (flags.format === 'sarif') {
+      const registryPath = `${flags['registry-dir']}/registry.yaml`;
+      const lines = registryLines(outcomes.at(-1)?.registryText ?? '');
+      const options = { vkitVersion: this.config.version, registryPath, lines };
+      this.logJson(renderDriftSarif(reports, options));
+      return;
+    }
+    if (this.jsonEnabled()) return;
+    if (flags.diff) {
+      process.stdout.write(renderDriftMarkdown(reports));
+    } else {
+      for (const [index, report] of reports.entries()) {
+        if (index > 0) this.log('');
+        process.stdout.write(renderDriftText(report));
+        const reasons = flags.explain ? renderReasons(report) : '';
+        if (reasons !== '') this.log(`\n${reasons}`);
+      }
+    }
+    const next = nextAfterScan(outcomes, applied);
+    if (next !== '') this.note(`\n${next}`);
+  }
+
+  private conclude(outcomes: readonly ScanOutcome[], payload: unknown, flags: ScanFlags): unknown {
+    const drift = outcomes.some(({ report }) => report.drift.length > 0);
+    const printed = flags.format === 'sarif' ? PRINTED : payload;
+    return drift && flags['fail-on-drift'] ? this.answer(5, printed) : printed;
+  }
+}
