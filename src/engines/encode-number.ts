@@ -3,6 +3,9 @@ const SIGNIFICANT_DIGITS_MAX = 15;
 /** Inside a double's range with room to spare, where decimals are not subnormal. */
 const EXPONENT_MAX = 300;
 
+/** Zeros that an exponent may become. */
+const EXPANDED_MAX = 400;
+
 const SMALL_INTEGER = /^(?:0|-?[1-9]\d{0,14})$/;
 const INTEGER = /^[+-]?\d+$/;
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,6}))?$/;
@@ -25,6 +28,8 @@ export function encodeDecimal(text: string): string {
   const parts = decimalParts(text);
   if (!parts) return JSON.stringify(text);
   if (fitsNumber(parts)) return String(Number(text));
+  // `1e999999` is seven characters and a million zeros.
+  if (Math.abs(parts.exponent) > EXPANDED_MAX + text.length) return JSON.stringify(text);
   return `"${plainDecimal(parts)}"`;
 }
 

@@ -263,6 +263,19 @@ export function describeEngine(engine: EngineUnderTest): void {
         expect(await rows(connector, peopleQuery(schema))).toHaveLength(2);
       }));
 
+    it('ends what is running when it is closed, and runs nothing any more', () =>
+      withConnector(async (connector, { execute, schema, countBusy }) => {
+        await execute(PEOPLE);
+        const slow = failure(
+          rows(connector, query(engine.slowSql(schema), ['text']), { timeoutMs: 60_000 }),
+        );
+        await vi.waitFor(async () => expect(await countBusy()).toBe(1), 5_000);
+        await connector.close();
+        expect((await slow).code).toBe('interrupted');
+        await vi.waitFor(async () => expect(await countBusy()).toBe(0), 2_000);
+        expect((await failure(connector.test())).code).toBe('datasource_unreachable');
+      }));
+
     it('keeps what the database says out of the message', () =>
       withConnector(async (connector) => {
         const error = await failure(rows(connector, query(engine.failingSql, ['integer'])));

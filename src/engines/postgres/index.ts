@@ -5,7 +5,7 @@ import { POSTGRES_CONFIG_SCHEMA } from './options.js';
 import { parsePostgresUrl } from './parse-url.js';
 
 /** PostgreSQL 12 and newer. */
-export const postgres = {
+export const postgres: Engine = {
   name: 'postgres',
   displayName: 'PostgreSQL',
   needsCredentials: true,
@@ -17,4 +17,4 @@ export const postgres = {
     const { connectPostgres } = await loadDriver('pg', () => import('./driver.js'));
     return connectPostgres(target, options);
   },
-} as const satisfies Engine;
+};

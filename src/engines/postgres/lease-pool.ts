@@ -42,7 +42,7 @@ export function createLeasePool(
   { connectionsMax, connectTimeoutMs, database }: LeasePoolOptions,
 ): LeasePool {
   const slots = createSlots(connectionsMax);
-  const running = new Map<PooledConnection, Lease>();
+  const running = new Set<Lease>();
   let closing: Promise<void> | undefined;
 
   /** One that the server closed while it was idle, unnoticed, is replaced. */
@@ -66,10 +66,7 @@ export function createLeasePool(
   };
 
   const close = async () => {
-    for (const [connection, lease] of running) {
-      connection.destroy();
-      await lease.end();
-    }
+    await Promise.all([...running].map((lease) => lease.interrupt()));
     await pool.end();
   };
 
@@ -81,18 +78,23 @@ export function createLeasePool(
       if (slot === 'busy') throw errors.busy(options.timeoutMs);
       try {
         const pooled = await open(options.timeoutMs);
+        if (closing) {
+          // It was closed meanwhile.
+          pooled.giveBack(false);
+          throw errors.interrupted();
+        }
         const connection: Connection = {
           session: pooled.session,
           cancel: () => pool.cancel(pooled.processId ?? ''),
           destroy: () => pooled.destroy(),
           giveBack(clean) {
-            running.delete(pooled);
+            running.delete(lease);
             pooled.giveBack(clean);
             slot();
           },
         };
-        const lease = createLease(connection, errors, options);
-        running.set(pooled, lease);
+        const lease: Lease = createLease(connection, errors, options);
+        running.add(lease);
         return lease;
       } catch (error) {
         slot();

@@ -31,6 +31,8 @@ export interface Lease {
   run<T>(work: (session: PostgresSession, remainingMs: number) => Promise<T>): Promise<T>;
   /** Rolls back and gives the connection back; once, however often it is called. */
   end(): Promise<void>;
+  /** Cancels what runs, which fails with `interrupted`, and ends. */
+  interrupt(): Promise<void>;
 }
 
 export interface LeaseOptions {
@@ -77,7 +79,9 @@ export function createLease(
     cancelling ??= cancel();
   };
 
+  let isInterrupted = false;
   const onAbort = () => {
+    isInterrupted = true;
     if (busy) stop();
     else void end();
   };
@@ -92,8 +96,13 @@ export function createLease(
 
   return {
     end,
+    interrupt() {
+      onAbort();
+      return end();
+    },
     async run(work) {
-      if (signal?.aborted || cancelling || ended) throw errors.interrupted();
+      if (signal?.aborted) onAbort();
+      if (isInterrupted || cancelling || ended) throw errors.interrupted();
       const budgetMs = timeoutMs - spentMs;
       if (budgetMs <= 0) throw errors.timeout(timeoutMs);
       const startedAt = performance.now();
@@ -105,11 +114,11 @@ export function createLease(
       busy = true;
       try {
         const result = await work(session, budgetMs);
-        if (signal?.aborted) throw errors.interrupted();
+        if (isInterrupted) throw errors.interrupted();
         return result;
       } catch (error) {
         if (isOvertime) throw errors.timeout(timeoutMs, error);
-        if (signal?.aborted) throw errors.interrupted();
+        if (isInterrupted) throw errors.interrupted();
         if (error instanceof VkitError) throw error;
         if (isConnectionError(error)) clean = false;
         const elapsedMs = performance.now() - startedAt;

@@ -10,7 +10,12 @@ import type {
 import { type DriverErrors, driverErrors } from '../driver-error.js';
 import type { ChildReply, ChildRequest } from './protocol.js';
 import type { WorkerReply } from './worker.js';
-import { createWorkerPool, type HeldWorker, type WorkerLimits } from './worker-pool.js';
+import {
+  createWorkerPool,
+  type HeldWorker,
+  type WorkerLimits,
+  type WorkerPool,
+} from './worker-pool.js';
 
 const WORKERS_MAX = 4;
 const BATCH_ROWS = 1_000;
@@ -54,7 +59,7 @@ export async function connectSqlite(
       return (await ask(request, timeoutMs, 'schema')).schema;
     },
     async *run(query, run) {
-      yield* streamRows(await pool.acquire(run), errors, path, query, run);
+      yield* streamRows(pool, errors, path, query, run);
     },
     close: () => pool.close(),
   };
@@ -62,13 +67,14 @@ export async function connectSqlite(
 
 /** Streams the batches of a query, each computed when it is asked for. */
 async function* streamRows(
-  held: HeldWorker,
+  pool: WorkerPool,
   errors: DriverErrors,
   path: string,
   query: CompiledQuery,
   options: RunOptions,
 ): AsyncGenerator<readonly EncodedRow[]> {
   const { timeoutMs, signal } = options;
+  const held = await pool.acquire(options);
   const abandon = () => {
     held.worker.kill();
     held.release();
@@ -90,7 +96,7 @@ async function* streamRows(
       const reply = await ask(request);
       isRunning = reply.type === 'batch' && !reply.done;
       if (!isRunning) held.release();
-      if (signal?.aborted) throw errors.interrupted();
+      if (signal?.aborted || pool.isClosed) throw errors.interrupted();
       const { rows } = expectReply(reply, 'batch', timeoutMs, errors);
       if (rows.length > 0) yield rows;
       request = { type: 'next' };

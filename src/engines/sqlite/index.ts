@@ -5,7 +5,7 @@ import { SQLITE_CONFIG_SCHEMA } from './options.js';
 import { parseSqliteUrl } from './parse-url.js';
 
 /** A local SQLite file: the embedded engine. */
-export const sqlite = {
+export const sqlite: Engine = {
   name: 'sqlite',
   displayName: 'SQLite',
   needsCredentials: false,
@@ -20,4 +20,4 @@ export const sqlite = {
     );
     return connectSqlite(target, options);
   },
-} as const satisfies Engine;
+};

@@ -21,6 +21,7 @@ export interface HeldWorker {
 }
 
 export interface WorkerPool {
+  readonly isClosed: boolean;
   /** Throws VkitError. */
   acquire(limits: WorkerLimits): Promise<HeldWorker>;
   /** Kills all workers, the busy ones too. */
@@ -55,7 +56,11 @@ export function createWorkerPool(workersMax: number, errors: DriverErrors): Work
   };
 
   return {
+    get isClosed() {
+      return isClosed;
+    },
     async acquire({ timeoutMs, signal }) {
+      if (isClosed) throw errors.unreachable('The connector is closed.');
       const slot = await slots.acquire(timeoutMs, signal);
       if (slot === 'aborted') throw errors.interrupted();
       if (slot === 'busy') throw errors.busy(timeoutMs);
@@ -63,8 +68,9 @@ export function createWorkerPool(workersMax: number, errors: DriverErrors): Work
       if ('type' in worker || isClosed) {
         slot();
         if ('type' in worker) throw errors.unreachable(worker.reason);
+        // It was closed meanwhile.
         worker.kill();
-        throw errors.unreachable('The connector is closed.');
+        throw errors.interrupted();
       }
       busy.add(worker);
       let isHeld = true;

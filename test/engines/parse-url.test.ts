@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { ENGINES, engineByName } from '../../src/engines/index.js';
+import { VkitError } from '../../src/errors/index.js';
+
+const { postgres, sqlite } = ENGINES;
+
+describe('the URL of a PostgreSQL database', () => {
+  it('becomes configuration and credentials, percent-decoded', () => {
+    const url =
+      'postgresql://ad%40min:p%2Fss%20w@db.internal:6543/shop%20eu?sslmode=verify-full&sslrootcert=/ca.pem&connect_timeout=5&schema=sales';
+    expect(postgres.parseUrl(url)).toEqual({
+      config: {
+        host: 'db.internal',
+        port: 6543,
+        database: 'shop eu',
+        ssl_mode: 'verify-full',
+        ssl_root_cert: '/ca.pem',
+        connect_timeout: 5,
+        schema: 'sales',
+      },
+      credentials: { username: 'ad@min', password: 'p/ss w' },
+    });
+  });
+
+  it('has the default port, and no credentials where it names none', () => {
+    expect(postgres.parseUrl('postgres://[::1]/shop')).toEqual({
+      config: { host: '::1', port: 5432, database: 'shop' },
+      credentials: {},
+    });
+  });
+
+  const refused: Record<string, string> = {
+    'another scheme': 'mysql://u:s3cret@h/db',
+    'no database': 'postgres://u:s3cret@h/',
+    'no host': 'postgres://u:s3cret@/db',
+    'an unknown parameter': 'postgres://u:s3cret@h/db?s3cret=1',
+    'an unknown ssl mode': 'postgres://u:s3cret@h/db?sslmode=s3cret',
+    'a timeout of no number': 'postgres://u:s3cret@h/db?connect_timeout=s3cret',
+    'a broken escape': 'postgres://u:s3cret%zz@h/db',
+    'a slash in the password': 'postgres://u:s3c/ret@h:x/db s3cret',
+    nothing: '',
+  };
+  for (const [what, url] of Object.entries(refused)) {
+    it(`is refused with ${what}, and not repeated`, () => {
+      const error = thrownBy(() => postgres.parseUrl(url));
+      expect(error.code).toBe('invalid_input');
+      const texts = `${error.message} ${error.hint} ${error.stack} ${String(error.cause)}`;
+      expect(texts).not.toMatch(/s3c/);
+    });
+  }
+});
+
+describe('the URL of a SQLite file', () => {
+  const cases: Record<string, string> = {
+    'sqlite:data.db': 'data.db',
+    'sqlite:./a b.db': './a b.db',
+    'sqlite:///var/data.db': '/var/data.db',
+    'sqlite:/var/data.db': '/var/data.db',
+    'file:///var/a%20b.db': '/var/a b.db',
+    '/var/data.db': '/var/data.db',
+    'data.db': 'data.db',
+    'C:\\data.db': 'C:\\data.db',
+  };
+  for (const [url, path] of Object.entries(cases)) {
+    it(`takes ${url}`, () => {
+      expect(sqlite.parseUrl(url)).toEqual({ config: { path }, credentials: {} });
+    });
+  }
+
+  for (const url of ['', 'sqlite:', 'sqlite::memory:', 'postgres://h/db', 'file://host/a.db']) {
+    it(`refuses "${url}"`, () => {
+      expect(thrownBy(() => sqlite.parseUrl(url)).code).toBe('invalid_input');
+    });
+  }
+});
+
+describe('the registry of engines', () => {
+  it('finds engines by name and nothing else', () => {
+    expect(engineByName('sqlite')).toBe(sqlite);
+    expect(engineByName('oracle')).toBeUndefined();
+    expect(engineByName('constructor')).toBeUndefined();
+  });
+
+  it('names every engine, and its dialect, as its key', () => {
+    for (const [name, engine] of Object.entries(ENGINES)) {
+      expect([engine.name, engine.dialect.name]).toEqual([name, name]);
+    }
+  });
+});
+
+function thrownBy(work: () => unknown): VkitError {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof VkitError) return error;
+    throw error;
+  }
+  throw new Error('It did not throw.');
+}
