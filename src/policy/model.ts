@@ -4,10 +4,6 @@ import type { Mask, MaskMethod } from '../masking/model.js';
 export const ACTIONS = ['deny', 'require_approval', 'mask', 'allow'] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** The condition operators of policy.md. */
-export const OPERATORS = ['eq', 'neq', 'in', 'nin', 'lt', 'lte', 'gt', 'gte', 'present'] as const;
-export type Operator = (typeof OPERATORS)[number];
-
 export type Scalar = string | number | boolean;
 
 /** The operator form of a condition; keys given are ANDed. A string that starts with `$` names another attribute. */
