@@ -1,5 +1,3 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { exportJWK } from 'jose';
 import type { ServerConfig } from './config/server-config.js';
 import type { Engine } from './engines/contract.js';
@@ -12,6 +10,7 @@ import { RunningQueries } from './services/control/running-queries.js';
 import { setUpOrganisation } from './services/control/set-up-organisation.js';
 import { createDataPlane } from './services/data-plane.js';
 import { type DatasourceVariables, datasourceSecret } from './services/datasource-secret.js';
+import { readPublicKey } from './services/read-public-key.js';
 import { auditSigner, loadServerKeys, type ServerKeys } from './services/server-keys.js';
 import { openStore } from './store/open-store.js';
 
@@ -114,24 +113,6 @@ function engine(name: string): Engine {
   const found = engineByName(name);
   if (found) return found;
   throw new VkitError('unsupported', `This server has no engine called ${name.slice(0, 32)}.`);
-}
-
-async function readPublicKey(path: string): Promise<KeyObject> {
-  try {
-    const pem = await readFile(path, 'utf8');
-    // A private key would be read as its public half: whoever put it here has put a secret on the server.
-    if (pem.includes('PRIVATE KEY')) throw new Error('a private key');
-    return createPublicKey(pem);
-  } catch (cause) {
-    throw new VkitError(
-      'key_invalid',
-      `The trusted bundle key ${path} is not a public key in a PEM file.`,
-      {
-        hint: 'Name the vkit_pub.pem that vkit keys generate wrote.',
-        cause,
-      },
-    );
-  }
 }
 
 async function publicKeys(keys: ServerKeys): Promise<{ keys: object[] }> {

@@ -3,7 +3,7 @@ import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import fastify from 'fastify';
+import fastify, { LogController } from 'fastify';
 import { VkitError } from '../errors/index.js';
 import type { ControlContext } from '../services/control/context.js';
 import { LoginThrottle } from '../services/control/login-throttle.js';
@@ -19,17 +19,7 @@ import { grantRoutes } from './routes/grants.js';
 import { requestRoutes } from './routes/requests.js';
 import { statusRoutes } from './routes/status.js';
 import { userRoutes } from './routes/users.js';
-import { authenticateRequest, type Server } from './server-context.js';
-
-export interface ServerOptions {
-  version: string;
-  /** `silent` in tests and the demo. */
-  logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
-  /** Requests one token, or one address without a token, may make in a minute. */
-  requestsPerMinuteMax: number;
-  /** Public keys of the server, as a JWK Set (RFC 7517). */
-  jwks: { keys: readonly object[] };
-}
+import { authenticateRequest, type Server, type ServerOptions } from './server-context.js';
 
 /** The most a body may hold, but for a bundle's. */
 const BODY_BYTES_MAX = 256 * 1024;
@@ -40,7 +30,7 @@ const CORRELATION_ID = /^[A-Za-z0-9._-]{1,64}$/;
 export async function createServer(ctx: ControlContext, options: ServerOptions): Promise<Server> {
   const server = fastify({
     logger: options.logLevel === 'silent' ? false : loggerOptions(options.logLevel),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,
     requestIdHeader: false,
     genReqId: (request) => {

@@ -20,6 +20,16 @@ export type Server = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
+export interface ServerOptions {
+  version: string;
+  /** `silent` in tests and the demo. */
+  logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
+  /** Requests one token, or one address without a token, may make in a minute. */
+  requestsPerMinuteMax: number;
+  /** Public keys of the server, as a JWK Set (RFC 7517). */
+  jwks: { keys: readonly object[] };
+}
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set on every route below `/api/v1/orgs/:org` and the authenticated ones beside it. */

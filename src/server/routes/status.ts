@@ -1,7 +1,6 @@
 import { VkitError } from '../../errors/index.js';
 import type { ControlContext } from '../../services/control/context.js';
-import type { ServerOptions } from '../create-server.js';
-import type { Server } from '../server-context.js';
+import type { Server, ServerOptions } from '../server-context.js';
 
 /** Liveness, readiness, the server's own description and its public keys: nothing here needs a login. */
 export function statusRoutes(

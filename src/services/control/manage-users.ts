@@ -72,16 +72,16 @@ export async function updateUser(
   const row = await ctx.store.transaction(async (tx) => {
     const user = await requireUser(tx, id);
     checkTarget(identity, user);
-    await tx.users.update(id, {
+    await tx.users.update(user.id, {
       ...change,
       ...(change.roles ? { roles: [...new Set(change.roles)].sort() } : {}),
     });
-    const changed = await requireUser(tx, id);
+    const changed = await requireUser(tx, user.id);
     await record(ctx, tx, { event: 'user.updated', identity, call, user: changed });
     return changed;
   });
   ctx.running.stopRequester(
-    id,
+    row.id,
     new VkitError('grant_revoked', 'The account was changed while the query ran.'),
   );
   return userBody(row);
@@ -99,9 +99,9 @@ export async function disableUser(
     const user = await requireUser(tx, id);
     checkTarget(identity, user);
     if (user.id === identity.id) throw new VkitError('conflict', 'You cannot disable yourself.');
-    await tx.users.update(id, { disabled_at: user.disabled_at ?? timestamp(ctx.now()) });
-    await tx.sessions.revokeAllOf(id, timestamp(ctx.now()));
-    const changed = await requireUser(tx, id);
+    await tx.users.update(user.id, { disabled_at: user.disabled_at ?? timestamp(ctx.now()) });
+    await tx.sessions.revokeAllOf(user.id, timestamp(ctx.now()));
+    const changed = await requireUser(tx, user.id);
     await record(ctx, tx, { event: 'user.disabled', identity, call, user: changed });
     return changed;
   });
@@ -125,8 +125,8 @@ export async function resetPassword(
   const row = await ctx.store.transaction(async (tx) => {
     const user = await requireUser(tx, id);
     checkTarget(identity, user);
-    await tx.users.update(id, { password_hash: hash });
-    await tx.sessions.revokeAllOf(id, timestamp(ctx.now()));
+    await tx.users.update(user.id, { password_hash: hash });
+    await tx.sessions.revokeAllOf(user.id, timestamp(ctx.now()));
     await record(ctx, tx, { event: 'user.password_reset', identity, call, user });
     return user;
   });
@@ -135,7 +135,9 @@ export async function resetPassword(
 
 /** A user by id or email address. */
 async function requireUser(tx: StoreRepositories, id: string): Promise<UserRow> {
-  const user = await tx.users.byId(id);
+  const user =
+    (await tx.users.byId(id)) ??
+    (id.includes('@') ? await tx.users.byEmail(id.trim().toLowerCase()) : null);
   if (!user)
     throw new VkitError('not_found', `There is no user ${id.slice(0, 64)}.`, {
       hint: 'See: vkit user list',
@@ -157,7 +159,8 @@ function checkTarget(identity: Identity, user: UserRow): void {
   }
 }
 
-function userBody(row: UserRow): UserBody {
+/** An account as the API shows it: everything but the password. */
+export function userBody(row: UserRow): UserBody {
   return {
     id: row.id,
     email: row.email,

@@ -4,13 +4,16 @@ import type { AuditFilter } from '../../store/model.js';
 import type { CallMeta, ControlContext } from './context.js';
 import { type Identity, requireAdministrator } from './identity.js';
 
-export type AuditQuery = Omit<AuditFilter, 'afterSeq' | 'order' | 'limit'> & {
+export type AuditQuery = Omit<AuditFilter, 'afterSeq' | 'beforeSeq' | 'order' | 'limit'> & {
   cursor?: string;
   order: 'asc' | 'desc';
   limit: number;
 };
 
-/** A page of records; the cursor is the number of the last record of the page before. */
+/**
+ * A page of records; the cursor is the number of the last record of the page before, in either order. A person may be
+ * named by their email address.
+ */
 export async function readAudit(
   ctx: ControlContext,
   identity: Identity,
@@ -19,9 +22,12 @@ export async function readAudit(
 ): Promise<AuditPage> {
   requireAdministrator(identity, 'auditor');
   const { cursor, limit, ...filter } = query;
+  const seq = cursor === undefined ? null : parseCursor(cursor);
+  const person = filter.userId?.includes('@') ? await ctx.store.users.byEmail(filter.userId) : null;
   const records = await ctx.store.audit.list({
     ...filter,
-    ...(cursor === undefined ? {} : { afterSeq: parseCursor(cursor) }),
+    ...(person ? { userId: person.id } : {}),
+    ...(seq === null ? {} : query.order === 'asc' ? { afterSeq: seq } : { beforeSeq: seq }),
     limit: limit + 1,
   });
   const page = records.slice(0, limit);
