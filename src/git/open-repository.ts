@@ -26,7 +26,8 @@ export interface Repository {
   isShallow(): Promise<boolean>;
   /**
    * Files under the paths whose content is not what HEAD holds: changed, staged, untracked, and ignored
-   * ones too, since an ignored file is in no clone. Relative to the work tree, sorted.
+   * ones too, since an ignored file is in no clone; also those Git was told not to look at. Relative to
+   * the work tree, sorted.
    */
   dirtyPaths(paths: readonly string[]): Promise<string[]>;
   /** Host and path of `origin` without user information or `.git`; `null` without one, or for a local path. */
@@ -78,7 +79,10 @@ function repositoryAt(root: string): Repository {
     },
     async dirtyPaths(paths) {
       if (paths.length === 0) return [];
-      const specs = paths.map((path) => `:(top,literal)${toPosix(relative(root, path)) || '.'}`);
+      const specs = paths.map((path) => {
+        const inside = toPosix(relative(root, path));
+        return inside === '' ? ':(top)' : `:(top,literal)${inside}`;
+      });
       const options = [
         '--porcelain=v1',
         '-z',
@@ -91,7 +95,12 @@ function repositoryAt(root: string): Repository {
         .split('\0')
         .filter((entry) => entry !== '')
         .map((entry) => entry.slice(3));
-      return [...new Set(dirty)].sort();
+      // Of files marked assume-unchanged (a lower-case letter) or skip-worktree (S), status says nothing.
+      const hidden = (await git(root, ['ls-files', '-v', '-z', '--', ...specs]))
+        .split('\0')
+        .filter((entry) => /^[a-zS] /.test(entry))
+        .map((entry) => entry.slice(2));
+      return [...new Set([...dirty, ...hidden])].sort();
     },
     async originName() {
       const url = await git(root, ['config', '--get', 'remote.origin.url']).catch(() => '');

@@ -1,13 +1,13 @@
 /** Where things are in a project, relative to its root and with `/`. */
 export const PROJECT_PATHS = {
   settings: 'vkit.yaml',
+  serverSettings: 'vkit.server.yaml',
   policies: 'config/policies',
   datasources: 'config/datasources',
   tests: 'config/tests',
   registryFolder: 'config',
   packsState: '.vkit/packs.yaml',
   keys: '.vkit/keys',
-  data: '.vkit/data',
   bundle: 'dist/policy_bundle.json',
 } as const;
 

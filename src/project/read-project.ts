@@ -1,4 +1,4 @@
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '../errors/index.js';
 import { decodeUtf8 } from '../util/utf8.js';
@@ -15,6 +15,9 @@ const DEPTH_MAX = 8;
 const BYTES_MAX = 1_048_576;
 /** Registries are the one large file of a project: ten thousand tables take about 16 MB. */
 const REGISTRY_BYTES_MAX = 64 * BYTES_MAX;
+
+const LINK_MESSAGE =
+  'This is reached by a symbolic link, which Git keeps without what it points to.';
 
 /** A text file of a project; `path` is relative to the root, with `/`. */
 export interface ProjectFile {
@@ -101,6 +104,10 @@ export async function readFolder(
   problems: Problem[],
 ): Promise<ProjectFile[]> {
   const paths: string[] = [];
+  if (!(await isReal(root, folder))) {
+    problems.push({ file: folder, code: 'not_a_file', message: LINK_MESSAGE });
+    return [];
+  }
   await collect(root, folder, 0, paths, problems);
   const files: ProjectFile[] = [];
   for (const path of paths.sort()) {
@@ -151,10 +158,9 @@ async function readOne(
   const absolute = join(root, path);
   const found = await lstat(absolute).catch(ifMissing(null));
   if (found === null) return null;
-  if (!found.isFile()) {
-    const message = found.isSymbolicLink()
-      ? 'The file is a symbolic link, which Git keeps without what it points to.'
-      : 'This is not a file.';
+  const real = await isReal(root, path);
+  if (!real || !found.isFile()) {
+    const message = real ? 'This is not a file.' : LINK_MESSAGE;
     problems.push({ file: path, code: 'not_a_file', message });
     return null;
   }
@@ -179,6 +185,13 @@ function repeatedIds(datasources: readonly Datasource[]): Problem[] {
     code: 'duplicate',
     message: `The datasource "${id}" is described twice (.yaml and .yml, or in two folders).`,
   }));
+}
+
+/** Tells whether no part of the path below the root is a symbolic link; one that is not there is none. */
+async function isReal(root: string, path: string): Promise<boolean> {
+  const absolute = join(root, path);
+  const real = await realpath(absolute).catch(ifMissing(null));
+  return real === null || real === join(await realpath(root), path);
 }
 
 /** A file or folder that is not there is absent; any other failure is an error. */

@@ -2,8 +2,14 @@ import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VkitError } from '../errors/index.js';
 import { atomicWrite } from '../util/atomic-write.js';
+import { parseSettings } from './parse-settings.js';
 import { PROJECT_PATHS } from './paths.js';
-import { gitIgnoreText, projectReadme, settingsText } from './scaffold-texts.js';
+import {
+  gitIgnoreText,
+  projectReadme,
+  serverSettingsText,
+  settingsText,
+} from './scaffold-texts.js';
 import { writeProjectFile } from './write-project.js';
 
 export interface ScaffoldOptions {
@@ -21,15 +27,22 @@ export interface ScaffoldResult {
   written: readonly string[];
 }
 
+/** Also what a server is for that nobody told otherwise. */
+const DEFAULT_ORG = 'default';
+
+/** What vkit.server.yaml takes. */
+const ORG = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+
 const FOLDERS = [PROJECT_PATHS.policies, PROJECT_PATHS.datasources, PROJECT_PATHS.tests];
 
 /**
- * Makes a directory a project: vkit.yaml, the folders of config/, lines in .gitignore that keep keys and state out of
+ * Makes a directory a project: vkit.yaml, vkit.server.yaml, the folders of config/, lines in .gitignore that keep keys and state out of
  * Git, and a README.md unless there is one. Throws `file_exists` before anything is written where there is a vkit.yaml,
- * unless `force`; nothing else is ever overwritten.
+ * unless `force`; nothing else is ever overwritten. Throws `invalid_input` for an `org` that no server takes.
  */
 export async function scaffoldProject(options: ScaffoldOptions): Promise<ScaffoldResult> {
   const root = options.directory;
+  refuseOrg(options.org ?? DEFAULT_ORG);
   await mkdir(root, { recursive: true });
   if (options.force !== true && (await isThere(join(root, PROJECT_PATHS.settings)))) {
     throw new VkitError(
@@ -54,10 +67,23 @@ export async function scaffoldProject(options: ScaffoldOptions): Promise<Scaffol
     await writeProjectFile(root, 'README.md', projectReadme(), true);
     written.push('README.md');
   }
+  const org = options.org ?? DEFAULT_ORG;
+  if (!(await isThere(join(root, PROJECT_PATHS.serverSettings)))) {
+    await writeProjectFile(root, PROJECT_PATHS.serverSettings, serverSettingsText(org), true);
+    written.push(PROJECT_PATHS.serverSettings);
+  }
   // Last, since it is what says that the project is there.
-  await writeProjectFile(root, PROJECT_PATHS.settings, settingsText(options.org ?? 'default'));
+  await writeProjectFile(root, PROJECT_PATHS.settings, settingsText(org));
   written.push(PROJECT_PATHS.settings);
   return { root, written: written.sort() };
+}
+
+function refuseOrg(org: string): void {
+  const { problems } = parseSettings(settingsText(org), PROJECT_PATHS.settings);
+  if (ORG.test(org) && problems.length === 0) return;
+  throw new VkitError('invalid_input', 'The organisation is not named as one can be.', {
+    hint: 'It has lower-case letters, digits, - and _, such as acme.',
+  });
 }
 
 /** Adds the lines that are missing, and leaves what is there. */

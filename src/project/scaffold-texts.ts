@@ -20,11 +20,30 @@ roles: [admin, analyst, engineer, agent, ai_agent, security, data_owner, finance
 `;
 }
 
+/** The vkit.server.yaml of a new project: how `vkit serve` runs in its folder. */
+export function serverSettingsText(org: string): string {
+  return `# yaml-language-server: $schema=./node_modules/vkit/schemas/vkit.server.schema.json
+# How "vkit serve" runs when it is started here. Environment variables and flags win over this file.
+
+# As in vkit.yaml: a bundle of another organisation is refused.
+org: ${org}
+
+# Public keys that bundles may be signed with; "vkit keys generate" writes this one.
+trusted_bundle_keys: [.vkit/keys/vkit_pub.pem]
+
+# SQLite files of datasources are opened only below these folders.
+file_directories: [.]
+
+# Where the server keeps its state and its own keys; not in Git.
+data_dir: .vkit/server
+`;
+}
+
 /** What must never be in Git, and what is not worth being there. */
 export function gitIgnoreText(): string {
   return `# Private keys and the state of a local vkit server
 .vkit/keys/
-.vkit/data/
+.vkit/server/
 *_priv.pem
 # What vkit makes
 .vkit/packs.journal.json
@@ -43,6 +62,7 @@ may read, and how they are masked.
 | path | what |
 |---|---|
 | \`vkit.yaml\` | settings of the project as a whole |
+| \`vkit.server.yaml\` | how \`vkit serve\` runs here |
 | \`config/datasources/\` | one file per database, without secrets |
 | \`config/registry.yaml\` | the reviewed tables and columns with their sensitivity; \`vkit scan ID --apply\` proposes changes |
 | \`config/policies/\` | one policy per file; those named \`<pack>__…\` belong to a policy pack |

@@ -104,6 +104,15 @@ describe('openRepository', () => {
     ]);
   });
 
+  it.each(['--assume-unchanged', '--skip-worktree'])(
+    'lists a file that is hidden by %s',
+    async (mark) => {
+      git(root, 'update-index', mark, 'config/policies/a.yaml');
+      write('config/policies/a.yaml', 'id: changed\n');
+      expect(await (await open()).dirtyPaths([root])).toEqual(['config/policies/a.yaml']);
+    },
+  );
+
   it('takes a path with glob characters literally', async () => {
     write('config/[x].yaml', 'x: 1\n');
     write('config/x.yaml', 'x: 1\n');

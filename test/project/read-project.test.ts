@@ -1,6 +1,7 @@
 import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { loadServerConfig } from '../../src/config/server-config.js';
 import { readProject } from '../../src/project/read-project.js';
 import { scaffoldProject } from '../../src/project/scaffold-project.js';
 import { writeDatasourceFile, writeRegistry } from '../../src/project/write-project.js';
@@ -64,6 +65,18 @@ describe('readProject', () => {
     ]);
   });
 
+  it('does not read folders that are links, nor what lies behind them', async () => {
+    const elsewhere = directoryWith({ 'policies/x.yaml': 'id: x\n', 'registry.yaml': 'x: {}\n' });
+    const root = directoryWith({ 'vkit.yaml': '' });
+    symlinkSync(elsewhere, join(root, 'config'));
+    const project = await readProject(root, { engineSchemas });
+    expect(project).toMatchObject({ policyFiles: [], registry: null });
+    expect(project.problems.map(({ file, code }) => `${file} ${code}`)).toEqual([
+      'config/policies not_a_file',
+      'config/registry.yaml not_a_file',
+    ]);
+  });
+
   it('reports one datasource in two files', async () => {
     const root = directoryWith();
     await writeDatasourceFile(root, datasource);
@@ -100,6 +113,7 @@ describe('scaffoldProject', () => {
       'config/datasources/.gitkeep',
       'config/policies/.gitkeep',
       'config/tests/.gitkeep',
+      'vkit.server.yaml',
       'vkit.yaml',
     ]);
     const project = await readProject(root, { engineSchemas });
@@ -108,6 +122,28 @@ describe('scaffoldProject', () => {
     expect(project.settings.roles).toContain('ai_agent');
     expect(statSync(join(root, 'config/tests')).isDirectory()).toBe(true);
   });
+
+  it('leaves a configuration that the server of the project takes', async () => {
+    const root = join(directoryWith(), 'project');
+    await scaffoldProject({ directory: root, org: 'acme' });
+    const config = await loadServerConfig({ cwd: root, environment: {}, flags: {} });
+    expect(config.org).toBe('acme');
+    expect(config.trusted_bundle_keys).toEqual([join(root, '.vkit/keys/vkit_pub.pem')]);
+    const ignored = readFileSync(join(root, '.gitignore'), 'utf8').split('\n');
+    expect(ignored).toContain(`${relative(root, config.data_dir)}/`);
+    expect(config.file_directories).toEqual([root]);
+  });
+
+  it.each(['Acme', 'a: b', '', 'x\n'])(
+    'refuses the organisation %j and writes nothing',
+    async (org) => {
+      const root = join(directoryWith(), 'project');
+      await expect(scaffoldProject({ directory: root, org })).rejects.toMatchObject({
+        code: 'invalid_input',
+      });
+      expect(() => statSync(root)).toThrow();
+    },
+  );
 
   it('refuses a directory that is a project, and writes nothing there', async () => {
     const root = directoryWith({ 'vkit.yaml': 'org: mine\n' });
