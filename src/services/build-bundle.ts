@@ -18,7 +18,7 @@ import {
   loadProject,
   type ProjectDirectories,
 } from './load-project.js';
-import { findingsOf } from './validate-project.js';
+import { errorCodeOf, findingsOf } from './validate-project.js';
 
 export interface BuildBundleInput extends ProjectDirectories {
   root: string;
@@ -128,12 +128,8 @@ function refuseErrors(findings: readonly Finding[]): void {
   const errors = findings.filter(({ severity }) => severity === 'error');
   const [first] = errors;
   if (first === undefined) return;
-  const ofRegistry = errors.every(
-    ({ file }) => file.endsWith(REGISTRY_FILE) || file.endsWith(REGISTRY_LOCK_FILE),
-  );
-  const ofPolicies = errors.every(({ file }) => !ofRegistry && /(^|\/)policies\//.test(file));
   throw new VkitError(
-    ofRegistry ? 'invalid_registry' : ofPolicies ? 'invalid_policy' : 'config_invalid',
+    errorCodeOf(errors),
     `The project has ${errors.length === 1 ? 'one error' : `${errors.length} errors`}; nothing was compiled.`,
     { hint: 'See them all: `vkit policy validate`', details: { problems: errors } },
   );

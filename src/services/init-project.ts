@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { VkitError } from '../errors/index.js';
+import { openRepository } from '../git/open-repository.js';
 import { loadPackFiles } from '../packs/load-pack-files.js';
 import { parseDependency, readPack } from '../packs/read-pack.js';
 import { scaffoldProject } from '../project/scaffold-project.js';
@@ -21,6 +22,8 @@ export interface InitProjectResult {
   /** Files that were written, relative to the root; those of packs aside. */
   written: readonly string[];
   packs: readonly { name: string; version: string; policies: number }[];
+  /** Whether the project is in a Git work tree; bundles are compiled from commits. */
+  inRepository: boolean;
 }
 
 /** Scaffolds a project and installs packs. Nothing is written where one of the packs is unknown, invalid or lacks another. */
@@ -41,7 +44,7 @@ export async function initProject(input: InitProjectInput): Promise<InitProjectR
       policies: installed.files.length,
     });
   }
-  return { root, written, packs };
+  return { root, written, packs, inRepository: (await openRepository(root)) !== null };
 }
 
 async function inDependencyOrder(references: readonly string[], cwd: string): Promise<string[]> {

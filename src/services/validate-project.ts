@@ -4,6 +4,7 @@ import type { Pack } from '../packs/model.js';
 import { changedFiles } from '../packs/pack-status.js';
 import { readPack } from '../packs/read-pack.js';
 import { type Finding, validatePolicies } from '../policy/validate-policies.js';
+import { REGISTRY_FILE, REGISTRY_LOCK_FILE } from '../project/paths.js';
 import {
   asFinding,
   type LoadedProject,
@@ -73,6 +74,18 @@ export async function findingsOf(loaded: LoadedProject): Promise<Finding[]> {
 /** A pack is written for any project: that this one has no card data, say, is nothing to mend. */
 function isPacksOwnTag({ code, file, severity }: Finding, owned: ReadonlySet<string>): boolean {
   return severity === 'warning' && code === 'unknown_tag' && owned.has(file);
+}
+
+/** The code of the error that some findings amount to, by the files they are in. */
+export function errorCodeOf(
+  errors: readonly Finding[],
+): 'invalid_registry' | 'invalid_policy' | 'config_invalid' {
+  const ofRegistry = errors.every(
+    ({ file }) => file.endsWith(REGISTRY_FILE) || file.endsWith(REGISTRY_LOCK_FILE),
+  );
+  if (ofRegistry) return 'invalid_registry';
+  const ofPolicies = errors.every(({ file }) => /(^|\/)policies\//.test(file));
+  return ofPolicies ? 'invalid_policy' : 'config_invalid';
 }
 
 /** The packs that ship with this vkit, read and checked. */

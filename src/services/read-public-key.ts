@@ -1,0 +1,22 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { VkitError } from '../errors/index.js';
+
+/** Reads the PEM file of a public key that bundles may be signed with. Throws `key_invalid`, also for a private key. */
+export async function readPublicKey(path: string): Promise<KeyObject> {
+  try {
+    const pem = await readFile(path, 'utf8');
+    // A private key would be read as its public half: whoever put it here has put a secret in the wrong place.
+    if (pem.includes('PRIVATE KEY')) throw new Error('a private key');
+    return createPublicKey(pem);
+  } catch (cause) {
+    throw new VkitError(
+      'key_invalid',
+      `The trusted bundle key ${path} is not a public key in a PEM file.`,
+      {
+        hint: 'Name the vkit_pub.pem that vkit keys generate wrote.',
+        cause,
+      },
+    );
+  }
+}
