@@ -22,6 +22,16 @@ const TABLES = `
   create table plain (person integer, kind text);
   insert into plain values (3, 'b'), (2, 'b'), (2, 'a'), (2, 'a'), (null, null);`;
 
+/** What the engines spell in their own ways. */
+const BYTES = { sqlite: ['blob', "x'0001ff'"], postgres: ['bytea', "'\\x0001ff'"] } as const;
+
+const KINDS = ([type, literal]: readonly [string, string]) => `
+  create table kinds (id integer not null primary key, token uuid, avatar ${type}, wakes time, made timestamp with time zone);
+  insert into kinds values
+    (1, '123e4567-e89b-12d3-a456-426614174000', ${literal}, '07:30:00', '2026-03-01T10:00:00+02:00'),
+    (2, '123e4567-e89b-12d3-a456-426614174001', null, '23:59:59', '2026-03-01T08:00:00.000001+00:00'),
+    (3, null, null, null, null);`;
+
 const sha256 = (text: string) => createHash('sha256').update(text, 'utf8').digest('hex');
 
 type Rows = readonly (readonly unknown[])[];
@@ -178,6 +188,44 @@ const RESULTS: Record<string, { query: object; masks?: VisibilityTable; rows: Ro
       order_by: { column: 'id' },
     },
     rows: [[2], [4]],
+  },
+  'uuids, bytes, times and moments compare by what they mean': {
+    query: {
+      source_table: 'kinds',
+      columns: ['id', 'token', 'avatar', 'wakes', 'made'],
+      filters: [
+        { operator: 'eq', field: 'token', value: '123E4567-E89B-12D3-A456-426614174000' },
+        { operator: 'in', field: 'avatar', value: ['AAH/'] },
+        { operator: 'lt', field: 'wakes', value: '07:30:00.5' },
+        { operator: 'eq', field: 'made', value: '2026-03-01T08:00:00Z' },
+      ],
+    },
+    rows: [[1, '123e4567-e89b-12d3-a456-426614174000', 'AAH/', '07:30:00', '2026-03-01T08:00:00Z']],
+  },
+  'one microsecond later is later': {
+    query: {
+      source_table: 'kinds',
+      columns: ['id'],
+      filters: [{ operator: 'gt', field: 'made', value: '2026-03-01T08:00:00Z' }],
+    },
+    masks: { 'kinds.token': 'full', 'kinds.avatar': 'hash' },
+    rows: [[2]],
+  },
+  'uuids and bytes group and are counted': {
+    query: {
+      source_table: 'kinds',
+      columns: ['avatar'],
+      aggregates: [
+        { func: 'count_distinct', field: 'token' },
+        { func: 'max', field: 'made' },
+        { func: 'min', field: 'wakes' },
+      ],
+    },
+    masks: { 'kinds.id': 'hidden' },
+    rows: [
+      ['AAH/', 1, '2026-03-01T08:00:00Z', '07:30:00'],
+      [null, 1, '2026-03-01T08:00:00.000001Z', '23:59:59'],
+    ],
   },
   'a filter on a masked field compares what is shown': {
     query: {
@@ -371,7 +419,7 @@ for (const under of Object.values(enginesUnderTest)) {
   describe.skipIf(under.skipped !== null)(`governed queries on ${title}`, () => {
     it('give the rows that were written by hand', () =>
       under.withGround(async ({ target, schema, execute }) => {
-        await execute(TABLES);
+        await execute(TABLES + KINDS(BYTES[under.name]));
         const engine = ENGINES[under.name];
         const connector = await engine.connect(target);
         try {
