@@ -10,6 +10,12 @@ export async function readPublicKey(path: string): Promise<KeyObject> {
     if (pem.includes('PRIVATE KEY')) throw new Error('a private key');
     return createPublicKey(pem);
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new VkitError('key_invalid', `The trusted bundle key ${path} is not there.`, {
+        hint: 'Make a pair with: vkit keys generate — or name the public key that you have.',
+        cause,
+      });
+    }
     throw new VkitError(
       'key_invalid',
       `The trusted bundle key ${path} is not a public key in a PEM file.`,

@@ -2,7 +2,13 @@ import type { RequestAnswer } from '../../client/wire.js';
 import { VkitError } from '../../errors/index.js';
 import type { RequestRow, StoreRepositories } from '../../store/model.js';
 import type { ActiveBundle } from './active-bundle.js';
-import { approvalsSatisfied, mayJudge, presentVoices, requiredByRole } from './approvals-given.js';
+import {
+  approvalsSatisfied,
+  mayJudge,
+  missingMetadata,
+  presentVoices,
+  requiredByRole,
+} from './approvals-given.js';
 import { auditDecision, auditEvent, auditRequest } from './audit-parts.js';
 import { type CallMeta, type ControlContext, timestamp } from './context.js';
 import { type Identity, loadIdentity } from './identity.js';
@@ -33,7 +39,8 @@ export async function approveRequest(
     const { row, requester } = await openRequest(ctx, tx, approver, id, call);
     const active = await ctx.activeBundle(tx);
     const judgement = active ? judgeAgain(active, requester, row, ctx.now()) : null;
-    if (!active || !judgement || judgement.decision.action === 'deny') {
+    const missing = judgement ? missingMetadata(judgement.decision.approvals, row.metadata) : [];
+    if (!active || !judgement || judgement.decision.action === 'deny' || missing.length > 0) {
       return close(ctx, tx, row, call, approver, {
         denial_type: active ? (judgement?.decision.denial ?? 'policy_denied') : 'no_active_bundle',
         state_reason: judgement?.decision.reason ?? 'The policies no longer allow this request.',
