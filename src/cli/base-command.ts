@@ -64,7 +64,9 @@ export abstract class BaseCommand extends Command {
   }
 
   override logJson(payload: unknown): void {
-    process.stdout.write(`${JSON.stringify(payload, null, 2)}\n`);
+    const text = JSON.stringify(payload, null, 2);
+    // What JSON leaves as it is and a terminal obeys (C1 controls, marks that reorder text) has a JSON escape too.
+    process.stdout.write(`${process.stdout.isTTY ? escapeTerminalLines(text) : text}\n`);
   }
 
   private prepare(): void {

@@ -67,12 +67,21 @@ export async function callJson<T>(options: HttpOptions, request: Call): Promise<
   try {
     return (await response.json()) as T;
   } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw brokenOff(cause);
     throw new VkitError(
       'server_unreachable',
       `What answers at ${options.baseUrl} is not a vkit server.`,
       { cause },
     );
   }
+}
+
+/** An answer whose body ended before its end: nothing of it may be taken for the whole. */
+export function brokenOff(cause: unknown): VkitError {
+  return new VkitError('unavailable', 'The answer broke off before its end.', {
+    hint: 'Try again; what came before is not the whole answer.',
+    cause,
+  });
 }
 
 const CODE_OF_STATUS: Readonly<Record<number, ConstructorParameters<typeof VkitError>[0]>> = {

@@ -1,4 +1,4 @@
-import { call, callJson, type HttpOptions } from './http.js';
+import { brokenOff, call, callJson, type HttpOptions } from './http.js';
 import type {
   AgentTokenBody,
   ApprovalItem,
@@ -192,13 +192,13 @@ export class VkitClient {
   async streamGrant(
     ref: string,
     accept: 'application/x-ndjson' | 'text/csv',
-  ): Promise<ReadableStream<Uint8Array>> {
+  ): Promise<AsyncGenerator<Uint8Array, void, undefined>> {
     const path = await this.#path('grants', ref, 'fetch');
     const response = await call(
       { ...this.options, timeoutMs: STREAM_TIMEOUT_MS },
       { method: 'POST', path, body: {}, accept },
     );
-    return response.body ?? new ReadableStream({ start: (controller) => controller.close() });
+    return piecesOf(response);
   }
 
   async showGrant(ref: string): Promise<GrantBody> {
@@ -245,3 +245,12 @@ export class VkitClient {
 
 /** A stream has a deadline of its own on the server; this is the client's last resort. */
 const STREAM_TIMEOUT_MS = 3_600_000;
+
+async function* piecesOf({ body }: Response): AsyncGenerator<Uint8Array, void, undefined> {
+  if (body === null) return;
+  try {
+    yield* body;
+  } catch (cause) {
+    throw brokenOff(cause);
+  }
+}

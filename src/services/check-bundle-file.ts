@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { Bundle } from '../bundle/model.js';
 import { parseBundle } from '../bundle/parse-bundle.js';
+import { keyId } from '../bundle/sign-bundle.js';
 import { verifyBundle } from '../bundle/verify-bundle.js';
 import { type Problem, VkitError } from '../errors/index.js';
 import type { Finding } from '../policy/validate-policies.js';
@@ -22,6 +23,8 @@ export interface CheckBundleFileInput {
 
 export interface CheckedBundle {
   bundle: Bundle;
+  /** As it stands in the file: what is sent to a server. */
+  document: unknown;
   /** False where checksum or signature say no, or there is no signature to verify. */
   verified: boolean;
   signature: 'verified' | 'not_checked' | 'unsigned' | 'refused';
@@ -42,7 +45,7 @@ export async function checkBundleFile(input: CheckBundleFileInput): Promise<Chec
       details: { problems: withPlaces(parsed.problems, text, file) },
     });
   }
-  const { bundle } = parsed;
+  const { bundle, document } = parsed;
   const findings: Finding[] = [];
   const find = (
     severity: Finding['severity'],
@@ -75,16 +78,26 @@ export async function checkBundleFile(input: CheckBundleFileInput): Promise<Chec
     );
   } catch (error) {
     if (!(error instanceof VkitError) || !isRefusal(error)) throw error;
-    find('error', error.code, error.message, error.hint);
+    const isOurs = unsigned || allowUnsigned || (await isSignedByOneOf(bundle, trustedKeys));
+    const hint = isOurs ? error.hint : 'Name the public key of whoever signed it: --key FILE';
+    find('error', error.code, error.message, hint);
     const signature = unsigned ? 'unsigned' : allowUnsigned ? 'not_checked' : 'refused';
-    return { bundle, verified: false, signature, findings };
+    return { bundle, document, verified: false, signature, findings };
   }
   if (!unsigned && allowUnsigned) {
     const suggestion = 'Give the public key: --key .vkit/keys/vkit_pub.pem';
     find('warning', 'signature_not_checked', 'The signature was not checked.', suggestion);
   }
   const signature = unsigned ? 'unsigned' : allowUnsigned ? 'not_checked' : 'verified';
-  return { bundle, verified: true, signature, findings };
+  return { bundle, document, verified: true, signature, findings };
+}
+
+async function isSignedByOneOf(
+  { signing }: Bundle,
+  keys: CheckBundleFileInput['trustedKeys'],
+): Promise<boolean> {
+  const ids = await Promise.all(keys.map(keyId));
+  return ids.some((id) => id === signing?.key_id);
 }
 
 function isRefusal({ code }: VkitError): boolean {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, open, rename, unlink } from 'node:fs/promises';
+import { link, open, rename, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 export type AtomicWriteOptions = {
@@ -12,11 +12,12 @@ export type AtomicWriteOptions = {
 /**
  * Writes a file so that a reader, or a crash at any moment, sees the old content or the whole new
  * one: a temporary file in the same folder, fsync, rename, fsync of the folder. With `exclusive` the
- * last step is a hard link, which fails if the name is taken, whoever took it.
+ * last step is a hard link, which fails if the name is taken, whoever took it. Content that comes in
+ * pieces and fails on the way leaves no file; its error is thrown as it is.
  */
 export async function atomicWrite(
   path: string,
-  content: string | Uint8Array,
+  content: string | Uint8Array | AsyncIterable<string | Uint8Array>,
   options: AtomicWriteOptions = {},
 ): Promise<void> {
   const folder = dirname(path);
@@ -26,7 +27,7 @@ export async function atomicWrite(
   const file = await open(temporary, 'wx', 0o600);
   try {
     try {
-      await file.writeFile(content);
+      await writeFile(file, content);
       await file.chmod(mode);
       await file.sync();
     } finally {

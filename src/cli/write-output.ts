@@ -1,0 +1,42 @@
+import { once } from 'node:events';
+import { VkitError } from '../errors/index.js';
+import { atomicWrite } from '../util/atomic-write.js';
+
+/** Rows and audit records are for whoever asked for them. */
+const OUTPUT_MODE = 0o600;
+
+export type Pieces = AsyncIterable<string | Uint8Array>;
+
+/**
+ * Writes what a command answers to a file, whole or not at all, and returns its size in bytes. An error of the pieces is
+ * thrown as it is and leaves a file that was there before untouched.
+ */
+export async function writeOutput(path: string, content: string | Pieces): Promise<number> {
+  const count = { bytes: 0 };
+  try {
+    await atomicWrite(path, counted(content, count), { mode: OUTPUT_MODE });
+  } catch (error) {
+    if (error instanceof VkitError) throw error;
+    throw new VkitError('permission_denied', `The file ${path} cannot be written.`, {
+      hint: 'Name a file in a folder that exists and that you may write: --output FILE',
+      cause: error,
+    });
+  }
+  return count.bytes;
+}
+
+async function* counted(content: string | Pieces, count: { bytes: number }): Pieces {
+  for await (const piece of typeof content === 'string' ? [content] : content) {
+    count.bytes += Buffer.byteLength(piece);
+    yield piece;
+  }
+}
+
+/** Writes pieces to stdout as they come, waiting where its reader is slower. Ends early when the reader goes away. */
+export async function pipeToStdout(pieces: Pieces): Promise<void> {
+  const { stdout } = process;
+  for await (const piece of pieces) {
+    if (stdout.destroyed) return;
+    if (!stdout.write(piece)) await Promise.race([once(stdout, 'drain'), once(stdout, 'close')]);
+  }
+}

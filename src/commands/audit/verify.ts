@@ -1,0 +1,115 @@
+import { createReadStream } from 'node:fs';
+import { string as argument } from '@oclif/core/args';
+import { boolean, string } from '@oclif/core/flags';
+import type { AuditKeys } from '../../audit/inspect-record.js';
+import { type ChainVerdict, verifyChain, verifyExport } from '../../audit/verify-chain.js';
+import { BaseCommand } from '../../cli/base-command.js';
+import { coloursFor } from '../../cli/colours.js';
+import { connect, connectAnonymously } from '../../cli/connect.js';
+import { renderFacts } from '../../cli/facts.js';
+import { serverFlags } from '../../cli/flags.js';
+import { oneOf } from '../../cli/one-of.js';
+import { auditRecords } from '../../client/audit-records.js';
+import { VkitError } from '../../errors/index.js';
+import { auditKeysOfJwks, readAuditKeys } from '../../services/read-audit-keys.js';
+import { escapeTerminal } from '../../util/escape.js';
+
+export default class AuditVerify extends BaseCommand {
+  static override summary = 'Verify that the audit log is as it was written.';
+  static override description =
+    `Of the server's log, or offline of an exported file. Names the first record that was changed, removed, inserted or
+moved, and exits 3. A tail that was cut off leaves a log that verifies: compare the last number and hash with ones that
+you keep elsewhere. Without --key the keys are those the server publishes; whoever could rewrite its log could change them,
+so keep them elsewhere too.`;
+  static override examples = [
+    '<%= config.bin %> audit verify',
+    '<%= config.bin %> audit verify audit.jsonl --key audit_keys.json',
+  ];
+  static override args = { file: argument({ description: 'An exported log.' }) };
+  static override flags = {
+    ...serverFlags,
+    file: string({ description: 'An exported log.', helpValue: 'FILE' }),
+    key: string({
+      description: 'Public key of the audit log: PEM or JWK Set; may be given several times.',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'FILE',
+    }),
+    partial: boolean({ description: 'The file is a part of a log and may begin anywhere in it.' }),
+  };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(AuditVerify);
+    const file = oneOf(args.file, flags.file, 'file');
+    if (file === undefined && flags.partial)
+      throw new VkitError('usage', '--partial is for a file: the server has the whole log.');
+    const verdict =
+      file === undefined
+        ? await this.verifyServer(flags)
+        : await verifyFile(file, await this.keysFor(flags), flags.partial);
+    const payload = { status: verdict.ok ? 'verified' : 'broken', ...verdict };
+    this.report(verdict);
+    return verdict.ok ? payload : this.answer(3, payload);
+  }
+
+  private async verifyServer(
+    flags: Parameters<typeof connect>[0] & { key?: string[] | undefined },
+  ) {
+    const { client } = await connect(flags, this.config.version);
+    const keys = flags.key
+      ? await readAuditKeys(flags.key)
+      : await auditKeysOfJwks(await client.jwks());
+    return verifyChain(auditRecords(client, { order: 'asc' }), { keys });
+  }
+
+  /** Without `--key` the keys come from the server, which need not be asked for anything else. */
+  private async keysFor(flags: Parameters<typeof connect>[0] & { key?: string[] | undefined }) {
+    if (flags.key) return readAuditKeys(flags.key);
+    const { client, endpoint } = await connectAnonymously(flags, this.config.version);
+    try {
+      return await auditKeysOfJwks(await client.jwks());
+    } catch (cause) {
+      if (!(cause instanceof VkitError) || cause.code !== 'server_unreachable') throw cause;
+      throw new VkitError(
+        'usage',
+        `--key is missing, and no server gives its keys at ${endpoint}.`,
+        {
+          hint: "Name the public key of the log, such as the server's /.well-known/jwks.json in a file.",
+          details: { flag: '--key' },
+          cause,
+        },
+      );
+    }
+  }
+
+  private report({ ok, count, first, last, problem }: ChainVerdict): void {
+    const colours = coloursFor(process.stdout);
+    const heading = ok
+      ? colours.green('The audit log verifies.')
+      : `${colours.red('The audit log does not verify.')} ${escapeTerminal(problem?.message ?? '')}`;
+    this.log(heading);
+    this.log(
+      renderFacts([
+        ['verified', `${count} ${count === 1 ? 'record' : 'records'}`],
+        ['first record', first?.seq],
+        ['last record', last?.seq],
+        ['last hash', last?.hash],
+        [
+          'broken at',
+          problem && `record ${problem.seq}, line ${problem.position} (${problem.kind})`,
+        ],
+        ['audit id', problem?.audit_id],
+      ]),
+    );
+  }
+}
+
+async function verifyFile(file: string, keys: AuditKeys, partial: boolean): Promise<ChainVerdict> {
+  try {
+    const chunks = createReadStream(file);
+    return await verifyExport(chunks, { keys, ...(partial ? { from: 'anywhere' as const } : {}) });
+  } catch (cause) {
+    if (cause instanceof VkitError) throw cause;
+    throw new VkitError('invalid_input', `The file ${file} cannot be read.`, { cause });
+  }
+}

@@ -1,0 +1,100 @@
+import { delimiter } from 'node:path';
+import { boolean, string } from '@oclif/core/flags';
+import { BaseCommand } from '../../cli/base-command.js';
+import { reportBundle } from '../../cli/bundle-report.js';
+import { connect } from '../../cli/connect.js';
+import { renderFacts } from '../../cli/facts.js';
+import { renderFindings } from '../../cli/findings-text.js';
+import { serverFlags } from '../../cli/flags.js';
+import { readEnvironment } from '../../config/env.js';
+import { isErrorCodeName, VkitError } from '../../errors/index.js';
+import { type CheckedBundle, checkBundleFile } from '../../services/check-bundle-file.js';
+import { readPublicKey } from '../../services/read-public-key.js';
+
+export default class PolicyDeploy extends BaseCommand {
+  static override summary = 'Upload a bundle to the server and activate it.';
+  static override description =
+    `The server checks form, checksum, organisation, signature and expiry before it takes it; grants of the bundle that was
+active end. Deploying what is deployed already changes nothing. --dry-run checks what can be checked here and talks to
+no server.`;
+  static override examples = [
+    '<%= config.bin %> policy deploy',
+    '<%= config.bin %> policy deploy --bundle dist/policy_bundle.json --no-activate',
+  ];
+  static override flags = {
+    ...serverFlags,
+    bundle: string({
+      description: 'The bundle.',
+      default: 'dist/policy_bundle.json',
+      helpValue: 'FILE',
+    }),
+    org: string({ description: 'Organisation the bundle has to be for.', helpValue: 'NAME' }),
+    'dry-run': boolean({ description: 'Say what would happen, and do not do it.' }),
+    activate: boolean({ description: 'Activate it, too.', default: true, allowNo: true }),
+  };
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(PolicyDeploy);
+    const checked = await check(flags.bundle, flags.org);
+    if (flags['dry-run']) return this.plan(checked, flags);
+    const { client } = await connect(flags, this.config.version);
+    const answer = await client.deployBundle(checked.document, flags.activate);
+    this.log(reportBundle(answer));
+    if (!answer.created) this.note('The server had these bytes already; nothing changed.');
+    else if (!flags.activate) this.note(`Next: vkit policy activate ${answer.version}`);
+    return answer;
+  }
+
+  private plan(checked: CheckedBundle, flags: { bundle: string; activate: boolean }): object {
+    const { bundle, registry, policies, signing } = checked.bundle;
+    const { findings } = checked;
+    if (findings.length > 0) this.note(renderFindings(findings));
+    this.log(`Would upload ${flags.bundle}${flags.activate ? ' and activate it' : ''}.`);
+    this.log(
+      renderFacts([
+        ['organisation', bundle.org_slug],
+        ['commit', bundle.bundle_version],
+        ['sequence', bundle.sequence],
+        ['expires', bundle.expires_at],
+        ['policies', policies.length],
+        ['datasets', registry.datasets.length],
+        ['datasources', registry.datasources.map(({ name }) => name).join(', ')],
+        ['checksum', bundle.checksum],
+        ['signature', checked.signature],
+      ]),
+    );
+    return {
+      status: 'dry_run',
+      activate: flags.activate,
+      org: bundle.org_slug,
+      bundle_version: bundle.bundle_version,
+      sequence: bundle.sequence,
+      expires_at: bundle.expires_at,
+      checksum: bundle.checksum,
+      signature: checked.signature,
+      key_id: signing?.key_id ?? null,
+      policies: policies.length,
+      datasets: registry.datasets.length,
+      datasources: registry.datasources.length,
+      findings,
+    };
+  }
+}
+
+/** Checks a bundle before it is sent; VKIT_PUBLIC_KEY names the keys its signature is compared with, if any. */
+async function check(file: string, org: string | undefined): Promise<CheckedBundle> {
+  const named = readEnvironment().publicKeyFile?.split(new RegExp(`[,${delimiter}]`)) ?? [];
+  const trustedKeys = await Promise.all(named.filter((path) => path !== '').map(readPublicKey));
+  const checked = await checkBundleFile({ file, trustedKeys, now: new Date() });
+  const refusal = checked.findings.find(({ severity }) => severity === 'error');
+  if (refusal) {
+    const code = isErrorCodeName(refusal.code) ? refusal.code : 'bundle_invalid';
+    const { message, suggestion } = refusal;
+    throw new VkitError(code, message, suggestion === undefined ? {} : { hint: suggestion });
+  }
+  const slug = checked.bundle.bundle.org_slug;
+  if (org === undefined || org === slug) return checked;
+  throw new VkitError('bundle_org', `The bundle is for the organisation ${slug}, not ${org}.`, {
+    hint: `Compile it for that one: vkit policy bundle --org ${org}`,
+  });
+}

@@ -1,0 +1,39 @@
+import { string as argument } from '@oclif/core/args';
+import { string } from '@oclif/core/flags';
+import { BaseCommand } from '../../cli/base-command.js';
+import { reportBundle } from '../../cli/bundle-report.js';
+import { confirmDestruction } from '../../cli/confirm-destruction.js';
+import { connect } from '../../cli/connect.js';
+import { forceFlags, serverFlags } from '../../cli/flags.js';
+import { promptText } from '../../cli/prompt.js';
+import { requireOneOf } from '../../cli/require-one-of.js';
+
+export default class PolicyRollback extends BaseCommand {
+  static override summary = 'Activate an earlier bundle again.';
+  static override description = 'Grants of the bundle that is active end. The reason is recorded.';
+  static override examples = [
+    '<%= config.bin %> policy rollback --to v2 --reason "v3 denies the reports"',
+  ];
+  static override args = { version: argument({ description: 'The version (v2).' }) };
+  static override flags = {
+    ...serverFlags,
+    ...forceFlags,
+    to: string({
+      description: 'The version (v2).',
+      aliases: ['bundle-version'],
+      helpValue: 'vN',
+    }),
+    reason: string({ description: 'Why; it is recorded.', helpValue: 'TEXT' }),
+  };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(PolicyRollback);
+    const version = requireOneOf(args.version, flags.to, 'to');
+    const reason = flags.reason ?? (await promptText('Reason', '--reason'));
+    const { client } = await connect(flags, this.config.version);
+    await confirmDestruction(`Go back to the bundle ${version}?`, flags);
+    const answer = await client.rollbackBundle(version, reason);
+    this.log(reportBundle(answer));
+    return answer;
+  }
+}

@@ -1,0 +1,69 @@
+import { resolve } from 'node:path';
+import { string } from '@oclif/core/flags';
+import { BaseCommand } from '../../cli/base-command.js';
+import { connect } from '../../cli/connect.js';
+import { passwordFlags, serverFlags } from '../../cli/flags.js';
+import { oneOf } from '../../cli/one-of.js';
+import { readPassword } from '../../cli/prompt.js';
+import { requireOneOf } from '../../cli/require-one-of.js';
+import { userArgs, userFlags } from '../../cli/user-flags.js';
+import { escapeTerminal } from '../../util/escape.js';
+
+export default class UserResetPassword extends BaseCommand {
+  static override summary = 'Set a new password for an account.';
+  static override description =
+    `The sessions of the account end. With --data-dir it works on the state of a server that is stopped, without a login:
+for the lost password of the administrator, who need not be named where there is only one. It is recorded in the audit
+log all the same.`;
+  static override examples = [
+    'printf %s "$PASSWORD" | <%= config.bin %> user reset-password ada@example.com --password-stdin',
+    '<%= config.bin %> user reset-password --data-dir .vkit/server',
+  ];
+  static override args = userArgs;
+  static override flags = {
+    ...serverFlags,
+    ...userFlags,
+    ...passwordFlags,
+    'data-dir': string({
+      description: 'State of a stopped server to work on.',
+      helpValue: 'FOLDER',
+      exclusive: ['endpoint', 'profile'],
+    }),
+  };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(UserResetPassword);
+    const dataDir = flags['data-dir'];
+    const id =
+      dataDir === undefined
+        ? requireOneOf(args.id, flags.id, 'id')
+        : oneOf(args.id, flags.id, 'id');
+    const password = await readPassword(flags, {
+      question: 'New password',
+      warn: (message) => this.warn(message),
+    });
+    const user =
+      dataDir === undefined
+        ? await (await connect(flags, this.config.version)).client.resetPassword(id ?? '', password)
+        : await resetLocally(dataDir, id, password, this.config.version);
+    this.log(escapeTerminal(`The password of ${user.email} is set, and its sessions have ended.`));
+    return user;
+  }
+}
+
+async function resetLocally(
+  dataDir: string,
+  user: string | undefined,
+  password: string,
+  version: string,
+) {
+  // The store and what it needs load only here: no other command of a client does.
+  const { resetLocalPassword } = await import('../../services/control/reset-local-password.js');
+  return resetLocalPassword({
+    dataDir: resolve(dataDir),
+    password,
+    now: Date.now,
+    client: `vkit/${version}`,
+    ...(user === undefined ? {} : { user }),
+  });
+}
