@@ -136,7 +136,7 @@ describe('a command that is killed', () => {
     );
     let journals = 0;
     for (let round = 0; round < 5; round += 1) {
-      await killSoon(script, 3 + round * 5);
+      await killInTheMiddle(script, join(root, JOURNAL_PATH), round * 2);
       if (existsSync(join(root, JOURNAL_PATH))) journals += 1;
       await repairPacks(root, new Date());
       const policies = existsSync(join(root, 'config/policies'))
@@ -153,8 +153,8 @@ describe('a command that is killed', () => {
   });
 });
 
-/** Runs the script and kills it some milliseconds after its first install. */
-async function killSoon(script: string, delayMs: number): Promise<void> {
+/** Runs the script and kills it some milliseconds after it was seen changing files. */
+async function killInTheMiddle(script: string, journal: string, delayMs: number): Promise<void> {
   const child = spawn(process.execPath, ['--import', 'tsx', script], {
     cwd: packageRoot(),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -163,8 +163,12 @@ async function killSoon(script: string, delayMs: number): Promise<void> {
   child.stderr.on('data', (chunk) => {
     errors += chunk;
   });
+  const killWhenBusy = () => {
+    if (existsSync(journal)) setTimeout(() => child.kill('SIGKILL'), delayMs);
+    else if (child.exitCode === null) setImmediate(killWhenBusy);
+  };
   await new Promise<void>((resolve, reject) => {
-    child.stdout.once('data', () => setTimeout(() => child.kill('SIGKILL'), delayMs));
+    child.stdout.once('data', killWhenBusy);
     child.once('exit', (_code, signal) =>
       signal === 'SIGKILL' ? resolve() : reject(new Error(errors)),
     );
