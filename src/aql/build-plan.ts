@@ -20,8 +20,6 @@ import type {
 } from './resolved-query.js';
 import { isFullyRaw, type Visibility } from './visibility.js';
 
-export type { FieldVisibility, Visibility } from './visibility.js';
-
 export interface PlanInput {
   /** Without unknown names or problems, and with `"*"` expanded. */
   resolved: ResolvedQuery;

@@ -14,9 +14,6 @@ import type {
   ResolvedQuery,
 } from './resolved-query.js';
 
-export { expandStar } from './expand-star.js';
-export type { ResolvedQuery } from './resolved-query.js';
-
 /**
  * Looks every name of a parsed query up in the registry. Nothing is thrown: `unknown` names and `problems` are collected,
  * and what could be resolved is in the result. Only a result without either can be planned.
