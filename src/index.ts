@@ -1,3 +1,5 @@
+export { VkitClient, type VkitClientOptions } from './client/vkit-client.js';
+export type * from './client/wire.js';
 export {
   ERROR_CODES,
   type ErrorCode,

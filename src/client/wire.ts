@@ -6,14 +6,6 @@ import type { AuditRecord } from '../audit/model.js';
 export type RequestState = 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled';
 export type BundleState = 'uploaded' | 'active' | 'superseded' | 'revoked';
 
-export interface ErrorBody {
-  error: string;
-  type: string;
-  correlation_id: string;
-  policy_id?: string;
-  details?: Record<string, unknown>;
-}
-
 export interface LoginAnswer {
   token: string;
   expires_at: string;
@@ -59,14 +51,6 @@ export interface AgentTokenBody {
   state: 'active' | 'expired' | 'revoked';
   /** Only in the answer that creates it. */
   token?: string;
-}
-
-export interface SessionBody {
-  id: string;
-  user_id: string;
-  created_at: string;
-  expires_at: string;
-  state: 'active' | 'expired' | 'revoked';
 }
 
 export interface BundleBody {

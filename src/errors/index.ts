@@ -1,3 +1,3 @@
 export { ERROR_CODES, type ErrorCode, type ErrorCodeName, isErrorCodeName } from './codes.js';
 export { formatProblem, type Problem } from './problem.js';
-export { type ErrorDetails, VkitError, type VkitErrorOptions } from './vkit-error.js';
+export { type ErrorDetails, VkitError } from './vkit-error.js';
