@@ -32,6 +32,8 @@ export interface VerifyGrantOptions {
   aqlSha256: string;
   /** Whoever presents the grant; absent where a ticket has already named them. */
   requesterId?: string;
+  /** The reference it was presented under, where there is one: a revocation is looked up by it. */
+  grantId?: string;
 }
 
 /**
@@ -50,6 +52,7 @@ export async function verifyGrant(jwt: string, options: VerifyGrantOptions): Pro
   if (options.requesterId !== undefined && claims.sub !== options.requesterId) {
     throw invalid('subject');
   }
+  if (options.grantId !== undefined && claims.jti !== options.grantId) throw invalid('id');
   if (claims.vkit.digest !== grantDigest(claims)) throw invalid('digest');
   if (claims.vkit.aql_sha256 !== options.aqlSha256) throw invalid('query');
   checkTimes(claims, Math.floor(options.now / 1000), leeway);

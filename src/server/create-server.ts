@@ -89,6 +89,8 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
           org.addHook('onRequest', (request) => authenticateRequest(ctx, request));
           // One server serves one organisation; whether another exists is nobody's business.
           org.addHook('preValidation', async (request) => {
+            // A body may come long after its head: what was taken away meanwhile is gone.
+            if (request.method !== 'GET') await authenticateRequest(ctx, request);
             const { org: asked } = request.params as { org?: string };
             if (asked !== ctx.org)
               throw new VkitError('not_found', 'There is no such organisation here.');

@@ -15,7 +15,7 @@ import { createServer } from '../../src/server/create-server.js';
 import type { Server } from '../../src/server/server-context.js';
 import { newToken } from '../../src/services/token-secrets.js';
 import { randomId } from '../../src/util/random-id.js';
-import { temporaryFolder } from './temporary-folder.js';
+import { type AtTheEnd, temporaryFolder } from './temporary-folder.js';
 
 export const ADMIN_PASSWORD = 'correct horse battery staple';
 
@@ -37,6 +37,7 @@ export interface Answer<T = Record<string, unknown>> {
 export interface Governed {
   app: App;
   server: Server;
+  config: ServerConfig;
   folder: string;
   /** Moves the server's clock, in milliseconds since the epoch. */
   clock: { now: number };
@@ -66,8 +67,9 @@ export interface Account {
 export async function governed(
   ground: Ground,
   settings: Partial<ServerConfig> = {},
+  atTheEnd: AtTheEnd = onTestFinished,
 ): Promise<Governed> {
-  const folder = await temporaryFolder();
+  const folder = await temporaryFolder(atTheEnd);
   const bundleKeys = generateKeyPairSync('ed25519');
   const keyFile = join(folder, 'bundle_pub.pem');
   await writeFile(keyFile, bundleKeys.publicKey.export({ format: 'pem', type: 'spki' }));
@@ -104,7 +106,7 @@ export async function governed(
     requestsPerMinuteMax: config.requests_per_minute,
     jwks: app.jwks,
   });
-  onTestFinished(async () => {
+  atTheEnd(async () => {
     await server.close();
     await app.close();
   });
@@ -132,6 +134,7 @@ export async function governed(
   return {
     app,
     server,
+    config,
     folder,
     clock,
     admin,
@@ -179,7 +182,8 @@ async function addUser({ context }: App, account: Account, now: number): Promise
   return token;
 }
 
-async function compileGround(
+/** The bundle of these policies over a database as it is now, unsigned. */
+export async function compileGround(
   ground: Ground,
   policyTexts: readonly string[],
   sequence: number,

@@ -4,7 +4,7 @@ import { DatabaseSync } from '@photostructure/sqlite';
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
 import type { Ground } from './governed.js';
-import { temporaryFolder } from './temporary-folder.js';
+import { type AtTheEnd, temporaryFolder } from './temporary-folder.js';
 
 /** The same tables and rows on every engine; emails are in the opposite order of the ids. */
 const TABLES = (text: string) => `
@@ -48,8 +48,9 @@ orders:
 /** The shop in a SQLite file. */
 export async function sqliteShop(
   change: Partial<Ground> & { sql?: string } = {},
+  atTheEnd?: AtTheEnd,
 ): Promise<Ground & { path: string }> {
-  const path = join(await temporaryFolder(), 'shop.db');
+  const path = join(await temporaryFolder(atTheEnd), 'shop.db');
   const database = new DatabaseSync(path);
   database.exec(TABLES('text') + (change.sql ?? ''));
   database.close();

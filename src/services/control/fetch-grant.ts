@@ -107,11 +107,7 @@ async function permitWithin(
   known.row = row;
   if (grant.revoked_at !== null) throw revoked(grant);
   const active = await ctx.activeBundle(tx);
-  if (!active)
-    throw new VkitError(
-      'bundle_superseded',
-      'The bundle this grant was made under is no longer active.',
-    );
+  if (!active) throw await bundleGone(tx, grant);
   await verifyGrant(grant.jwt, {
     keys: new Map([[ctx.keys.grant.kid, ctx.keys.grant.publicKey]]),
     issuer: GRANT_ISSUER,
@@ -120,6 +116,10 @@ async function permitWithin(
     active: { checksum: active.checksum, epoch: active.epoch },
     aqlSha256: row.aql_hash,
     requesterId: identity.id,
+    grantId: grant.id,
+  }).catch(async (error: unknown) => {
+    const superseded = error instanceof VkitError && error.code === 'bundle_superseded';
+    throw superseded ? await bundleGone(tx, grant) : error;
   });
   const judgement = judge(active, identity, {
     aql: row.aql,
@@ -161,6 +161,21 @@ async function refuseDenied(
   if (!approvalsSatisfied(decision.approvals, voices)) {
     throw refuse('The approvals of this request no longer satisfy the policies.');
   }
+}
+
+/** Why the bundle of a grant no longer holds: it was revoked, or another one has become active. */
+async function bundleGone(tx: StoreRepositories, grant: GrantRow): Promise<VkitError> {
+  const made = await tx.bundles.byChecksum(grant.bundle_checksum);
+  const hint = 'Make the request again.';
+  return made?.state === 'revoked'
+    ? new VkitError('bundle_revoked', 'The bundle this grant was issued under was revoked.', {
+        hint,
+      })
+    : new VkitError(
+        'bundle_superseded',
+        'The bundle this grant was issued under is no longer the active one.',
+        { hint },
+      );
 }
 
 function revoked(grant: GrantRow): VkitError {
