@@ -7,6 +7,7 @@ import fastify, { LogController } from 'fastify';
 import { VkitError } from '../errors/index.js';
 import type { ControlContext } from '../services/control/context.js';
 import { LoginThrottle } from '../services/control/login-throttle.js';
+import { recordForbidden } from '../services/control/record-forbidden.js';
 import { hashToken } from '../services/token-secrets.js';
 import { sendError } from './http-error.js';
 import { agentTokenRoutes } from './routes/agent-tokens.js';
@@ -19,7 +20,12 @@ import { grantRoutes } from './routes/grants.js';
 import { requestRoutes } from './routes/requests.js';
 import { statusRoutes } from './routes/status.js';
 import { userRoutes } from './routes/users.js';
-import { authenticateRequest, type Server, type ServerOptions } from './server-context.js';
+import {
+  authenticateRequest,
+  callMeta,
+  type Server,
+  type ServerOptions,
+} from './server-context.js';
 
 /** The most a body may hold, but for a bundle's. */
 const BODY_BYTES_MAX = 256 * 1024;
@@ -94,6 +100,14 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
             const { org: asked } = request.params as { org?: string };
             if (asked !== ctx.org)
               throw new VkitError('not_found', 'There is no such organisation here.');
+          });
+          org.addHook('onError', async (request, _reply, error) => {
+            const known = error instanceof VkitError && error.code === 'forbidden';
+            if (!known || !request.identity) return;
+            const action = `${request.method} ${request.routeOptions.url}`;
+            const { id } = request.params as { id?: string };
+            const forbidden = { action, ...(id === undefined ? {} : { target: id }) };
+            await recordForbidden(ctx, request.identity, forbidden, callMeta(request));
           });
           for (const routes of ORGANISATION_ROUTES) routes(org, ctx);
         },

@@ -1,5 +1,6 @@
 import type { RequestAnswer } from '../../client/wire.js';
 import { VkitError } from '../../errors/index.js';
+import type { Decision } from '../../policy/model.js';
 import type { RequestRow, StoreRepositories } from '../../store/model.js';
 import type { ActiveBundle } from './active-bundle.js';
 import {
@@ -13,7 +14,7 @@ import { auditDecision, auditEvent, auditRequest } from './audit-parts.js';
 import { type CallMeta, type ControlContext, timestamp } from './context.js';
 import { type Identity, loadIdentity } from './identity.js';
 import { storeGrant } from './issue-grant.js';
-import { type Judgement, judge } from './judge.js';
+import { type Judgement, judge, maskedColumns, planQuery } from './judge.js';
 import { answerParts, awaits, loadRequest, noSuchRequest } from './load-request.js';
 import { requestAnswer } from './request-answer.js';
 
@@ -37,6 +38,11 @@ export async function approveRequest(
 ): Promise<RequestAnswer> {
   return ctx.store.transaction(async (tx) => {
     const { row, requester } = await openRequest(ctx, tx, approver, id, call);
+    if (!requester) {
+      throw new VkitError('conflict', 'The account that asked is disabled, revoked or gone.', {
+        hint: `Deny it: vkit approval deny ${id} --reason 'the account is gone'`,
+      });
+    }
     const active = await ctx.activeBundle(tx);
     const judgement = active ? judgeAgain(active, requester, row, ctx.now()) : null;
     const missing = judgement ? missingMetadata(judgement.decision.approvals, row.metadata) : [];
@@ -44,6 +50,7 @@ export async function approveRequest(
       return close(ctx, tx, row, call, approver, {
         denial_type: active ? (judgement?.decision.denial ?? 'policy_denied') : 'no_active_bundle',
         state_reason: judgement?.decision.reason ?? 'The policies no longer allow this request.',
+        ...(judgement ? { decision: judgement.decision } : {}),
       });
     }
     const roles = [...requiredByRole(judgement.decision.approvals).keys()].filter((role) =>
@@ -95,7 +102,8 @@ export async function denyRequest(
 
 interface Opened {
   row: RequestRow;
-  requester: Identity;
+  /** Null where the account may do nothing any more. */
+  requester: Identity | null;
 }
 
 async function openRequest(
@@ -119,11 +127,6 @@ async function openRequest(
   if (row.state !== 'pending') {
     throw new VkitError('already_decided', `The request ${id} is ${row.state} already.`, {
       details: { state: row.state },
-    });
-  }
-  if (!requester) {
-    throw new VkitError('conflict', 'The account that asked is disabled, revoked or gone.', {
-      hint: `Deny it: vkit approval deny ${id} --reason 'the account is gone'`,
     });
   }
   return { row, requester };
@@ -151,7 +154,9 @@ export function storedNarrowing(row: RequestRow): { roles?: string[]; clearance?
   };
 }
 
-interface SettleInput extends Opened {
+interface SettleInput {
+  row: RequestRow;
+  requester: Identity;
   active: ActiveBundle;
   judgement: Judgement;
   call: CallMeta;
@@ -170,7 +175,13 @@ async function settle(
     await tx.requests.transition(row.id, 'pending', { decision });
     return requestAnswer(await answerParts(ctx, tx, { ...row, decision }, call));
   }
-  const change = { state: 'approved', decision, decided_at: timestamp(ctx.now()) } as const;
+  const planned = planQuery(active, judgement, { approved: true, rowCap: ctx.settings.rowCap });
+  const change = {
+    state: 'approved',
+    decision,
+    masked_fields: maskedColumns(planned),
+    decided_at: timestamp(ctx.now()),
+  } as const;
   if (!(await tx.requests.transition(row.id, 'pending', change))) {
     throw new VkitError('already_decided', `The request ${row.id} has been decided meanwhile.`);
   }
@@ -202,7 +213,7 @@ async function close(
   row: RequestRow,
   call: CallMeta,
   approver: Identity,
-  why: { denial_type: string; state_reason: string },
+  why: { denial_type: string; state_reason: string; decision?: Decision },
 ): Promise<RequestAnswer> {
   const change = { ...why, state: 'denied', decided_at: timestamp(ctx.now()) } as const;
   if (!(await tx.requests.transition(row.id, 'pending', change))) {
@@ -211,7 +222,9 @@ async function close(
   await tx.audit.append({
     ...auditEvent(ctx, 'request.denied', call, approver),
     request: auditRequest(ctx, row),
-    policy_evaluation: { policies_applied: [], access_granted: false, type: why.denial_type },
+    policy_evaluation: why.decision
+      ? auditDecision(why.decision, false)
+      : { policies_applied: [], access_granted: false, type: why.denial_type },
   });
   return requestAnswer(await answerParts(ctx, tx, { ...row, ...change }, call));
 }

@@ -122,6 +122,11 @@ export function planQuery(
   return planned;
 }
 
+/** The output columns that come masked, as the requester is told. */
+export function maskedColumns({ plan }: PlannedQuery): string[] {
+  return plan.outputs.flatMap(({ column }) => (column.masked === undefined ? [] : [column.name]));
+}
+
 function invalid(problems: readonly Problem[]): VkitError {
   const [first] = problems;
   const message = `The query cannot be run as it is written: ${first?.message ?? 'it is not valid.'}`;

@@ -1,7 +1,7 @@
 import type { ApprovalItem, RequestAnswer } from '../../client/wire.js';
 import { VkitError } from '../../errors/index.js';
 import type { RequestRow, StoreRepositories } from '../../store/model.js';
-import { presentVoices, requiredByRole } from './approvals-given.js';
+import { mayJudge, presentVoices, requiredByRole } from './approvals-given.js';
 import { auditEvent, auditRequest } from './audit-parts.js';
 import { type CallMeta, type ControlContext, timestamp } from './context.js';
 import { type Identity, loadIdentity } from './identity.js';
@@ -110,6 +110,9 @@ export async function listApprovals(
     for (const listed of rows) {
       if (items.length >= filter.limit) break;
       if (!awaits(listed, identity)) continue;
+      const { requester_kind: kind, requester_id: id } = listed;
+      const requester = await loadIdentity(tx, kind, id, ctx.now());
+      if (requester && !mayJudge(identity.id, requester)) continue;
       const row = await loadRequest(ctx, tx, listed.id, call);
       if (!filter.states.includes(row.state)) continue;
       items.push(approvalItem(await answerParts(ctx, tx, row, call)));

@@ -12,7 +12,15 @@ import { auditDecision, auditEvent, auditRequest } from './audit-parts.js';
 import { type CallMeta, type ControlContext, timestamp } from './context.js';
 import type { Identity } from './identity.js';
 import { storeGrant } from './issue-grant.js';
-import { concreteAql, hasOutput, type Judgement, judge, planQuery } from './judge.js';
+import {
+  concreteAql,
+  hasOutput,
+  type Judgement,
+  judge,
+  maskedColumns,
+  planQuery,
+} from './judge.js';
+import { answerParts, loadRequest } from './load-request.js';
 import { checkDatasourceAttributes, type NamedAttributes, narrowRequester } from './narrow.js';
 import { requestAnswer } from './request-answer.js';
 
@@ -49,7 +57,10 @@ export async function submitRequest(
   return ctx.store
     .transaction(async (tx) => {
       const earlier = idempotency ? await findEarlier(tx, identity, idempotency) : null;
-      if (earlier) return answerOf(tx, earlier, identity, call);
+      if (earlier !== null) {
+        const found = await loadRequest(ctx, tx, earlier, call);
+        return requestAnswer(await answerParts(ctx, tx, found, call));
+      }
       const row = newRow(ctx, identity, input, now);
       const active = await ctx.activeBundle(tx);
       if (!active) {
@@ -122,8 +133,7 @@ async function decideRow(
   const missing = missingMetadata(decision.approvals, row.metadata);
   if (missing.length > 0) throw metadataRequired(missing, decision);
   const planned = planQuery(active, judgement, { approved: true, rowCap: ctx.settings.rowCap });
-  const masked = planned.plan.outputs.filter(({ column }) => column.masked !== undefined);
-  const shown = { ...decided, masked_fields: masked.map(({ column }) => column.name) };
+  const shown = { ...decided, masked_fields: maskedColumns(planned) };
   if (decision.action === 'require_approval') {
     return { row: { ...shown, state: 'pending', state_reason: decision.reason }, judgement };
   }
@@ -256,11 +266,12 @@ function typeOf(row: RequestRow): { type?: string } {
   return row.denial_type === null ? {} : { type: row.denial_type };
 }
 
+/** The id of the request that was made with this key and body. */
 async function findEarlier(
   tx: StoreRepositories,
   identity: Identity,
   { route, key, body }: Idempotency,
-): Promise<RequestRow | null> {
+): Promise<string | null> {
   const found = await tx.idempotency.find(identity.id, route, key);
   if (!found) return null;
   if (found.body_hash !== hashText(body)) {
@@ -268,23 +279,7 @@ async function findEarlier(
       hint: 'Use a new key for a new request.',
     });
   }
-  return tx.requests.byId(found.request_id);
-}
-
-async function answerOf(
-  tx: StoreRepositories,
-  row: RequestRow,
-  identity: Identity,
-  call: CallMeta,
-): Promise<RequestAnswer> {
-  const grant = await tx.grants.byRequest(row.id);
-  return requestAnswer({
-    row,
-    grant,
-    voices: [],
-    requester: identity.name,
-    correlationId: call.correlationId,
-  });
+  return found.request_id;
 }
 
 function hashText(text: string): string {
