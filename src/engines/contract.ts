@@ -77,3 +77,11 @@ export interface Engine {
   /** Loads the driver on first use; throws `dependency_missing` with how to install it when it is not there. */
   connect(target: ConnectionTarget, options?: ConnectionOptions): Promise<Connector>;
 }
+
+/** A place of its own in a database, for sample data: nothing that was there before is read or changed. */
+export interface Sandbox {
+  /** Runs statements of vkit's own; no text from outside is ever part of them. */
+  run(script: string): Promise<void>;
+  /** Removes what was made, also after a lost connection, and closes. Twice is a no-op. */
+  drop(): Promise<void>;
+}

@@ -14,16 +14,9 @@ export interface CommitInput {
   environment: Readonly<Record<string, string>>;
 }
 
-/** Settings that a person's or a machine's configuration may hold otherwise, also for whoever reads the repository later. */
-const SETTINGS = {
-  'core.autocrlf': 'false',
-  'core.hooksPath': '/dev/null',
-  'commit.gpgSign': 'false',
-} as const;
-
 /**
- * Makes a folder a repository and commits everything in it that is not ignored, the same on every machine: no
- * configuration but the repository's own is read, no hook runs, nothing is signed. Throws `dependency_missing` without
+ * Makes a folder a repository and commits everything in it that is not ignored, the same on every machine: neither
+ * the person's nor the machine's configuration is read, no hook runs, nothing is signed. Throws `dependency_missing` without
  * Git, `git_failed` otherwise.
  */
 export async function commitProject(input: CommitInput): Promise<void> {
@@ -48,7 +41,8 @@ export async function commitProject(input: CommitInput): Promise<void> {
     }
   };
   await git('init', '--quiet', '--template=');
-  for (const [name, value] of Object.entries(SETTINGS)) await git('config', name, value);
+  // Whoever asks Git about these files later does so under a configuration of their own.
+  await git('config', 'core.autocrlf', 'false');
   await git('add', '--all', '--', '.');
   await git('commit', '--quiet', '--no-verify', '--message', message);
 }

@@ -40,12 +40,16 @@ const OWNERS = [
   {
     name: 'database-packages',
     packages: ['pg', 'pg-cursor', 'mysql2', 'snowflake-sdk', '@google-cloud/bigquery'],
-    owners: ['^src/engines/[^/]+/(driver|child)\\.ts$', '^src/store/', '^src/audit/sinks/postgres'],
+    owners: [
+      '^src/engines/[^/]+/(driver|child|sandbox)\\.ts$',
+      '^src/store/',
+      '^src/audit/sinks/postgres',
+    ],
   },
   {
     name: 'sqlite',
     packages: ['@photostructure/sqlite', '(node:)?sqlite'],
-    owners: ['^src/engines/sqlite/(driver|child)\\.ts$', '^src/store/'],
+    owners: ['^src/engines/sqlite/(driver|child|sandbox)\\.ts$', '^src/store/'],
   },
   { name: 'kysely', packages: ['kysely'], owners: ['^src/store/'] },
   { name: 'oclif', packages: ['@oclif/[^/]+'], owners: ['^src/(commands|cli)/'] },
@@ -80,7 +84,7 @@ export function forbiddenRules() {
     rule(
       'driver-only-when-used',
       {},
-      { path: '^src/engines/[^/]+/(driver|child)\\.ts$', dynamic: false },
+      { path: '^src/engines/[^/]+/(driver|child|sandbox)\\.ts$', dynamic: false },
     ),
     rule(
       'engines-are-strangers',

@@ -1,0 +1,18 @@
+import type { ConnectionTarget, Sandbox } from './contract.js';
+import type { EngineName } from './index.js';
+import { loadDriver } from './load-driver.js';
+
+/** Makes the place that `config` names: the file at `path`, or the schema `schema`, which must not exist. */
+export type CreateSandbox = (target: ConnectionTarget) => Promise<Sandbox>;
+
+/** The engines in which `vkit demo` can tell its story. Drivers load on first use. */
+export const SANDBOXES = {
+  async postgres(target) {
+    const load = () => import('./postgres/sandbox.js');
+    return (await loadDriver('pg', load)).createPostgresSandbox(target);
+  },
+  async sqlite(target) {
+    const load = () => import('./sqlite/sandbox.js');
+    return (await loadDriver('@photostructure/sqlite', load)).createSqliteSandbox(target);
+  },
+} as const satisfies Record<EngineName, CreateSandbox>;
