@@ -34,9 +34,18 @@ async function* counted(content: string | Pieces, count: { bytes: number }): Pie
 
 /** Writes pieces to stdout as they come, waiting where its reader is slower. Ends early when the reader goes away. */
 export async function pipeToStdout(pieces: Pieces): Promise<void> {
-  const { stdout } = process;
   for await (const piece of pieces) {
-    if (stdout.destroyed) return;
-    if (!stdout.write(piece)) await Promise.race([once(stdout, 'drain'), once(stdout, 'close')]);
+    if (process.stdout.destroyed) return;
+    if (!process.stdout.write(piece) && !(await isDrained())) return;
+  }
+}
+
+async function isDrained(): Promise<boolean> {
+  try {
+    await once(process.stdout, 'drain');
+    return true;
+  } catch {
+    // The reader has gone (EPIPE): there is nobody left to write to, which is no failure of the command.
+    return false;
   }
 }

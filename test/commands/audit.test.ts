@@ -1,0 +1,229 @@
+import type { ChildProcess } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AuditRecord } from '../../src/audit/model.js';
+import { VkitClient } from '../../src/client/vkit-client.js';
+import { ADMIN, type LiveServer, liveServer } from '../helpers/live-server.js';
+import { finished, jsonOf, runCli, startCli } from '../helpers/run-cli.js';
+
+type Item = AuditRecord & { id: string };
+type ErrorDocument = { error: { code: string } };
+type Verdict = { status: string; ok: boolean; count: number; last: { seq: number; hash: string } };
+
+const ANA = 'ana@example.com';
+const FAY = 'fay@example.com';
+
+let server: LiveServer;
+let requestId: string;
+
+beforeAll(async () => {
+  server = await liveServer();
+  await server.account(ANA, ['analyst']);
+  await server.account(FAY, ['finance']);
+  await admin('policy', 'deploy', '--bundle', await server.bundle(1));
+  const aql = '{"source_table": "ledger", "columns": ["id", "amount"]}';
+  const args = ['request', '--aql', aql, '--metadata', '{"ticket": "4711"}', '--json'];
+  const asked = jsonOf<{ request_id: string }>(await server.as(ANA, args));
+  requestId = asked.request_id;
+  const approved = await server.as(FAY, ['approval', 'approve', requestId, '--json']);
+  const { grant_ref } = jsonOf<{ grant_ref: string }>(approved);
+  expect((await server.as(ANA, ['fetch', '-g', grant_ref])).code).toBe(0);
+}, 120_000);
+
+afterAll(async () => {
+  await server?.stop();
+});
+
+const admin = (...args: string[]) => server.as(ADMIN, args);
+
+describe('vkit audit query', () => {
+  it('lists records newest first, with an id each', async () => {
+    const records = jsonOf<Item[]>(await admin('audit', 'query', '--limit', '5', '--json'));
+    expect(records).toHaveLength(5);
+    expect(records.every(({ id, audit_id }) => id === audit_id)).toBe(true);
+    expect(records[0]?.seq).toBeGreaterThan(records[4]?.seq ?? 0);
+    expect((await admin('audit', 'query')).stdout).toMatch(/^seq +timestamp +event +who/);
+  });
+
+  it('narrows by person, event, dataset and time', async () => {
+    const executed = await admin('audit', 'query', '--action', 'query.executed', '--json');
+    expect(jsonOf<Item[]>(executed)).toHaveLength(1);
+    const ana = await admin('audit', 'query', '--user', ANA, '--dataset', 'ledger', '--json');
+    const events = jsonOf<Item[]>(ana).map(({ event }) => event);
+    expect(events).toContain('query.started');
+    const today = new Date().toISOString().slice(0, 10);
+    const all = jsonOf<Item[]>(await admin('audit', 'query', '--days', '2', '--json'));
+    const day = ['--start-date', today, '--end-date', today];
+    const ofToday = jsonOf<Item[]>(await admin('audit', 'query', ...day, '--json'));
+    expect(ofToday.length).toBeGreaterThan(0);
+    expect(ofToday.length).toBeLessThanOrEqual(all.length);
+    const before = await admin('audit', 'query', '--end-date', '2020-01-01', '--json');
+    expect(jsonOf(before)).toEqual([]);
+    const bad = await admin('audit', 'query', '--start-date', '2026-02-30');
+    expect([bad.code, bad.stdout]).toEqual([2, '']);
+    expect(bad.stderr).toContain('--start-date');
+  });
+
+  it('tells of one request as one object', async () => {
+    const json = await admin('audit', 'query', '--request', requestId, '--json');
+    expect(jsonOf(json)).toMatchObject({
+      request_id: requestId,
+      requester: ANA,
+      approved_by: FAY,
+      queries_executed: 1,
+      rows_accessed: 2,
+      metadata_keys: ['ticket'],
+      timeline: expect.any(Array),
+    });
+    const text = await admin('audit', 'query', '--request', requestId);
+    expect(text.stdout).toContain(FAY);
+    const none = await admin('audit', 'query', '--request', 'req_none', '--json');
+    expect([none.code, jsonOf<ErrorDocument>(none).error.code]).toEqual([2, 'not_found']);
+  });
+
+  it('writes CSV and JSON Lines, to a file too', async () => {
+    const csv = await admin('audit', 'query', '--format', 'csv', '--limit', '3');
+    expect(csv.stdout.trimEnd().split('\n')).toHaveLength(4);
+    const path = join(server.folder, 'query.jsonl');
+    await admin('audit', 'query', '--format', 'jsonl', '--limit', '3', '--output', path);
+    const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line).event)).toHaveLength(3);
+  });
+
+  it('is for auditors', async () => {
+    expect((await server.as(ANA, ['audit', 'query'])).code).toBe(6);
+    expect((await server.as(ANA, ['audit', 'verify', '--json'])).code).toBe(6);
+  });
+
+  it('pages through more records than one answer holds', { timeout: 120_000 }, async () => {
+    const file = join(server.env(ANA).XDG_CONFIG_HOME ?? '', 'vkit', 'credentials.json');
+    const { profiles } = JSON.parse(await readFile(file, 'utf8'));
+    const options = { baseUrl: server.url, userAgent: 'test', token: profiles.default.token };
+    const client = new VkitClient(options);
+    const denied = { aql: { source_table: 'secrets', columns: ['id'] } };
+    for (let turn = 0; turn < 26; turn += 1) {
+      await Promise.all(Array.from({ length: 20 }, () => client.submitRequest(denied)));
+    }
+    const all = jsonOf<Item[]>(await admin('audit', 'query', '--limit', '100000', '--json'));
+    const seqs = all.map(({ seq }) => seq);
+    expect(seqs.length).toBeGreaterThan(520);
+    expect(seqs).toEqual(Array.from({ length: seqs.length }, (_, index) => seqs.length - index));
+    expect(jsonOf<Verdict>(await admin('audit', 'verify', '--json')).count).toBe(seqs.length);
+  });
+});
+
+describe('vkit audit export and verify', () => {
+  it("verifies the server's log and says where it ends", async () => {
+    const text = await admin('audit', 'verify');
+    expect([text.code, text.stderr]).toEqual([0, '']);
+    expect(text.stdout).toMatch(/^The audit log verifies\./);
+    const verdict = jsonOf<Verdict>(await admin('audit', 'verify', '--json'));
+    expect(verdict).toMatchObject({ status: 'verified', ok: true, count: verdict.last.seq });
+    expect(text.stdout).toContain(verdict.last.hash);
+  });
+
+  it('exports every record, and verifies the file offline', async () => {
+    const path = join(server.folder, 'audit.jsonl');
+    const wrote = await admin('audit', 'export', '--output', path, '--json');
+    const { count } = jsonOf<Verdict>(wrote);
+    const plain = await admin('audit', 'export');
+    expect(plain.stdout).toBe(await readFile(path, 'utf8'));
+    expect(jsonOf<Item[]>(await admin('audit', 'export', '--json'))).toHaveLength(count);
+    const key = await jwksFile();
+    const offline = await runCli(['audit', 'verify', path, '--key', key, '--json']);
+    expect([offline.code, jsonOf<Verdict>(offline).count]).toEqual([0, count]);
+  });
+
+  it('names the first bad record and exits 3', async () => {
+    const path = join(server.folder, 'changed.jsonl');
+    await admin('audit', 'export', '--output', path);
+    const lines = (await readFile(path, 'utf8')).split('\n');
+    lines[4] = (lines[4] ?? '').replace(/"timestamp":"2/, '"timestamp":"3');
+    await writeFile(path, lines.join('\n'));
+    const key = await jwksFile();
+    const json = await runCli(['audit', 'verify', '--file', path, '--key', key, '--json']);
+    expect([json.code, json.stderr]).toEqual([3, '']);
+    const verdict = jsonOf<Verdict & { problem: object }>(json);
+    expect(verdict).toMatchObject({ status: 'broken', ok: false, count: 4 });
+    expect(verdict.problem).toMatchObject({ seq: 5, kind: 'changed' });
+    const text = await runCli(['audit', 'verify', path, '--key', key]);
+    expect([text.code, text.stderr]).toEqual([3, '']);
+    expect(text.stdout).toContain('Record 5');
+    lines.splice(4, 1);
+    await writeFile(path, lines.join('\n'));
+    const removed = await runCli(['audit', 'verify', path, '--key', key]);
+    expect([removed.code, removed.stdout]).toEqual([3, expect.stringContaining('removed')]);
+  });
+
+  it('verifies a part of the log when that is said', async () => {
+    const path = join(server.folder, 'part.jsonl');
+    await admin('audit', 'export', '--output', path);
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.split('\n').slice(3).join('\n'));
+    const key = await jwksFile();
+    expect((await runCli(['audit', 'verify', path, '--key', key])).code).toBe(3);
+    expect((await runCli(['audit', 'verify', path, '--key', key, '--partial'])).code).toBe(0);
+  });
+
+  it('takes no key of another server, no private key and no missing file', async () => {
+    const path = join(server.folder, 'keyed.jsonl');
+    await admin('audit', 'export', '--output', path);
+    const keys = join(server.folder, 'keys');
+    const verify = (key: string) => runCli(['audit', 'verify', path, '--key', key]);
+    expect((await verify(join(keys, 'vkit_pub.pem'))).code).toBe(3);
+    const exposed = await verify(join(keys, 'vkit_priv.pem'));
+    expect([exposed.code, exposed.stderr]).toEqual([2, expect.stringContaining('private key')]);
+    expect((await verify('nothing.pem')).code).toBe(2);
+    const unkeyed = await runCli(['audit', 'verify', path], {
+      env: { VKIT_API_URL: 'http://127.0.0.1:9' },
+    });
+    expect([unkeyed.code, unkeyed.stderr]).toEqual([
+      2,
+      expect.stringContaining('--key is missing'),
+    ]);
+    const nothing = await runCli(['audit', 'verify', 'nothing.jsonl', '--key', await jwksFile()]);
+    expect([nothing.code, nothing.stderr]).toEqual([2, expect.stringContaining('nothing.jsonl')]);
+  });
+});
+
+describe('vkit audit tail', () => {
+  it('prints the last records, then each new one, until Ctrl-C', async () => {
+    const args = ['audit', 'tail', '--limit', '1', '--interval', '1s', '--action', 'user.updated'];
+    await admin('user', 'update', ANA, '--region', 'US');
+    const child = startCli(args, { env: server.env(ADMIN) });
+    const ended = finished(child);
+    const lines = linesOf(child);
+    await lines.reach(1);
+    await admin('user', 'update', ANA, '--region', 'EU');
+    await lines.reach(2);
+    child.kill('SIGINT');
+    const result = await ended;
+    expect([result.code, result.stderr]).toEqual([130, '']);
+    expect(result.stdout.trimEnd().split('\n')).toHaveLength(2);
+    const json = await admin('audit', 'tail', '--limit', '2', '--json');
+    expect(jsonOf<Item[]>(json)).toHaveLength(2);
+  });
+});
+
+/** Waits until a started command has printed so many lines. */
+function linesOf(child: ChildProcess): { reach(count: number): Promise<void> } {
+  let text = '';
+  child.stdout?.on('data', (chunk) => {
+    text += chunk;
+  });
+  return {
+    async reach(count) {
+      while (text.split('\n').length <= count) await sleep(50);
+    },
+  };
+}
+
+/** The server's public keys in a file, as an auditor keeps them. */
+async function jwksFile(): Promise<string> {
+  const path = join(server.folder, 'jwks.json');
+  const response = await fetch(`${server.url}/.well-known/jwks.json`);
+  await writeFile(path, await response.text());
+  return path;
+}
