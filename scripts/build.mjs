@@ -145,6 +145,9 @@ function generatedEntries(commands) {
  */
 const LEFT_OUT = /^(tinyglobby|minimatch|lilconfig|cli-spinners)$/;
 
+/** On a terminal oclif makes a spinner when it is loaded, which vkit never starts; it looks its frames up by name. */
+const SPINNERS = "{ dots2: { frames: ['.'] }, line: { frames: ['.'] } }";
+
 /** @returns {esbuild.Plugin} */
 function leaveOut() {
   return {
@@ -153,8 +156,8 @@ function leaveOut() {
       setup.onResolve({ filter: LEFT_OUT }, ({ path, importer }) =>
         importer.includes(join('@oclif', 'core')) ? { path, namespace: 'left-out' } : undefined,
       );
-      setup.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({
-        contents: 'module.exports = {};',
+      setup.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({
+        contents: `module.exports = ${path === 'cli-spinners' ? SPINNERS : '{}'};`,
       }));
     },
   };

@@ -11,7 +11,9 @@ const SILENT: Progress = { update: () => undefined, stop: () => undefined };
 
 /** Starts a spinner on stderr, if that is a terminal; otherwise nothing is printed. */
 export async function startProgress(text: string, options: { json: boolean }): Promise<Progress> {
-  if (!process.stderr.isTTY || options.json) return SILENT;
+  const { isTTY, columns } = process.stderr;
+  // A terminal without a width (in a container, under `script`) makes the spinner erase endless lines.
+  if (!isTTY || !columns || options.json) return SILENT;
   const { default: ora } = await import('ora');
   const spinner = ora({ text: escapeTerminal(text), stream: process.stderr }).start();
   return {

@@ -118,6 +118,7 @@ function wordPattern(value: string): RegExp {
 function sentence(message: string): string {
   const text = message
     .replace(/\nSee more help with --help$/, '')
+    .replace(/^The following errors? occurred:\s*/, '')
     .split('\n')
     .map((line) => line.trim())
     .join(' ');

@@ -45,6 +45,10 @@ export function gitIgnoreText(): string {
 .vkit/keys/
 .vkit/server/
 *_priv.pem
+# Databases: a project says where data is, it holds none
+*.db
+*.sqlite
+*.sqlite3
 # What vkit makes
 .vkit/packs.journal.json
 .vkit/.*.tmp

@@ -38,7 +38,7 @@ export function renderDriftMarkdown(reports: readonly ScanReport[]): string {
   let cut = 0;
   for (const report of reports) {
     text += `\n### ${name(report.datasource)} (${name(report.server)})\n\n`;
-    text += `${escapeMarkdown(renderSummary({ ...report, applied: true }).split('. ')[0] ?? '')}\n`;
+    text += `${escapeMarkdown(renderSummary({ ...report, applied: false }).split('. ')[0] ?? '')}\n`;
     if (report.drift.length === 0) continue;
     text +=
       '\n| | Dataset | Field | Change | Classified as | Policies |\n|---|---|---|---|---|---|\n';
@@ -60,7 +60,7 @@ function rowsOf(group: readonly DriftFinding[]): string {
   const fields = group.slice(1);
   const listed = fields.filter((field) => labelOf(field) !== '');
   const [first] = group;
-  const summary = `${fields.length} fields: ${countSensitive(fields)}`;
+  const summary = `${fields.length} ${fields.length === 1 ? 'field' : 'fields'}: ${countSensitive(fields)}`;
   return cells(WORDS.dataset_added, first.dataset, '', '', summary, '') + listed.map(row).join('');
 }
 

@@ -11,8 +11,8 @@ const EFFECTS: Record<Action, (id: string) => string> = {
 };
 
 /**
- * What policies say of a field without a request: the strictest action of those whose `match` holds, with `in its
- * context` where none of them holds for everybody. A policy with `fields.all` counts as if all its fields were asked for.
+ * What policies say of a field without a request: the strictest action of those that hold for everybody; where there is
+ * none, of those that hold in some context, with `in its context`. A policy with `fields.all` counts as if all its fields were asked for.
  */
 export function policyView(policies: readonly Policy[]): PolicyView {
   const sorted = [...policies].sort((a, b) => b.priority - a.priority || (a.id < b.id ? -1 : 1));
@@ -31,13 +31,10 @@ export function policyView(policies: readonly Policy[]): PolicyView {
           match.fieldFailure({ ...field, name }) === null &&
           !except.has(name.toLowerCase()),
       );
-      for (const action of ACTIONS) {
-        const those = matching.filter(({ policy }) => policy.action === action);
-        const chosen = those.find(({ everybody }) => everybody) ?? those[0];
-        if (chosen === undefined) continue;
-        return `${EFFECTS[action](chosen.policy.id)}${chosen.everybody ? '' : ' in its context'}`;
-      }
-      return null;
+      const [chosen] = matching.sort((a, b) => rank(a) - rank(b) || strictness(a) - strictness(b));
+      if (chosen === undefined) return null;
+      const { policy, everybody } = chosen;
+      return `${EFFECTS[policy.action](policy.id)}${everybody ? '' : ' in its context'}`;
     },
     namedBy(dataset, datasource, field) {
       const forms = formsOf(dataset, datasource).map((form) => form.toLowerCase());
@@ -53,6 +50,16 @@ export function policyView(policies: readonly Policy[]): PolicyView {
       return `still named by policy ${first.policy.id}${more}`;
     },
   };
+}
+
+/** First what holds for everybody, then what speaks of this field, last what is about requesters and matches every field. */
+function rank({ policy, everybody }: { policy: Policy; everybody: boolean }): number {
+  if (everybody) return 0;
+  return Object.keys(policy.match).length > 0 ? 1 : 2;
+}
+
+function strictness({ policy }: { policy: Policy }): number {
+  return ACTIONS.indexOf(policy.action);
 }
 
 function namesOf({ match }: Policy): string[] {

@@ -43,6 +43,19 @@ describe('what the policies would do with a field', () => {
     expect(effect([some, policy('all', { action: 'mask' })])).toBe('masked by all');
   });
 
+  it('prefers the mask that everybody gets to a denial of some requesters', () => {
+    const region = policy('region', { action: 'deny', when: { requester_region: 'EU' } });
+    const pii = policy('pii', { action: 'mask', match: { fields: { category: 'pii' } } });
+    expect(effect([region, pii])).toBe('masked by pii');
+    const asks = policy('asks', {
+      action: 'require_approval',
+      match: { fields: { category: 'pii' } },
+      when: { requester_role: 'analyst' },
+    });
+    expect(effect([region, asks])).toBe('needs approval (asks) in its context');
+    expect(effect([region])).toBe('denied by region in its context');
+  });
+
   it('does not count what does not match or is excepted', () => {
     expect(effect([policy('a', { match: { datasource: 'crm' } })])).toBeNull();
     expect(effect([policy('a', { match: { fields: { contains: ['financial'] } } })])).toBeNull();

@@ -6,7 +6,7 @@ import { renderFacts } from '../../cli/facts.js';
 import { countFlag, projectFlags } from '../../cli/flags.js';
 import { projectContext } from '../../cli/project-context.js';
 import { readEnvironment } from '../../config/env.js';
-import { VkitError } from '../../errors/index.js';
+import { formatProblem, VkitError } from '../../errors/index.js';
 import { findProject } from '../../project/find-project.js';
 import { PROJECT_PATHS } from '../../project/paths.js';
 import { buildBundle } from '../../services/build-bundle.js';
@@ -70,7 +70,10 @@ export default class PolicyBundle extends BaseCommand {
       ...(flags.ref === undefined ? {} : { ref: flags.ref }),
     });
     for (const warning of warnings) {
-      this.warn([warning.message, warning.suggestion ?? ''].join(' ').trim());
+      const { message, suggestion = '' } = warning;
+      // What is said of the project as a whole has no place in a file.
+      const isNote = warning.file === PROJECT_PATHS.settings;
+      this.warn(isNote ? `${message} ${suggestion}`.trim() : formatProblem(warning));
     }
     const { bundle: header, registry, policies, signing } = bundle;
     const shown = relative(process.cwd(), file) || file;
