@@ -13,7 +13,8 @@ export function exitCodeOf({ status }: RequestAnswer): 0 | 3 | 4 {
 export function reportRequest(answer: RequestAnswer, now: number): string {
   const facts = renderFacts([
     ['requester', answer.requester],
-    ['dataset', `${answer.dataset} in ${answer.datasource}`],
+    ['dataset', answer.dataset],
+    ['datasource', answer.datasource],
     ['purpose', answer.purpose],
     ['grant', answer.grant_ref],
     ['expires', answer.expires_at === undefined ? null : formatMoment(answer.expires_at, now)],
