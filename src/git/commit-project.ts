@@ -63,5 +63,8 @@ function translate(cause: unknown, what: string): VkitError {
       cause,
     });
   }
-  return new VkitError('git_failed', `Git could not do "git ${what}".`, { cause });
+  return new VkitError('git_failed', `Git could not do "git ${what}".`, {
+    hint: 'Its configuration may be broken; this says where: git config --list --show-origin',
+    cause,
+  });
 }

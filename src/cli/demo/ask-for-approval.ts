@@ -93,7 +93,7 @@ export function tellApproval(facts: ApprovalFacts, page: Page): void {
       does: 'asks',
       outcome: 'waits',
       paint: colours.yellow,
-      why: facts.asked.reason,
+      why: `Needs an approval by ${facts.approver_role}`,
     },
     {
       who: 'analyst',
@@ -121,6 +121,8 @@ export function tellApproval(facts: ApprovalFacts, page: Page): void {
     },
     { heading: '', value: ({ why }) => why },
   ]);
+  page.blank();
+  page.aside(`Policy ${facts.asked.policy_id ?? ''}: ${facts.asked.reason ?? ''}.`);
   page.blank();
   page.table(facts.answer.rows, [
     { heading: 'payment', value: ({ id }) => String(id), align: 'right' },

@@ -36,7 +36,7 @@ export function tellEnding(
       line('config/', 'registry, policies, datasource'),
       line('dist/policy_bundle.json', 'the signed bundle'),
       line('dist/audit.jsonl', 'the audit log; beside it the changed copy'),
-      line('.vkit/', "keys and the server's state; Git ignores them"),
+      line('.vkit/', "keys, and the server's state; not in Git"),
     ]);
   }
   if (serve) return;
@@ -69,7 +69,7 @@ export function servingFacts(url: string, people: People): ServingFacts {
   };
 }
 
-const QUERY = `'{"source_table": "customers", "columns": ["city", "email"], "limit": 3}'`;
+const QUERY = '{"source_table": "customers", "columns": ["city", "email"], "limit": 3}';
 
 export function tellServing(page: Page, { url, accounts }: ServingFacts): void {
   const token = accounts.find((account) => account.token !== undefined)?.token ?? '';
@@ -87,16 +87,17 @@ export function tellServing(page: Page, { url, accounts }: ServingFacts): void {
   page.blank();
   page.block([
     `export VKIT_API_URL=${escapeTerminal(url)}`,
+    `AQL='${QUERY}'`,
     `VKIT_TOKEN=${escapeTerminal(token)} \\`,
-    `  vkit request --wait --aql ${QUERY}`,
+    '  vkit request --wait --aql "$AQL"',
   ]);
   page.blank();
-  page.say('As the analyst:');
+  page.say('And the same as the analyst:');
   page.blank();
   page.block([
-    `vkit login --email ${accounts[0]?.name ?? ''}`,
-    `vkit request --wait --aql ${QUERY}`,
+    `vkit login --email ${escapeTerminal(accounts[0]?.name ?? '')}`,
+    'vkit request --wait --aql "$AQL"',
   ]);
   page.blank();
-  page.say('Ctrl-C stops it.');
+  page.say('Ctrl-C stops it and removes everything but a folder you chose to keep.');
 }
