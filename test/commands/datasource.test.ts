@@ -1,0 +1,158 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { jsonOf } from '../helpers/run-cli.js';
+import { emptyFolder, shopProject } from './project-fixture.js';
+
+const SECRET = 'hunter2secret';
+
+async function filesBelow(root: string): Promise<string> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const texts = files.map((entry) => readFile(join(entry.parentPath, entry.name), 'utf8'));
+  return (await Promise.all(texts)).join('\n');
+}
+
+describe('datasource add', () => {
+  it('stores no password, prints the variables to set, and makes config/ outside a project', async () => {
+    const { root, ok } = await emptyFolder();
+    const url = `postgres://ada:${SECRET}@db.internal:5433/crm`;
+    const result = await ok(['datasource', 'add', 'crm', '--url', url, '--username', 'ada']);
+    expect(result.stdout).toContain('export VKIT_DS_CRM_USERNAME=ada\n');
+    expect(result.stdout).toContain('export VKIT_DS_CRM_PASSWORD=…\n');
+    expect(result.stderr).toContain('There was no project');
+    expect(result.stderr).toContain('The password was not stored.');
+    expect(result.stdout + result.stderr).not.toContain(SECRET);
+    const file = await readFile(join(root, 'config/datasources/crm.yaml'), 'utf8');
+    expect(file).toContain('credentials: env\n');
+    expect(file).toContain('environment: production\n');
+    expect(file).toContain('host: db.internal\n');
+    expect(await filesBelow(root)).not.toContain(SECRET);
+  });
+
+  it.each([
+    ['with --password', ['--password', SECRET], ''],
+    ['with --password-stdin', ['--password-stdin'], SECRET],
+    ['in the config', ['--config', `{"password": "${SECRET}"}`], ''],
+    ['in a config that is no JSON', ['--config', `{password: ${SECRET}`], ''],
+    ['in a URL of no engine', ['--url', `oracle://ada:${SECRET}@db/x`], ''],
+    [
+      'in a URL that cannot be read',
+      ['--engine', 'postgres', '--url', `postgres://a:${SECRET}@:x`],
+      '',
+    ],
+    ['in an unknown flag', [`--pasword=${SECRET}`], ''],
+  ])('%s a password is in no output and no file', async (_name, args, stdin) => {
+    const { root, run } = await emptyFolder();
+    const url = args.includes('--url') ? [] : ['--url', 'postgres://db.internal/crm'];
+    for (const flags of [[], ['--json']]) {
+      const line = ['datasource', 'add', 'crm', ...url, ...args, ...flags];
+      const result = await run(line, { stdin, env: { VKIT_DEBUG: '1' } });
+      expect(result.stdout + result.stderr).not.toContain(SECRET);
+    }
+    expect(await filesBelow(root)).not.toContain(SECRET);
+  });
+
+  it('takes the id as a flag too, and refuses two that differ', async () => {
+    const { ok, run } = await emptyFolder();
+    const url = ['--url', 'sqlite:./shop.db'];
+    expect(jsonOf(await ok(['datasource', 'add', '--id', 'shop', ...url, '--json']))).toMatchObject(
+      {
+        id: 'shop',
+        engine: 'sqlite',
+        credentials: 'env',
+        variables: [],
+      },
+    );
+    expect((await run(['datasource', 'add', 'a', '--id', 'b', ...url])).code).toBe(2);
+    expect((await run(['datasource', 'add', ...url])).stderr).toContain('needs ID');
+    expect((await run(['datasource', 'add', 'x'])).stderr).toContain('--url');
+  });
+
+  it.each([[[]], [['--json']]])('exits 8 where the id is taken (flags: %j)', async (flags) => {
+    const { run } = await shopProject();
+    const result = await run(['datasource', 'add', 'shop', '--url', 'sqlite:./b.db', ...flags]);
+    expect(result.code).toBe(8);
+    if (flags.length > 0) expect(jsonOf(result)).toMatchObject({ error: { code: 'conflict' } });
+    else
+      expect([result.stdout, result.stderr.split('\n')[0]]).toEqual([
+        '',
+        expect.stringContaining('"shop"'),
+      ]);
+  });
+
+  it('says of somebody who is logged in that the credentials stay in the environment', async () => {
+    const { ok } = await emptyFolder();
+    const url = 'postgres://db.internal/crm';
+    const result = await ok(['datasource', 'add', 'crm', '--url', url], {
+      env: { VKIT_TOKEN: 't' },
+    });
+    expect(result.stderr).toContain('set these variables where it runs');
+  });
+});
+
+describe('datasource list, get and test', () => {
+  it('show what the files say', async () => {
+    const { ok } = await shopProject();
+    const shown = { id: 'shop', engine: 'sqlite', region: 'US', credentials: 'env' };
+    expect(jsonOf(await ok(['datasource', 'list', '--json']))).toEqual([
+      expect.objectContaining(shown),
+    ]);
+    expect((await ok(['datasource', 'list'])).stdout).toMatch(
+      /^ID .*\nshop +sqlite +production +US +env\n$/,
+    );
+    expect(jsonOf(await ok(['datasource', 'get', '--json']))).toMatchObject({
+      ...shown,
+      path: 'config/datasources/shop.yaml',
+      datasets: 2,
+    });
+    const tested = jsonOf<{ server: string; latency_ms: number }>(
+      await ok(['datasource', 'test', 'shop', '--json']),
+    );
+    expect(tested.server).toMatch(/^sqlite \d/);
+    expect(tested.latency_ms).toBeGreaterThan(0);
+  });
+
+  it('exits 2 for an unknown id, with the nearest one', async () => {
+    const { run } = await shopProject();
+    for (const command of ['get', 'test']) {
+      const result = await run(['datasource', command, 'shp']);
+      expect([result.code, result.stderr]).toEqual([
+        2,
+        expect.stringContaining('Did you mean "shop"?'),
+      ]);
+    }
+  });
+
+  it.each([[[]], [['--json']]])('test exits 7 where nobody answers (flags: %j)', async (flags) => {
+    const { root, run } = await emptyFolder();
+    await run(['datasource', 'add', 'gone', '--url', 'sqlite:./gone.db']);
+    const result = await run(['datasource', 'test', ...flags]);
+    expect(result.code).toBe(7);
+    if (flags.length > 0)
+      expect(jsonOf(result)).toMatchObject({ error: { code: 'datasource_unreachable' } });
+    else expect([result.stdout, result.stderr]).toEqual(['', expect.stringContaining('"gone"')]);
+    expect(await readdir(root)).not.toContain('gone.db');
+  });
+
+  it('lists the others where one file has problems, and names its line', async () => {
+    const { root, ok } = await shopProject();
+    await writeFile(join(root, 'config/datasources/bad.yaml'), 'id: bad\nengin: sqlite\n');
+    const result = await ok(['datasource', 'list', '--json']);
+    expect(jsonOf<object[]>(result)).toHaveLength(1);
+    expect(result.stderr).toContain('config/datasources/bad.yaml:2:1');
+  });
+});
+
+describe('datasource remove', () => {
+  it('wants --force where nobody can be asked, and says what the registry still has', async () => {
+    const { root, run, ok } = await shopProject();
+    const asked = await run(['datasource', 'remove', 'shop']);
+    expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining('--force')]);
+    const removed = await ok(['datasource', 'remove', 'shop', '--force']);
+    expect(removed.stdout).toBe('Removed config/datasources/shop.yaml.\n');
+    expect(removed.stderr).toContain('2 of its datasets');
+    expect(await readdir(join(root, 'config/datasources'))).toEqual(['.gitkeep']);
+    expect((await run(['datasource', 'remove', 'shop', '--force'])).code).toBe(2);
+  });
+});

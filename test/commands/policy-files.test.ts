@@ -1,0 +1,286 @@
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { jsonOf } from '../helpers/run-cli.js';
+import { type CliProject, emptyFolder, git, shopProject } from './project-fixture.js';
+
+type Finding = { severity: string; file: string; line: number; column: number; code: string };
+type Failure = { error: { code: string; details: { problems: Finding[] } } };
+
+const write = (root: string, path: string, text: string) => writeFile(join(root, path), text);
+
+/** A scanned project with the starter pack and a key, committed. */
+async function committed(): Promise<CliProject> {
+  const project = await shopProject();
+  await project.ok(['policy', 'pack', 'add', 'starter']);
+  await project.ok(['keys', 'generate']);
+  await git(project.root, 'init', '-q');
+  await git(project.root, 'add', '.');
+  await git(project.root, 'commit', '-q', '-m', 'Policies');
+  return project;
+}
+
+describe('policy validate', () => {
+  it('exits 2 with every finding, each with its file, line, column and code', async () => {
+    const { root, run } = await shopProject();
+    await write(
+      root,
+      'config/policies/a.yaml',
+      'id: a\nmatch: {dataset: custmers}\naction: {deny: true, reason: no}\n',
+    );
+    await write(root, 'config/policies/b.yaml', 'id: b\npriorty: 3\naction: {mask: true}\n');
+    const shown = await run(['policy', 'validate']);
+    expect(shown.code).toBe(2);
+    expect(shown.stdout).toMatch(/^config\/policies\/a\.yaml:2:\d+ {2}error {2}.*custmers/m);
+    expect(shown.stdout).toMatch(/^config\/policies\/b\.yaml:2:1 {2}error {2}.*\(unknown_key\)$/m);
+    expect(shown.stdout).toContain('Did you mean priority?');
+    expect(shown.stderr).toMatch(/^Error: The project has 2 errors, 1 warning\.\n$/);
+    const json = await run(['policy', 'validate', '--json']);
+    expect([json.code, json.stderr]).toEqual([2, '']);
+    const { error } = jsonOf<Failure>(json);
+    expect(error.code).toBe('invalid_policy');
+    for (const problem of error.details.problems) {
+      expect(problem).toMatchObject({
+        line: expect.any(Number),
+        column: expect.any(Number),
+        code: expect.any(String),
+      });
+    }
+    expect(error.details.problems.filter(({ severity }) => severity === 'error')).toHaveLength(2);
+  });
+
+  it('takes warnings for errors with --strict only', async () => {
+    const { root, ok, run } = await shopProject();
+    await write(root, 'config/policies/a.yaml', 'id: a\naction: {deny: true, reason: no}\n');
+    const lenient = await ok(['policy', 'validate', '--json']);
+    expect(jsonOf(lenient)).toMatchObject({
+      valid: true,
+      policies: 1,
+      findings: [{ code: 'missing_description' }],
+    });
+    expect((await run(['policy', 'validate', '--strict'])).code).toBe(2);
+    expect((await run(['policy', 'validate', '--strict', '--format', 'json'])).code).toBe(2);
+  });
+
+  it('shows what a file holds without a code that a terminal obeys', async () => {
+    const { root, run } = await shopProject();
+    await write(
+      root,
+      'config/policies/a.yaml',
+      'id: a\n"\\e[2Jx": 1\naction: {deny: true, reason: no}\n',
+    );
+    const result = await run(['policy', 'validate']);
+    expect(result.code).toBe(2);
+    expect(result.stdout).toContain('\\u001b[2Jx');
+    expect(result.stdout + result.stderr).not.toContain('\u001b');
+  });
+});
+
+describe('policy bundle, and the check of one', () => {
+  it('verifies what it wrote, and says 3 to a changed bundle and to another key', {
+    timeout: 120_000,
+  }, async () => {
+    const { root, ok, run } = await committed();
+    const made = jsonOf<{ key_id: string; checksum: string; sequence: number }>(
+      await ok(['policy', 'bundle', '--json']),
+    );
+    expect(made).toMatchObject({
+      sequence: 1,
+      policies: 6,
+      datasets: 2,
+      org: 'acme',
+      dirty: false,
+    });
+    const path = 'dist/policy_bundle.json';
+    const check = ['policy', 'validate', '--bundle', path];
+    const env = { VKIT_PUBLIC_KEY: '.vkit/keys/vkit_pub.pem' };
+    expect(jsonOf(await ok([...check, '--json'], { env }))).toMatchObject({
+      verified: true,
+      signature: 'verified',
+      checksum: made.checksum,
+      key_id: made.key_id,
+      findings: [],
+    });
+    expect(jsonOf(await ok([...check, '--json']))).toMatchObject({ signature: 'not_checked' });
+    await ok(['keys', 'generate', '--out-dir', '.vkit/keys/other']);
+    const other = ['--key', '.vkit/keys/other/vkit_pub.pem'];
+    expect((await run([...check, ...other])).code).toBe(3);
+    const refused = await run([...check, ...other, '--json']);
+    expect([refused.code, jsonOf(refused)]).toEqual([
+      3,
+      expect.objectContaining({ verified: false, signature: 'refused' }),
+    ]);
+
+    const text = await readFile(join(root, path), 'utf8');
+    await write(root, path, text.replace('"sequence": 1', '"sequence": 2'));
+    for (const more of [{}, { env }]) {
+      const changed = await run(check, more);
+      expect([changed.code, changed.stderr]).toEqual([3, '']);
+      expect(changed.stdout).toContain('(bundle_checksum)');
+    }
+    await write(root, path, text.replace('"mask_pii"', '"mask_pii", "extra": 1'));
+    const invalid = await run([...check, '--json']);
+    expect(invalid.code).toBe(2);
+    const [problem] = jsonOf<Failure>(invalid).error.details.problems;
+    expect(problem).toMatchObject({ file: path, line: expect.any(Number) });
+    expect(problem?.line).toBeGreaterThan(1);
+    expect((await run(['policy', 'validate', '--bundle', 'nothing.json'])).code).toBe(2);
+  });
+
+  it('takes the key of --key, VKIT_PRIVATE_KEY or the project, and signs nothing by accident', {
+    timeout: 120_000,
+  }, async () => {
+    const { root, ok, run } = await committed();
+    const id = async (args: string[], options = {}) =>
+      jsonOf<{ key_id: string | null }>(await ok(['policy', 'bundle', '--json', ...args], options))
+        .key_id;
+    const own = await id([]);
+    const other = jsonOf<{ id: string }>(
+      await ok(['keys', 'generate', '--out-dir', '.vkit/keys/other', '--json']),
+    ).id;
+    const file = '.vkit/keys/other/vkit_priv.pem';
+    expect(await id(['--key', file])).toBe(other);
+    expect(await id([], { env: { VKIT_PRIVATE_KEY: file } })).toBe(other);
+    expect(own).not.toBe(other);
+    const project = join(root, '.vkit/keys/vkit_priv.pem');
+    await writeFile(project, '');
+    expect((await run(['policy', 'bundle'])).code).toBe(2);
+    await rm(project);
+    const without = await run(['policy', 'bundle']);
+    expect(without.code).toBe(2);
+    for (const way of ['vkit keys generate', '--key', 'VKIT_PRIVATE_KEY', '--unsigned']) {
+      expect(without.stderr).toContain(way);
+    }
+    const unsigned = await ok(['policy', 'bundle', '--unsigned']);
+    expect(unsigned.stderr).toContain('Warning: The bundle is not signed');
+    expect((await run(['policy', 'bundle', '--unsigned', '--key', file])).code).toBe(2);
+    const key = ['--key', '.vkit/keys/vkit_pub.pem'];
+    expect(
+      (await run(['policy', 'validate', '--bundle', 'dist/policy_bundle.json', ...key])).code,
+    ).toBe(3);
+  });
+
+  it('refuses uncommitted changes unless it is told to take them', async () => {
+    const { root, ok, run } = await committed();
+    await write(
+      root,
+      'config/policies/a.yaml',
+      'id: a\ndescription: x\naction: {deny: true, reason: no}\n',
+    );
+    const refused = await run(['policy', 'bundle', '--json']);
+    expect([refused.code, jsonOf<Failure>(refused).error.code]).toEqual([2, 'bundle_dirty']);
+    const taken = await ok(['policy', 'bundle', '--allow-dirty', '--json']);
+    expect(jsonOf(taken)).toMatchObject({ dirty: true, policies: 7 });
+    expect(taken.stderr).toContain('uncommitted changes: config/policies/a.yaml');
+    const flags = ['--sequence', '7', '--org', 'other', '--ref', 'main', '--expires', '30d'];
+    const more = ['policy', 'bundle', '--allow-dirty', '--out', 'x.json', '--json', ...flags];
+    expect(jsonOf(await ok(more))).toMatchObject({
+      sequence: 7,
+      org: 'other',
+      file: join(root, 'x.json'),
+    });
+    expect((await run(['policy', 'bundle', '--sequence', '-1'])).code).toBe(2);
+  });
+});
+
+describe('policy pack', () => {
+  it('lists, adds and removes, in the words of the contract', { timeout: 120_000 }, async () => {
+    const { root, ok, run } = await emptyFolder();
+    await ok(['init']);
+    const list = async () => (await ok(['policy', 'pack', 'list'])).stdout;
+    expect(await list()).toBe(
+      'ai_safety (not installed)\nfinancial_compliance (not installed)\nstarter (not installed)\n',
+    );
+    const missing = await run(['policy', 'pack', 'add', 'ai_safety']);
+    expect([missing.code, missing.stderr]).toEqual([
+      2,
+      expect.stringContaining(
+        'DependencyMissing: Pack requires dependencies not installed: starter',
+      ),
+    ]);
+    await ok(['policy', 'pack', 'add', 'starter']);
+    expect(jsonOf(await ok(['policy', 'pack', 'add', 'starter', '--json']))).toMatchObject({
+      id: 'starter',
+      changed: false,
+    });
+    await ok(['policy', 'pack', 'add', 'ai_safety']);
+    expect(await list()).toBe(
+      '✓ ai_safety v1.0.0\nfinancial_compliance (not installed)\n✓ starter v1.0.0\n',
+    );
+    const needed = await run(['policy', 'pack', 'remove', 'starter']);
+    expect([needed.code, needed.stderr]).toEqual([8, expect.stringContaining('ai_safety')]);
+
+    const file = 'config/policies/starter__02__mask_pii.yaml';
+    await write(root, file, `${await readFile(join(root, file), 'utf8')}# mine\n`);
+    expect(await list()).toContain(`⚠ starter v1.0.0 (modified: ${file})`);
+    await ok(['policy', 'pack', 'remove', 'ai_safety']);
+    const modified = await run(['policy', 'pack', 'remove', 'starter', '--json']);
+    expect([modified.code, jsonOf<Failure>(modified).error.code]).toEqual([8, 'conflict']);
+    await ok(['policy', 'pack', 'remove', 'starter', '--force']);
+    await expect(stat(join(root, file))).rejects.toThrow('ENOENT');
+    expect((await run(['policy', 'pack', 'remove', 'starter'])).code).toBe(2);
+    expect(
+      jsonOf<{ id: string; state: string }[]>(await ok(['policy', 'pack', 'list', '--json'])),
+    ).toContainEqual(expect.objectContaining({ id: 'starter', state: 'not_installed' }));
+  });
+
+  it('upgrades a pack from a path, shows the diff first, and stops at a file changed by hand', {
+    timeout: 120_000,
+  }, async () => {
+    const { root, ok, run } = await emptyFolder();
+    await ok(['init']);
+    const pack = async (folder: string, version: string, reason: string) => {
+      await mkdir(join(root, folder, 'rules/policies'), { recursive: true });
+      await write(
+        root,
+        `${folder}/rules/metadata.yaml`,
+        `__pack_meta: {name: rules, version: "${version}", layer: custom}\n`,
+      );
+      await write(
+        root,
+        `${folder}/rules/policies/01_no.yaml`,
+        `id: no\npriority: 1\naction: {deny: true, reason: "${reason}"}\n`,
+      );
+    };
+    await pack('old', '1.0.0', 'first');
+    await pack('new', '1.1.0', 'second');
+    await ok(['policy', 'pack', 'add', './old/rules']);
+    expect((await ok(['policy', 'pack', 'upgrade'])).stdout).toBe(
+      'Every installed pack is up to date.\n',
+    );
+    const file = join(root, 'config/policies/rules__01__no.yaml');
+    const dry = await ok(['policy', 'pack', 'upgrade', './new/rules', '--dry-run']);
+    expect(dry.stdout).toContain('rules v1.0.0 -> v1.1.0 would change:');
+    expect(dry.stdout).toContain('+ action: {deny: true, reason: "second"}');
+    expect(await readFile(file, 'utf8')).toContain('first');
+    await writeFile(file, `${await readFile(file, 'utf8')}# mine\n`);
+    const stopped = await run(['policy', 'pack', 'upgrade', './new/rules']);
+    expect(stopped.code).toBe(8);
+    expect(stopped.stdout).toContain('- # mine');
+    expect(await readFile(file, 'utf8')).toContain('# mine');
+    const forced = await ok(['policy', 'pack', 'upgrade', './new/rules', '--force', '--json']);
+    expect(jsonOf(forced)).toMatchObject([
+      { id: 'rules', from: '1.0.0', to: '1.1.0', changed: true },
+    ]);
+    expect(await readFile(file, 'utf8')).toContain('second');
+    expect((await run(['policy', 'pack', 'upgrade', './old/rules'])).code).toBe(8);
+    expect((await run(['policy', 'pack', 'upgrade', 'nothing'])).code).toBe(2);
+  });
+
+  it('tells what is in a pack, also outside of a project', async () => {
+    const { ok, run } = await emptyFolder();
+    const info = jsonOf<{ id: string; policies: { id: string }[] }>(
+      await ok(['policy', 'pack', 'info', 'starter', '--json']),
+    );
+    expect(info.id).toBe('starter');
+    expect(info.policies.map(({ id }) => id)).toContain('mask_pii');
+    expect((await ok(['policy', 'pack', 'info', 'starter'])).stdout).toContain(
+      'mask_pii  (mask, priority 150)',
+    );
+    const unknown = await run(['policy', 'pack', 'info', 'startr']);
+    expect([unknown.code, unknown.stderr]).toEqual([
+      2,
+      expect.stringContaining('Did you mean "starter"?'),
+    ]);
+  });
+});
