@@ -46,6 +46,11 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
     // Its defaults strip unknown keys, coerce types and stop at the first error.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true } },
     routerOptions: { maxParamLength: 256 },
+    // A path that cannot be decoded is refused before any hook runs.
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-correlation-id', request.id);
+      sendError(error, request, reply);
+    },
     forceCloseConnections: 'idle',
   }).withTypeProvider<TypeBoxTypeProvider>();
 

@@ -87,9 +87,8 @@ export const SubmitBody = strict({
     Type.Record(
       Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z][A-Za-z0-9_.-]*$' }),
       Type.String({ maxLength: 1_000 }),
-      {
-        maxProperties: 32,
-      },
+      // Without the second, a key that does not fit the pattern would bring any value along.
+      { maxProperties: 32, additionalProperties: false },
     ),
   ),
   ttl_seconds: Type.Optional(TtlSeconds),
