@@ -82,7 +82,7 @@ export function tellComparison(facts: ComparisonFacts, page: Page): void {
   );
   page.blank();
   page.say(
-    "The agent can still tell customers apart and count them, and holds no address that a prompt could talk it out of. The masks are part of the SQL that the database runs, so the raw value never leaves it. The agent's query:",
+    "The agent can still tell customers apart and count them, and reads no address. (Who can guess an address can check its hash; the mask full hides it altogether.) Masks are part of the SQL that the database runs, so a raw value never leaves it. The agent's query:",
   );
   page.blank();
   const sql = wrap(escapeTerminal(facts.agent.sql.replace(/\s+/g, ' ')), page.width - 4);
