@@ -1,5 +1,8 @@
 import type { Mask } from '../masking/model.js';
 
+/** The issuer of every grant. */
+export const GRANT_ISSUER = 'vkit';
+
 /** What a grant authorises, beside the registered JWT claims. */
 export interface GrantBody {
   request_id: string;
