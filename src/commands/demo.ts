@@ -18,8 +18,8 @@ type Payload = DemoFacts & { kept: string | null; duration_ms: number; server?: 
 export default class Demo extends BaseCommand {
   static override summary = 'See what vkit does, with nothing to configure.';
   static override description =
-    `Tells the whole story on sample data: a scan, policies, a signed bundle, the same query by a person and
-by an AI agent, a denial, an approval, the audit log. On embedded SQLite in a temporary folder that is removed at the
+    `Tells the whole story on sample data: a scan, policies, a signed bundle, the same query by a person and \
+by an AI agent, a denial, an approval, the audit log. On embedded SQLite in a temporary folder that is removed at the \
 end, or on a PostgreSQL server in a schema of its own, which is dropped. Exits 0 only when every step came out as told.`;
   static override examples = [
     '<%= config.bin %> demo',

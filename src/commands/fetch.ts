@@ -9,7 +9,7 @@ import { requireOneOf } from '../cli/require-one-of.js';
 export default class FetchCommand extends BaseCommand {
   static override summary = 'Run the query of a grant and print its rows.';
   static override description =
-    `A grant can be fetched until it expires; the policies are asked again each time. Prints a table on a terminal and
+    `A grant can be fetched until it expires; the policies are asked again each time. Prints a table on a terminal and \
 JSON elsewhere. CSV cells that a spreadsheet would run are escaped. A file is written whole or not at all.`;
   static override examples = [
     '<%= config.bin %> fetch --grant gr_…',

@@ -17,8 +17,8 @@ const AQL_BYTES_MAX = 256 * 1024;
 export default class RequestCommand extends BaseCommand {
   static override summary = 'Ask for data with a query in AQL.';
   static override description =
-    `The query comes from --aql, --file or stdin. Exits 0 when it is granted, 3 when it is denied and 4 when somebody has
-to approve it first. With --wait it blocks until that is decided, then fetches the rows and prints them as vkit fetch
+    `The query comes from --aql, --file or stdin. Exits 0 when it is granted, 3 when it is denied and 4 when somebody has \
+to approve it first. With --wait it blocks until that is decided, then fetches the rows and prints them as vkit fetch \
 does.`;
   static override examples = [
     `<%= config.bin %> request --aql '{"source_table": "customers", "columns": ["id", "email"]}'`,

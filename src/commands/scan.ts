@@ -20,8 +20,8 @@ type ScanFlags = Awaited<ReturnType<Scan['read']>>['flags'];
 export default class Scan extends BaseCommand {
   static override summary = "Compare a database's schema with the reviewed registry.";
   static override description =
-    `Reads the catalog, never a row, and writes nothing unless --apply is given. Without an ID it
-scans the only datasource there is. Exits 0 with or without drift, 5 on drift with --fail-on-drift, and 7 when a database
+    `Reads the catalog, never a row, and writes nothing unless --apply is given. Without an ID it \
+scans the only datasource there is. Exits 0 with or without drift, 5 on drift with --fail-on-drift, and 7 when a database \
 could not be read: then nobody knows.`;
   static override examples = [
     '<%= config.bin %> scan shop',

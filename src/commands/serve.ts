@@ -8,9 +8,9 @@ import type { ServerConfig } from '../config/server-config.js';
 export default class ServeCommand extends BaseCommand {
   static override summary = 'Run the server: decides, approves, grants, executes.';
   static override description =
-    `Listens on 127.0.0.1:3000 with its state under --data-dir. Reads vkit.server.yaml in the
-working directory, then the environment, then the flags; later ones win. The first start makes the organisation, its
-keys and one administrator. Passwords of datasources come from VKIT_DS_<ID>_USERNAME, VKIT_DS_<ID>_PASSWORD or
+    `Listens on 127.0.0.1:3000 with its state under --data-dir. Reads vkit.server.yaml in the \
+working directory, then the environment, then the flags; later ones win. The first start makes the organisation, its \
+keys and one administrator. Passwords of datasources come from VKIT_DS_<ID>_USERNAME, VKIT_DS_<ID>_PASSWORD or \
 VKIT_DS_<ID>_URL.`;
   static override examples = [
     '<%= config.bin %> serve',

@@ -9,7 +9,7 @@ import { requireOneOf } from '../../cli/require-one-of.js';
 export default class ApprovalApprove extends BaseCommand {
   static override summary = 'Approve a request of somebody else.';
   static override description =
-    `The policies are evaluated again first: exits 3 where they deny the request by now. The time of the grant runs from
+    `The policies are evaluated again first: exits 3 where they deny the request by now. The time of the grant runs from \
 the approval, and --ttl only shortens it.`;
   static override examples = [
     '<%= config.bin %> approval approve req_…',

@@ -12,7 +12,7 @@ const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 export default class ApprovalWatch extends BaseCommand {
   static override summary = 'Watch the requests that wait for your approval.';
   static override description =
-    `On a terminal the list is redrawn until Ctrl-C; elsewhere each request is a line when it comes. With --json it prints
+    `On a terminal the list is redrawn until Ctrl-C; elsewhere each request is a line when it comes. With --json it prints \
 what waits now and ends.`;
   static override examples = [
     '<%= config.bin %> approval watch',

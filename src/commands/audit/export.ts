@@ -11,7 +11,7 @@ import { auditRecords } from '../../client/audit-records.js';
 export default class AuditExport extends BaseCommand {
   static override summary = 'Export the audit log as JSON Lines.';
   static override description =
-    `One canonical record a line, oldest first, as vkit audit verify --file takes it. Keep the number and hash of the last
+    `One canonical record a line, oldest first, as vkit audit verify --file takes it. Keep the number and hash of the last \
 record elsewhere: they show a tail that was cut off later.`;
   static override examples = [
     '<%= config.bin %> audit export --output audit.jsonl',

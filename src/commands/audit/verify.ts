@@ -17,9 +17,9 @@ import { escapeTerminal } from '../../util/escape.js';
 export default class AuditVerify extends BaseCommand {
   static override summary = 'Verify that the audit log is as it was written.';
   static override description =
-    `Of the server's log, or offline of an exported file. Names the first record that was changed, removed, inserted or
-moved, and exits 3. A tail that was cut off leaves a log that verifies: compare the last number and hash with ones that
-you keep elsewhere. Without --key the keys are those the server publishes; whoever could rewrite its log could change them,
+    `Of the server's log, or offline of an exported file. Names the first record that was changed, removed, inserted or \
+moved, and exits 3. A tail that was cut off leaves a log that verifies: compare the last number and hash with ones that \
+you keep elsewhere. Without --key the keys are those the server publishes; whoever could rewrite its log could change them, \
 so keep them elsewhere too.`;
   static override examples = [
     '<%= config.bin %> audit verify',

@@ -13,7 +13,7 @@ import { escapeTerminal } from '../../util/escape.js';
 export default class DatasourceAdd extends BaseCommand {
   static override summary = 'Add a database to the project.';
   static override description =
-    `Writes config/datasources/ID.yaml, which is free of secrets: user name and password are read
+    `Writes config/datasources/ID.yaml, which is free of secrets: user name and password are read \
 from VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whenever they are needed.`;
   static override examples = [
     '<%= config.bin %> datasource add shop --url sqlite:./shop.db',

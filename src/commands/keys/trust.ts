@@ -7,7 +7,7 @@ import { trustBundleKey } from '../../services/trust-bundle-key.js';
 export default class KeysTrust extends BaseCommand {
   static override summary = 'Let a server accept bundles signed with a key.';
   static override description =
-    `Adds the public key's file to trusted_bundle_keys of vkit.server.yaml, which is made if need be. The server reads it when
+    `Adds the public key's file to trusted_bundle_keys of vkit.server.yaml, which is made if need be. The server reads it when \
 it starts. Several keys can be trusted at once, so that keys rotate without an outage.`;
   static override examples = ['<%= config.bin %> keys trust .vkit/keys/vkit_pub.pem'];
   static override args = {

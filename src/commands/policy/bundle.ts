@@ -14,7 +14,7 @@ import { buildBundle } from '../../services/build-bundle.js';
 export default class PolicyBundle extends BaseCommand {
   static override summary = 'Compile and sign policies, registry and datasources into one file.';
   static override description =
-    `Compiles what is committed, so that the same commit gives the same bundle everywhere. The key is
+    `Compiles what is committed, so that the same commit gives the same bundle everywhere. The key is \
 --key, VKIT_PRIVATE_KEY, or the project's .vkit/keys/vkit_priv.pem.`;
   static override examples = [
     '<%= config.bin %> policy bundle',

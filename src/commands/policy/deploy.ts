@@ -14,8 +14,8 @@ import { readPublicKey } from '../../services/read-public-key.js';
 export default class PolicyDeploy extends BaseCommand {
   static override summary = 'Upload a bundle to the server and activate it.';
   static override description =
-    `The server checks form, checksum, organisation, signature and expiry before it takes it; grants of the bundle that was
-active end. Deploying what is deployed already changes nothing. --dry-run checks what can be checked here and talks to
+    `The server checks form, checksum, organisation, signature and expiry before it takes it; grants of the bundle that was \
+active end. Deploying what is deployed already changes nothing. --dry-run checks what can be checked here and talks to \
 no server.`;
   static override examples = [
     '<%= config.bin %> policy deploy',

@@ -14,7 +14,7 @@ import { errorCodeOf, validateProject } from '../../services/validate-project.js
 export default class PolicyValidate extends BaseCommand {
   static override summary = 'Check the policies and everything they name, or a bundle.';
   static override description =
-    `Shows every finding at once, each with its file, line and column. Exits 2 when there are errors.
+    `Shows every finding at once, each with its file, line and column. Exits 2 when there are errors. \
 Of a bundle it checks form, checksum and signature as the server does, and exits 3 when it does not verify.`;
   static override examples = [
     '<%= config.bin %> policy validate',

@@ -12,8 +12,8 @@ import { escapeTerminal } from '../../util/escape.js';
 export default class UserResetPassword extends BaseCommand {
   static override summary = 'Set a new password for an account.';
   static override description =
-    `The sessions of the account end. With --data-dir it works on the state of a server that is stopped, without a login:
-for the lost password of the administrator, who need not be named where there is only one. It is recorded in the audit
+    `The sessions of the account end. With --data-dir it works on the state of a server that is stopped, without a login: \
+for the lost password of the administrator, who need not be named where there is only one. It is recorded in the audit \
 log all the same.`;
   static override examples = [
     'printf %s "$PASSWORD" | <%= config.bin %> user reset-password ada@example.com --password-stdin',

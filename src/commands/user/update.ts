@@ -10,7 +10,7 @@ import { VkitError } from '../../errors/index.js';
 export default class UserUpdate extends BaseCommand {
   static override summary = 'Change the attributes of an account.';
   static override description =
-    `They hold at once, also for grants that are out. The roles given replace all there were, and so do the purposes; an
+    `They hold at once, also for grants that are out. The roles given replace all there were, and so do the purposes; an \
 empty value takes an attribute away.`;
   static override examples = [
     '<%= config.bin %> user update ada@example.com --role analyst --role finance',

@@ -10,7 +10,7 @@ import { escapeTerminal } from '../../../util/escape.js';
 export default class AgentsTokensCreate extends BaseCommand {
   static override summary = 'Make a token for an agent.';
   static override description =
-    `The token is printed this once and stored as a hash. The agent has the roles agent and ai_agent beside those given,
+    `The token is printed this once and stored as a hash. The agent has the roles agent and ai_agent beside those given, \
 and with --on-behalf-of never more than that person.`;
   static override examples = [
     '<%= config.bin %> agents tokens create --name report-bot --region US --expires-in 24h',

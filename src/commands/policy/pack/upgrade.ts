@@ -13,7 +13,7 @@ type Diffs = readonly { path: string; diff: string }[];
 export default class PolicyPackUpgrade extends BaseCommand {
   static override summary = 'Upgrade one installed policy pack, or all of them.';
   static override description =
-    `Replaces exactly the files that the pack owns. A file that was changed by hand stops the upgrade
+    `Replaces exactly the files that the pack owns. A file that was changed by hand stops the upgrade \
 and is shown as a diff.`;
   static override examples = [
     '<%= config.bin %> policy pack upgrade --dry-run',
