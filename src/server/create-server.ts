@@ -10,6 +10,7 @@ import { LoginThrottle } from '../services/control/login-throttle.js';
 import { recordForbidden } from '../services/control/record-forbidden.js';
 import { hashToken } from '../services/token-secrets.js';
 import { sendError } from './http-error.js';
+import { readJsonBody } from './read-json-body.js';
 import { agentTokenRoutes } from './routes/agent-tokens.js';
 import { approvalRoutes } from './routes/approvals.js';
 import { auditRoutes } from './routes/audit.js';
@@ -144,8 +145,13 @@ function loggerOptions(level: Exclude<ServerOptions['logLevel'], 'silent'>) {
 function acceptEmptyBodies(server: Server): void {
   const parse = server.getDefaultJsonParser('error', 'error');
   server.removeContentTypeParser('application/json');
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, null);
-    else parse(request, body as string, done);
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
+    let body: unknown;
+    try {
+      body = readJsonBody(bytes as Buffer, (text, told) => parse(request, text, told));
+    } catch (error) {
+      return done(error as Error);
+    }
+    done(null, body);
   });
 }

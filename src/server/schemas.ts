@@ -5,7 +5,9 @@ export function strict<T extends TProperties>(properties: T): TObject<T> {
   return Type.Object(properties, { additionalProperties: false });
 }
 
-const name = (max: number) => Type.String({ minLength: 1, maxLength: max });
+/** PostgreSQL takes no NUL, and nothing is named with one. */
+const name = (max: number) =>
+  Type.String({ minLength: 1, maxLength: max, pattern: '^[^\\u0000]+$' });
 
 /** A role, clearance, region or purpose. */
 export const Attribute = Type.String({

@@ -245,6 +245,37 @@ it.each([
   expect(answer).toMatchObject({ status: 400, body: { type: 'validation' } });
 });
 
+it('refuses text that no signature or database could keep, wherever it is, and says where', async () => {
+  const w = world();
+  const { g, token } = w;
+  const aql = { source_table: 'customers', columns: ['id'] };
+  const cases: [path: string, body: object, pointer: string][] = [];
+  for (const bad of ['x\ud800y', '\udfff', 'a\0b']) {
+    cases.push(
+      ['/requests', { aql, purpose: bad }, '/purpose'],
+      ['/requests', { aql, reason: bad }, '/reason'],
+      ['/requests', { aql, metadata: { ticket: bad } }, '/metadata/ticket'],
+      ['/requests', { aql, metadata: { [bad]: 'x' } }, '/metadata'],
+      ['/requests', { aql: { ...aql, source_table: bad } }, '/aql/source_table'],
+      ['/agent_tokens', { name: bad }, '/name'],
+      ['/users', { email: `a${bad}@x.test`, password: 'long enough to be one' }, '/email'],
+      [`/approvals/${w.ids.approvals}/approve`, { notes: bad }, '/notes'],
+      [`/approvals/${w.ids.approvals}/deny`, { reason: bad }, '/reason'],
+      ['/policy_bundles', { bundle: { deep: [{ er: bad }] } }, '/bundle/deep/0/er'],
+    );
+  }
+  for (const [path, body, pointer] of cases) {
+    const answer = await g.call(token, 'POST', `/orgs/acme${path}`, body);
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { type: 'validation', details: { problems: [{ pointer, code: 'text' }] } },
+    });
+  }
+  // Whole pairs are text like any other.
+  const whole = await g.call(token, 'POST', '/orgs/acme/requests', { aql, purpose: 'a 💣' });
+  expect(whole.status).toBe(200);
+});
+
 async function expectChain({ g }: World): Promise<void> {
   const log: AuditRecord[] = [];
   for (;;) {
