@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { parseAql } from '../../aql/parse-aql.js';
 import { parseIntent } from '../../aql/parse-intent.js';
+import { canonicalise } from '../../bundle/canonicalise.js';
 import { type Problem, VkitError } from '../../errors/index.js';
 import { cancelRequest } from '../../services/control/cancel-request.js';
 import type { ControlContext } from '../../services/control/context.js';
@@ -103,5 +104,5 @@ function idempotencyOf(request: FastifyRequest, route: string): Idempotency | un
       },
     });
   }
-  return { route, key, body: JSON.stringify(request.body) };
+  return { route, key, body: canonicalise(request.body) };
 }
