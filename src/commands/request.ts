@@ -1,18 +1,14 @@
-import { readFile, stat } from 'node:fs/promises';
 import { boolean, option, string } from '@oclif/core/flags';
 import { BaseCommand, PRINTED } from '../cli/base-command.js';
 import { connect } from '../cli/connect.js';
 import { deliverRows, ROW_FORMATS } from '../cli/deliver-rows.js';
 import { durationFlag, jsonFlag, serverFlags } from '../cli/flags.js';
 import { startProgress } from '../cli/progress.js';
-import { readSecretFromStdin } from '../cli/prompt.js';
+import { readAql } from '../cli/read-aql.js';
 import { exitCodeOf, reportRequest } from '../cli/request-report.js';
 import { waitForDecision } from '../cli/wait-for-decision.js';
 import type { SubmitBody } from '../client/wire.js';
 import { VkitError } from '../errors/index.js';
-
-/** More than any query is, and what the server takes. */
-const AQL_BYTES_MAX = 256 * 1024;
 
 export default class RequestCommand extends BaseCommand {
   static override summary = 'Ask for data with a query in AQL.';
@@ -107,49 +103,6 @@ does.`;
     this.log(reportRequest(answer, Date.now()));
     return exitCode === 0 ? answer : this.answer(exitCode, answer);
   }
-}
-
-/** A query from a file or from stdin. Its text is never repeated: it holds the values that are asked for. */
-async function readAql(file: string | undefined): Promise<unknown> {
-  const fromStdin = file === undefined || file === '-';
-  if (fromStdin && process.stdin.isTTY) {
-    throw new VkitError('usage', '--aql is missing.', {
-      hint: `Write the query as --aql '{"source_table": …}', name a file with --file, or pipe it in.`,
-      details: { flag: '--aql' },
-    });
-  }
-  const text = fromStdin ? await readStdin() : await readQueryFile(file);
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    // The parser's message quotes the query.
-    const place = fromStdin ? 'What stdin holds' : `The file ${file}`;
-    throw new VkitError('invalid_aql', `${place} is not JSON.`, {
-      hint: 'An AQL query is a JSON object with a source_table.',
-    });
-  }
-}
-
-async function readStdin(): Promise<string> {
-  try {
-    return await readSecretFromStdin();
-  } catch (error) {
-    if (!(error instanceof VkitError) || error.code !== 'usage') throw error;
-    throw new VkitError('usage', '--aql is missing, and stdin is empty.', {
-      hint: `Write the query as --aql '{"source_table": …}', or name a file with --file.`,
-      details: { flag: '--aql' },
-    });
-  }
-}
-
-async function readQueryFile(file: string): Promise<string> {
-  try {
-    const { size } = await stat(file);
-    if (size <= AQL_BYTES_MAX) return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new VkitError('invalid_input', `The file ${file} cannot be read.`, { cause });
-  }
-  throw new VkitError('limit_exceeded', `The file ${file} is larger than ${AQL_BYTES_MAX} bytes.`);
 }
 
 /** Without the keys nothing was said about. */

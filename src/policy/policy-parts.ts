@@ -1,0 +1,85 @@
+import { compileMatch, listOf, type MatchField } from './compile-match.js';
+import { compileConditions } from './conditions.js';
+import { type Touched, touchesAll } from './judge.js';
+import type { FieldMatch, Reference } from './model.js';
+import type { CompiledDataset, CompiledPolicy, PolicySet } from './policy-set.js';
+import type { Verdicts } from './verdicts.js';
+
+/** One condition of a policy by itself, as a policy that has no other, so that verdicts can be asked for it. */
+export interface ConditionPart {
+  /** The attribute, or `time`. */
+  name: string;
+  alone: CompiledPolicy;
+}
+
+/** A part of a policy that does not hold: `match.dataset`, `match.fields.contains`, or the attribute of a condition. */
+export interface FailedPart {
+  part: string;
+  because: string;
+}
+
+/** The conditions of a policy one by one, sorted by name. */
+export function conditionPartsOf(
+  compiled: CompiledPolicy,
+  { clearances }: Pick<PolicySet, 'clearances'>,
+): readonly ConditionPart[] {
+  return Object.entries(compiled.policy.when)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => ({
+      name,
+      alone: { ...compiled, conditions: compileConditions({ [name]: value }, clearances) },
+    }));
+}
+
+/**
+ * All parts of a policy that do not hold for a reference; none where it matches. An undecided condition counts as failed
+ * for an allow only, which is how it is judged.
+ */
+export function failedParts(
+  compiled: CompiledPolicy,
+  parts: readonly ConditionPart[],
+  { dataset, field: name }: { dataset: CompiledDataset; field: Reference['field'] },
+  { verdicts, touched }: { verdicts: Verdicts; touched: Touched },
+): readonly FailedPart[] {
+  const field = name === null ? undefined : dataset.fields.get(name);
+  const failed: FailedPart[] = [...failedNames(compiled, dataset)];
+  if (field !== undefined) {
+    failed.push(...failedFieldParts(compiled.policy.match.fields ?? {}, field));
+    if (compiled.excepts(field.name)) {
+      failed.push({ part: 'mask_except', because: `mask_except: ${field.name}` });
+    }
+    const isOfAll = compiled.match.all?.includes(field.name.toLowerCase()) === true;
+    if (isOfAll && !touchesAll(touched, compiled, dataset.name, field.name)) {
+      const because = 'match.fields.all: not all of these fields are touched';
+      failed.push({ part: 'match.fields.all', because });
+    }
+  } else if (compiled.match.hasFields) {
+    const because = 'match.fields: no field that it acts on is touched';
+    failed.push({ part: 'match.fields', because });
+  }
+  const isAllow = compiled.policy.action === 'allow';
+  for (const { name: part, alone } of parts) {
+    const { truth, because } = verdicts(alone, dataset);
+    if (truth === 'no' || (truth === 'undecided' && isAllow)) failed.push({ part, because });
+  }
+  return failed;
+}
+
+function failedNames({ policy: { match } }: CompiledPolicy, target: CompiledDataset): FailedPart[] {
+  return (['datasource', 'dataset'] as const).flatMap((key) => {
+    const value = match[key];
+    if (value === undefined) return [];
+    if (compileMatch({ [key]: value }).datasetFailure(target) === null) return [];
+    const is = key === 'datasource' ? target.datasource : target.name;
+    const because = `match.${key}: is ${is}, wanted ${listOf<string>(value).join(', ')}`;
+    return [{ part: `match.${key}`, because }];
+  });
+}
+
+function failedFieldParts(match: FieldMatch, field: MatchField): FailedPart[] {
+  return Object.entries(match).flatMap(([key, value]) => {
+    if (value === undefined) return [];
+    const because = compileMatch({ fields: { [key]: value } }).fieldFailure(field);
+    return because === null ? [] : [{ part: `match.fields.${key}`, because }];
+  });
+}

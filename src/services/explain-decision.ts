@@ -1,0 +1,152 @@
+import { parseAql } from '../aql/parse-aql.js';
+import type { ResolvedQuery } from '../aql/resolved-query.js';
+import { VkitError } from '../errors/index.js';
+import { clearanceLevel } from '../policy/clearance.js';
+import { type ExplainedPolicy, explainPolicies } from '../policy/explain-policies.js';
+import type { Decision, Reference } from '../policy/model.js';
+import type { PolicySet } from '../policy/policy-set.js';
+import { findDataset } from '../policy/policy-test-input.js';
+import { rolesOfRequester } from '../policy/requester-roles.js';
+import type { Identity } from './control/identity.js';
+import { judge, planQuery } from './control/judge.js';
+import type { LoadedPolicies } from './load-policies.js';
+
+/** The requester to explain for; what is absent is not known. */
+export interface ExplainedRequester {
+  roles: readonly string[];
+  clearance?: string;
+  region?: string;
+  purpose?: string;
+  /** Whether the purpose is one of the account's own; default true. */
+  purposeAssigned?: boolean;
+  /** Holds `agent` and `ai_agent` too. */
+  isAgent?: boolean;
+}
+
+/** A query, or what one would touch; without fields `count(*)`. */
+export type ExplainedQuery = { aql: unknown } | { dataset: string; fields: readonly string[] };
+
+export interface ExplanationRequester {
+  roles: readonly string[];
+  clearance: string | null;
+  region: string | null;
+  purpose: string | null;
+  purpose_assigned: boolean;
+}
+
+export interface Explanation {
+  /** RFC 3339: the moment it is decided for. */
+  at: string;
+  requester: ExplanationRequester;
+  references: readonly Reference[];
+  /** Names of the query that are not in the registry. */
+  unknown: readonly string[];
+  /** Without its trace; the checksum is null where the policies are a project's files. */
+  decision: Omit<Decision, 'trace' | 'bundle_checksum'> & { bundle_checksum: string | null };
+  /** Every policy, highest priority first. */
+  trace: readonly ExplainedPolicy[];
+}
+
+/** Rows do not matter to a decision; any number plans the query. */
+const ROWS = 1_000;
+
+/**
+ * Decides a query as a server with these policies does, and says for every policy why it did or did not match. Pure but for
+ * its arguments. Throws `invalid_input` for a clearance that does not exist, `validation` for a query that is allowed
+ * and cannot be run, `invalid_aql` for what is no query.
+ */
+export function explainDecision(
+  { active, from }: LoadedPolicies,
+  who: ExplainedRequester,
+  query: ExplainedQuery,
+  at: number,
+): Explanation {
+  const { policies: set } = active;
+  const identity = identityOf(who, set);
+  const judgement = judge(active, identity, {
+    aql: aqlOf(query, set),
+    narrowing: {},
+    purpose: who.purpose ?? null,
+    at,
+    trace: true,
+  });
+  const { resolved, input } = judgement;
+  const { trace = [], bundle_checksum, ...decided } = judgement.decision;
+  const unreadable = decided.action !== 'deny' && isEmpty(resolved);
+  if (decided.action !== 'deny' && !unreadable) {
+    planQuery(active, judgement, { approved: true, rowCap: ROWS });
+  }
+  return {
+    at: new Date(at).toISOString(),
+    requester: {
+      roles: identity.roles,
+      clearance: identity.clearance,
+      region: identity.region,
+      purpose: who.purpose ?? null,
+      purpose_assigned: identity.purposes.length > 0,
+    },
+    references: input.references,
+    unknown: [...new Set(resolved.unknown.map(({ name }) => name))],
+    decision: {
+      ...decided,
+      ...(unreadable ? NOTHING_READABLE : {}),
+      bundle_checksum: from === 'bundle' ? bundle_checksum : null,
+    },
+    trace: explainPolicies(set, input, trace),
+  };
+}
+
+/** Whether nothing is left to read, `"*"` expanded; a query with problems is judged by these. */
+function isEmpty({ columns, aggregates, problems }: ResolvedQuery): boolean {
+  return columns.length + aggregates.length + problems.length === 0;
+}
+
+/** "A request without any readable output is denied." */
+const NOTHING_READABLE = {
+  action: 'deny',
+  policy_id: null,
+  reason: null,
+  denial: 'unknown_field',
+  approvals: [],
+  masks: {},
+} as const;
+
+function aqlOf(query: ExplainedQuery, set: PolicySet) {
+  const parsed = parseAql('aql' in query ? query.aql : aqlOfNames(query, set));
+  if ('aql' in parsed) return parsed.aql;
+  throw new VkitError('invalid_aql', 'The query is not valid AQL.', {
+    details: { problems: parsed.problems },
+  });
+}
+
+function aqlOfNames(
+  { dataset, fields }: { dataset: string; fields: readonly string[] },
+  set: PolicySet,
+): object {
+  const found = findDataset(set, dataset);
+  const source = { source_table: typeof found === 'string' ? dataset : found.name };
+  if (fields.length > 0) return { ...source, columns: fields };
+  return { ...source, aggregates: [{ func: 'count', field: '*' }] };
+}
+
+function identityOf(who: ExplainedRequester, { clearances }: PolicySet): Identity {
+  const { clearance = null, region = null, purpose, purposeAssigned = true } = who;
+  if (clearance !== null && clearanceLevel(clearances, clearance) === null) {
+    throw new VkitError('invalid_input', `The clearance "${clearance}" does not exist.`, {
+      hint: `Known, from lowest to highest: ${clearances.join(', ')}.`,
+    });
+  }
+  return {
+    kind: who.isAgent ? 'agent' : 'user',
+    id: 'local',
+    email: null,
+    name: 'local',
+    roles: rolesOfRequester(who.roles, who.isAgent),
+    clearance,
+    region,
+    purposes: purpose !== undefined && purposeAssigned ? [purpose] : [],
+    onBehalfOf: null,
+    ownerIds: [],
+    sessionId: null,
+  };
+}
