@@ -100,7 +100,22 @@ function withDatabase<T>(path: string, use: (database: Database) => T): T {
   try {
     return use(database);
   } finally {
+    letGo(database);
+  }
+}
+
+/**
+ * Gives the file back to other programs at once. What `close` leaves open (an iterator that did not
+ * come to its end, a transaction) would keep its lock on the file until it is garbage collected.
+ */
+function letGo(database: Database, rows?: Iterator<unknown>): void {
+  try {
+    rows?.return?.();
+    if (database.isTransaction) database.exec('ROLLBACK');
     database.close();
+  } catch {
+    // A lock that cannot be given back ends with its process; the pool starts another.
+    process.exit(1);
   }
 }
 
@@ -130,9 +145,10 @@ function introspect(
 
 function start(request: ChildRequest & { type: 'run' }): ChildReply {
   const database = open(request.path);
+  let rows: Iterator<unknown> | undefined;
   const end = () => {
     run = undefined;
-    database.close();
+    letGo(database, rows);
   };
   run = { holds: [database], end, next: () => ({ type: 'stopped' }) };
   // The first read of the transaction fixes what all others in it see.
@@ -149,9 +165,10 @@ function start(request: ChildRequest & { type: 'run' }): ChildReply {
   const statement = database.prepare(request.sql);
   statement.setReturnArrays(true);
   statement.setReadBigInts(true);
-  const rows = statement.iterate(...request.params.map(bound));
+  const iterator = statement.iterate(...request.params.map(bound));
+  rows = iterator;
   const encoders = request.types.map(cellEncoder);
-  const next = () => readBatch(rows, encoders, request.batchRows, end);
+  const next = () => readBatch(iterator, encoders, request.batchRows, end);
   run = { holds: [database, statement], end, next };
   return next();
 }

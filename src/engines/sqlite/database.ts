@@ -15,6 +15,7 @@ interface FunctionOptions {
 }
 
 export interface Database {
+  readonly isTransaction: boolean;
   exec(sql: string): void;
   prepare(sql: string): Statement;
   function(

@@ -17,15 +17,20 @@ export function openDatabase({ DatabaseSync }: DatabaseModule, path: string): Da
     throw Object.assign(new Error('There is no such file.'), { errcode: CANTOPEN });
   }
   const database = new DatabaseSync(path, { readOnly: true, allowExtension: false });
-  database.exec(`
-    PRAGMA query_only = ON;
-    PRAGMA trusted_schema = OFF;
-    PRAGMA cell_size_check = ON;
-    PRAGMA temp_store = MEMORY;
-    PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS};
-  `);
-  registerFunctions(database);
-  return database;
+  try {
+    database.exec(`
+      PRAGMA query_only = ON;
+      PRAGMA trusted_schema = OFF;
+      PRAGMA cell_size_check = ON;
+      PRAGMA temp_store = MEMORY;
+      PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS};
+    `);
+    registerFunctions(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 /** Bigints keep every integer exact; direct only means that no view or trigger of the file calls them. */
