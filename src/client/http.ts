@@ -91,7 +91,7 @@ const CODE_OF_STATUS: Readonly<Record<number, ConstructorParameters<typeof VkitE
   404: 'not_found',
   409: 'conflict',
   410: 'grant_expired',
-  413: 'payload_too_large',
+  413: 'validation',
   429: 'rate_limited',
 };
 

@@ -155,7 +155,10 @@ export class VkitClient {
     ).requests;
   }
 
-  async showRequest(id: string, signal?: AbortSignal): Promise<RequestAnswer> {
+  async showRequest(
+    id: string,
+    signal?: AbortSignal,
+  ): Promise<RequestAnswer & Partial<ApprovalItem>> {
     return callJson(this.options, {
       method: 'GET',
       path: await this.#path('requests', id),

@@ -55,7 +55,6 @@ export const ERROR_CODES = {
   metadata_required: { exit: 2, http: 400, title: 'Required metadata is missing' },
   no_active_bundle: { exit: 3, http: 200, title: 'No active bundle' },
   not_found: { exit: 2, http: 404, title: 'Not found' },
-  payload_too_large: { exit: 2, http: 413, title: 'Body too large' },
   permission_denied: { exit: 2, http: 500, title: 'The file system does not allow it' },
   policy_denied: { exit: 3, http: 403, title: 'Denied by policy' },
   policy_tests_failed: { exit: 3, http: 400, title: 'Policy tests fail' },

@@ -90,6 +90,7 @@ function combineReference(a: ReferenceDecision, b: ReferenceDecision): Reference
     ...(mask && { mask }),
     liftsMask: action === 'require_approval' && mask !== undefined && opens(a) && opens(b),
     unknown: a.unknown || b.unknown,
+    deniedByPolicy: a.deniedByPolicy || b.deniedByPolicy,
     policyIds: [...new Set([...a.policyIds, ...b.policyIds])],
   };
 }

@@ -114,6 +114,9 @@ function referenceDecision({ reference, judgement }: Judged): ReferenceDecision 
     ...(mask && { mask }),
     liftsMask: judgement.action === 'require_approval' && judgement.lifts,
     unknown: judgement.unknown,
+    deniedByPolicy:
+      judgement.action === 'deny' &&
+      judgement.holds.some((hold) => hold.compiled.policy.action === 'deny'),
     policyIds: inReportingOrder(judgement.holds).map((hold) => hold.compiled.policy.id),
   };
 }

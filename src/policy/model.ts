@@ -85,6 +85,9 @@ export interface Policy {
   priority: number;
 }
 
+/** What of a policy names something in the project: all that is left of one that has problems. */
+export type PolicyDraft = Pick<Policy, 'match' | 'when' | 'masking' | 'approval'> & { id?: string };
+
 /** Who asks, as the server authenticated them. `null` is an attribute the account does not have: unknown. */
 export interface Requester {
   /** Agents always hold `agent` and `ai_agent` beside their own roles; the caller has added them. */
@@ -137,6 +140,8 @@ export interface ReferenceDecision extends Reference {
   liftsMask: boolean;
   /** True where the reference is not in the registry. */
   unknown: boolean;
+  /** True where a deny policy denies it: what is denied by the default alone is not told apart from what is unknown. */
+  deniedByPolicy: boolean;
   /** Policies that matched or hold because undecided, in the order of their reporting. */
   policyIds: readonly string[];
 }

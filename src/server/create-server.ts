@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
@@ -53,6 +54,9 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
       sendError(error, request, reply);
     },
     forceCloseConnections: 'idle',
+    // While it drains, new requests are answered by the hook below, in the form of every other error.
+    return503OnClosing: false,
+    clientErrorHandler: refuseConnection,
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   server.decorateRequest('identity', null);
@@ -68,9 +72,17 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
     );
   });
   acceptEmptyBodies(server);
+  let draining = false;
+  server.addHook('preClose', async () => {
+    draining = true;
+  });
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-correlation-id', request.id);
     reply.header('cache-control', 'no-store');
+    if (draining) {
+      reply.header('connection', 'close');
+      throw new VkitError('unavailable', 'The server is stopping.', { hint: 'Try again soon.' });
+    }
   });
   await server.register(helmet, {
     contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
@@ -135,6 +147,25 @@ const ORGANISATION_ROUTES = [
   discoveryRoutes,
   auditRoutes,
 ] as const;
+
+/** What is no HTTP at all, or has more headers than Node reads, never becomes a request: it is answered on the socket. */
+function refuseConnection(_error: Error, socket: Socket): void {
+  if (!socket.writable) return;
+  const id = randomUUID();
+  const body = JSON.stringify({
+    error: 'This is not a request that the server can read.',
+    type: 'validation',
+    correlation_id: id,
+  });
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-correlation-id: ${id}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
 
 /** JSON lines on stderr: stdout is for what the command answers. */
 function loggerOptions(level: Exclude<ServerOptions['logLevel'], 'silent'>) {

@@ -37,7 +37,7 @@ function toVkitError(error: FastifyError | VkitError): VkitError {
   if (error instanceof VkitError) return error;
   if (error.validation) {
     const where = error.validationContext ?? 'body';
-    const problems = error.validation.slice(0, PROBLEMS_MAX).map((item): Problem => {
+    const problems = tellable(error.validation).map((item): Problem => {
       const extra = item.params.additionalProperty;
       const key =
         typeof extra === 'string'
@@ -52,7 +52,12 @@ function toVkitError(error: FastifyError | VkitError): VkitError {
     });
     return new VkitError('validation', `The ${where} is not valid.`, { details: { problems } });
   }
-  if (error.statusCode === 413) return new VkitError('payload_too_large', 'The body is too large.');
+  if (error.statusCode === 413) {
+    const problems = [
+      { pointer: '', code: 'too_large', message: 'is larger than this route reads' },
+    ];
+    return new VkitError('validation', 'The body is too large.', { details: { problems } });
+  }
   if (error.statusCode === 429) {
     return new VkitError('rate_limited', 'Too many requests.', {
       hint: 'Wait, then try again more slowly.',
@@ -67,6 +72,15 @@ function toVkitError(error: FastifyError | VkitError): VkitError {
     hint: 'The operator finds the reason in the log under the correlation id.',
     cause: error,
   });
+}
+
+/** An optional body is a choice with null: that it is not null is no news, nor that no branch fits. */
+function tellable(errors: NonNullable<FastifyError['validation']>): typeof errors {
+  const news = errors.filter(({ keyword, params, instancePath }) => {
+    const branch = keyword === 'anyOf' || (keyword === 'type' && params.type === 'null');
+    return !(branch && instancePath === '');
+  });
+  return (news.length > 0 ? news : errors).slice(0, PROBLEMS_MAX);
 }
 
 /** A cause for the operator's log: never a whole object, which could hold a connection's secret. */

@@ -17,7 +17,11 @@ export const Attribute = Type.String({
 });
 const Attributes = Type.Array(Attribute, { maxItems: 64, uniqueItems: true });
 
-export const Email = Type.String({ minLength: 3, maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+$' });
+export const Email = Type.String({
+  minLength: 3,
+  maxLength: 254,
+  pattern: '^[^\\s@\\p{C}]+@[^\\s@\\p{C}]+$',
+});
 const Password = Type.String({ minLength: 1, maxLength: 1024 });
 
 export const OrgParams = strict({ org: name(64) });

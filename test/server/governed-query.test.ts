@@ -301,3 +301,103 @@ action: {deny: true, reason: Another region}
     expect(JSON.stringify(audit.body)).not.toContain('needle');
   });
 });
+
+describe('what a requester may not know of', () => {
+  const ONLY_CLEARED =
+    'id: cleared_only\nmatch: {dataset: customers}\ncontext: {requester_clearance: {gte: low}}\naction: {allow: true}\n';
+  const MASK_PII =
+    'id: mask_pii\nmatch: {fields: {any: [email]}}\naction: {mask: true, mask_type: full}\n';
+  const DENY_SSN =
+    'id: deny_ssn\nmatch: {fields: {any: [ssn]}}\naction: {deny: true, reason: No}\n';
+  const NO_ORDERS = 'id: no_orders\nmatch: {dataset: orders}\naction: {deny: true, reason: No}\n';
+
+  it('is answered like what there is not, with or without a datasource named', async () => {
+    const g = await governed(await sqliteShop());
+    await g.deploy([ONLY_CLEARED]);
+    const user = await g.user({ email: 'nor@acme.test', roles: ['analyst'] });
+    for (const datasource of [undefined, 'shop', 'elsewhere']) {
+      const answers = [];
+      for (const source_table of ['customers', 'nosuch']) {
+        const aql = { source_table, columns: ['id'] };
+        const { status, body } = await g.call(user, 'POST', '/orgs/acme/requests', {
+          aql,
+          ...(datasource === undefined ? {} : { datasource }),
+        });
+        const polled = await g.call(user, 'GET', `/orgs/acme/requests/${body.request_id}`);
+        answers.push(
+          [status, body, polled.body].map((part) =>
+            JSON.stringify(part)
+              .replaceAll(source_table, 'X')
+              .replace(/req_[a-z2-7]{26}/g, 'R')
+              .replace(/"correlation_id":"[^"]*"/g, ''),
+          ),
+        );
+      }
+      expect(answers[0]).toEqual(answers[1]);
+    }
+  });
+
+  it('is not listed by the schema, nor by what a denial names', async () => {
+    const g = await governed(await sqliteShop());
+    await g.deploy([MASK_PII, DENY_SSN, NO_ORDERS]);
+    const user = await g.user({ email: 'nor@acme.test', roles: ['analyst'] });
+    const schema = await g.call<{ fields: { name: string; visibility: string }[] }>(
+      user,
+      'GET',
+      '/orgs/acme/aql/datasets/customers/schema',
+    );
+    expect(
+      schema.body.fields.map(({ name, visibility }) => `${name} ${visibility}`).sort(),
+    ).toEqual(['email allow', 'ssn deny']);
+    const { body } = await g.call(user, 'POST', '/orgs/acme/requests', {
+      aql: {
+        source_table: 'customers',
+        columns: ['email', 'user_id'],
+        joins: [
+          {
+            type: 'INNER',
+            table: 'orders',
+            left_field: 'customers.id',
+            right_field: 'orders.customer_id',
+          },
+        ],
+      },
+    });
+    expect(body).toMatchObject({
+      status: 'denied',
+      policy_id: 'no_orders',
+      denied_fields: ['orders', 'orders.customer_id'],
+    });
+  });
+
+  it('does not swallow what is malformed: a dataset joined to itself needs an alias', async () => {
+    const g = await governed(await sqliteShop());
+    await g.deploy([ALLOW_CUSTOMERS]);
+    const user = await g.user({ email: 'ann@acme.test', roles: ['analyst'] });
+    const answer = await g.call(user, 'POST', '/orgs/acme/requests', {
+      aql: {
+        source_table: 'customers',
+        columns: ['user_id'],
+        joins: [
+          {
+            type: 'LEFT',
+            table: 'customers',
+            left_field: 'customers.id',
+            right_field: 'customers.id',
+          },
+        ],
+      },
+    });
+    expect(answer).toMatchObject({ status: 400, body: { type: 'validation' } });
+  });
+
+  it('refuses a clearance that the active bundle does not know', async () => {
+    const g = await governed(await sqliteShop());
+    await g.deploy([ALLOW_CUSTOMERS]);
+    const wrong = await g.call(g.admin, 'POST', '/orgs/acme/agent_tokens', {
+      name: 'bot',
+      clearance: 'hgh',
+    });
+    expect(wrong).toMatchObject({ status: 400, body: { hint: 'Did you mean "high"?' } });
+  });
+});

@@ -84,6 +84,9 @@ export function seatsFilled(
   return seats.map((role, index) => ({ role, taken: filled.has(index) }));
 }
 
+/** Something a person can see: blanks and zero-width characters are not an answer. */
+const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
+
 /** Required metadata keys that the request does not have, or has empty; sorted. */
 export function missingMetadata(
   approvals: readonly RequiredApproval[],
@@ -91,6 +94,6 @@ export function missingMetadata(
 ): string[] {
   const keys = new Set(approvals.flatMap((approval) => approval.metadata_required));
   return [...keys]
-    .filter((key) => !Object.hasOwn(metadata, key) || metadata[key]?.trim() === '')
+    .filter((key) => !Object.hasOwn(metadata, key) || !VISIBLE.test(metadata[key] ?? ''))
     .sort();
 }

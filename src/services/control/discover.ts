@@ -1,5 +1,6 @@
 import type { DatasetSchemaAnswer, DatasetsAnswer } from '../../client/wire.js';
 import { VkitError } from '../../errors/index.js';
+import { evaluate } from '../../policy/evaluate.js';
 import type { EvaluationInput } from '../../policy/model.js';
 import { discoverable, fieldVisibility } from '../../policy/visibility.js';
 import type { ActiveBundle } from './active-bundle.js';
@@ -48,7 +49,10 @@ export async function discoverSchema(
     throw noSuchDataset(name);
   }
   const visible = fieldVisibility(active.policies, input, dataset.name);
-  const fields = [...dataset.fields.values()].map((field) => {
+  const told = dataset.fields.filter(({ name: field }) =>
+    mayKnow(active, input, dataset.name, field),
+  );
+  const fields = told.map((field) => {
     const state = visible.get(field.name) ?? { state: 'hidden' as const };
     return {
       name: field.name,
@@ -65,6 +69,17 @@ export async function discoverSchema(
     fields,
     correlation_id: call.correlationId,
   };
+}
+
+/** What only the default denies is as unknown to the requester as what there is not. */
+function mayKnow(
+  active: ActiveBundle,
+  input: EvaluationInput,
+  dataset: string,
+  field: string,
+): boolean {
+  const { references } = evaluate(active.policies, { ...input, references: [{ dataset, field }] });
+  return references.every(({ action, deniedByPolicy }) => action !== 'deny' || deniedByPolicy);
 }
 
 const VISIBILITY = {

@@ -155,9 +155,9 @@ export function concreteAql(aql: Aql, resolved: ResolvedQuery): Aql {
   return columns.length === 0 ? rest : { ...rest, columns };
 }
 
-/** Whether the query gives anything back at all. */
+/** Whether the query gives anything back at all, or would but for what is malformed in it. */
 export function hasOutput(resolved: ResolvedQuery): boolean {
-  return resolved.columns.length > 0 || resolved.aggregates.length > 0;
+  return resolved.columns.length + resolved.aggregates.length + resolved.problems.length > 0;
 }
 
 function granted(options: PlanOptions, key: string): Mask | null {

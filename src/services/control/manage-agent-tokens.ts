@@ -4,6 +4,7 @@ import type { AgentTokenRow, StoreRepositories } from '../../store/model.js';
 import { randomId } from '../../util/random-id.js';
 import { newToken } from '../token-secrets.js';
 import { auditEvent } from './audit-parts.js';
+import { checkClearance } from './check-clearance.js';
 import { type CallMeta, type ControlContext, timestamp } from './context.js';
 import { type Identity, requireAdministrator } from './identity.js';
 
@@ -29,6 +30,7 @@ export async function createAgentToken(
 ): Promise<AgentTokenBody> {
   requireAdministrator(identity, 'user_admin');
   const { token, hash, prefix } = newToken('vka_');
+  const clearance = await checkClearance(ctx, input.clearance);
   const row = await ctx.store.transaction(async (tx) => {
     const person = input.onBehalfOf === null ? null : await findUser(tx, input.onBehalfOf);
     const created: AgentTokenRow = {
@@ -37,7 +39,7 @@ export async function createAgentToken(
       prefix,
       token_hash: hash,
       roles: [...new Set(input.roles)].sort(),
-      clearance: input.clearance,
+      clearance,
       region: input.region,
       purposes: [...new Set(input.purposes)].sort(),
       on_behalf_of: person,

@@ -4,6 +4,7 @@ import type { StoreRepositories, UserRow } from '../../store/model.js';
 import { randomId } from '../../util/random-id.js';
 import { hashPassword } from '../passwords.js';
 import { auditEvent } from './audit-parts.js';
+import { checkClearance } from './check-clearance.js';
 import { type CallMeta, type ControlContext, timestamp } from './context.js';
 import { type Identity, requireAdministrator } from './identity.js';
 
@@ -38,7 +39,7 @@ export async function createUser(
     email: input.email.trim().toLowerCase(),
     password_hash: await hashPassword(input.password),
     roles: [...new Set(input.roles)].sort(),
-    clearance: input.clearance,
+    clearance: await checkClearance(ctx, input.clearance),
     region: input.region,
     purposes: [...new Set(input.purposes)].sort(),
     created_at: timestamp(ctx.now()),
@@ -69,11 +70,16 @@ export async function updateUser(
 ): Promise<UserBody> {
   requireAdministrator(identity, 'user_admin');
   if (change.roles) checkRoles(identity, change.roles);
+  const clearance =
+    change.clearance === undefined
+      ? {}
+      : { clearance: await checkClearance(ctx, change.clearance) };
   const row = await ctx.store.transaction(async (tx) => {
     const user = await requireUser(tx, id);
     checkTarget(identity, user);
     await tx.users.update(user.id, {
       ...change,
+      ...clearance,
       ...(change.roles ? { roles: [...new Set(change.roles)].sort() } : {}),
     });
     const changed = await requireUser(tx, user.id);

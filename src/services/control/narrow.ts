@@ -53,8 +53,12 @@ export function checkDatasourceAttributes(
 }
 
 function notHeld(attribute: string): VkitError {
-  return new VkitError('attribute_not_held', `The request names a ${attribute} that is not held.`, {
-    hint: `Leave ${attribute} out, or name one that you have: vkit whoami`,
-    details: { attribute },
-  });
+  return new VkitError(
+    'attribute_not_held',
+    `The request names the attribute ${attribute} with a value that is not held.`,
+    {
+      hint: `Leave ${attribute} out, or name one that you have: vkit whoami`,
+      details: { attribute },
+    },
+  );
 }

@@ -1,4 +1,5 @@
 import type { ApprovalItem, RequestAnswer } from '../../client/wire.js';
+import { nameOfReference } from '../../policy/reporting.js';
 import type { GrantRow, RequestRow } from '../../store/model.js';
 import { requiredByRole, seatsFilled, type Voice } from './approvals-given.js';
 import { columnsRequested } from './audit-parts.js';
@@ -59,9 +60,7 @@ export function requestAnswer({
     ...answer,
     ...policyParts(row),
     type: row.denial_type ?? 'policy_denied',
-    ...(decision && decision.denial === 'policy_denied' && decision.denied_fields.length > 0
-      ? { denied_fields: decision.denied_fields }
-      : {}),
+    ...deniedParts(row),
   };
 }
 
@@ -70,9 +69,18 @@ function statusOf(row: RequestRow): RequestAnswer['status'] {
   return row.state === 'pending' ? 'pending_approval' : 'denied';
 }
 
+/** The fields that policies deny by name; what only the default denies is not told apart from what there is not. */
+function deniedParts({ denial_type, decision }: RequestRow): Pick<RequestAnswer, 'denied_fields'> {
+  if (denial_type !== 'policy_denied' || !decision) return {};
+  const denied = decision.references.filter(({ deniedByPolicy }) => deniedByPolicy);
+  return denied.length === 0 ? {} : { denied_fields: denied.map(nameOfReference) };
+}
+
 function policyParts(row: RequestRow): Pick<RequestAnswer, 'policy_id' | 'reason'> {
   return {
-    ...(row.decision?.policy_id ? { policy_id: row.decision.policy_id } : {}),
+    ...(row.decision?.policy_id && row.denial_type !== 'unknown_field'
+      ? { policy_id: row.decision.policy_id }
+      : {}),
     ...(row.state_reason === null ? {} : { reason: row.state_reason }),
   };
 }

@@ -114,18 +114,21 @@ async function decideRow(
     at: now,
   });
   const { decision, datasource } = judgement;
+  // With `"*"` and nothing readable there is no output; where a policy says so, that is the answer.
+  const empty = decision.denial === null && !hasOutput(judgement.resolved);
+  const unknown = decision.denial === 'unknown_field' || empty;
+  if (unknown || !datasource || elsewhere(input, datasource.name)) {
+    // Nothing of what the registry knows goes into this answer: not even which datasource it would be.
+    return { row: denied({ ...row, decision }, 'unknown_field', UNKNOWN, now), judgement };
+  }
   const aql = concreteAql(row.aql, judgement.resolved);
   const decided: RequestRow = {
     ...row,
     aql,
     aql_hash: aqlHash(aql),
     decision,
-    datasource: datasource?.name ?? row.datasource,
+    datasource: datasource.name,
   };
-  const unknown = decision.denial === 'unknown_field' || !hasOutput(judgement.resolved);
-  if (unknown || !datasource || elsewhere(input, datasource.name)) {
-    return { row: denied(decided, 'unknown_field', UNKNOWN, now), judgement };
-  }
   checkDatasourceAttributes(datasource, input);
   if (decision.action === 'deny') {
     return { row: denied(decided, 'policy_denied', decision.reason ?? UNKNOWN, now), judgement };
