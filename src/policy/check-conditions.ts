@@ -6,15 +6,21 @@ import { isTimeZone } from './time-window.js';
 
 const ORDERING = ['lt', 'lte', 'gt', 'gte'];
 
-/** What the schema cannot say of conditions: clearances that exist, references to attributes, windows that make sense. */
+/**
+ * What the schema cannot say of conditions: clearances that exist, references to attributes, windows that make
+ * sense. `isBroken` tells whether the place of a pointer has a problem already.
+ */
 export function checkConditions(
   conditions: ConditionsForm,
   pointer: string,
   clearances: readonly string[],
+  isBroken: (pointer: string) => boolean,
 ): FormProblem[] {
   return Object.entries(conditions).flatMap(([attribute, value]) => {
     const at = `${pointer}/${attribute}`;
-    if (attribute === 'time') return checkTime(value as Record<string, unknown>, at);
+    if (attribute === 'time') {
+      return checkTime(value as Record<string, unknown>, at, isBroken(at));
+    }
     if (Array.isArray(value)) return checkScalars(attribute, value, at, clearances);
     if (typeof value !== 'object') return checkScalar(attribute, value, at, clearances);
     return Object.entries(value).flatMap(([operator, wanted]) => {
@@ -87,7 +93,12 @@ function checkScalar(
   ];
 }
 
-function checkTime(value: Record<string, unknown>, pointer: string): FormProblem[] {
+/** Where `unsure`, a part of the window cannot be read, and only what is there can be judged. */
+function checkTime(
+  value: Record<string, unknown>,
+  pointer: string,
+  unsure: boolean,
+): FormProblem[] {
   const problems: FormProblem[] = [];
   if (typeof value.timezone === 'string' && !isTimeZone(value.timezone)) {
     problems.push({
@@ -97,6 +108,7 @@ function checkTime(value: Record<string, unknown>, pointer: string): FormProblem
       suggestion: 'Write a name of the IANA database, such as Europe/Berlin.',
     });
   }
+  if (unsure) return problems;
   const before = value.before;
   if (before !== undefined && before === (value.after ?? '00:00')) {
     problems.push({

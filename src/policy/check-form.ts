@@ -1,23 +1,36 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import schema from '../../schemas/policy.schema.json' with { type: 'json' };
+import { article } from '../util/check-schema.js';
 import { nearest } from '../util/levenshtein.js';
 import type { FormProblem } from './policy-form.js';
+import { readableForm } from './readable-form.js';
 
 let compiled: ValidateFunction | undefined;
 
-/** What the JSON Schema of a policy file has against a value: all of it, each thing once. */
-export function checkForm(value: unknown): FormProblem[] {
-  // Compiled when first needed: most commands read no policy.
-  compiled ??= new Ajv2020({ allErrors: true, verbose: true, allowUnionTypes: true }).compile(
-    schema,
-  );
-  if (compiled(value)) return [];
-  return (compiled.errors ?? []).filter(isTelling).map(problemOf);
+export interface CheckedForm {
+  /** What the JSON Schema has against the value: all of it, each thing once. */
+  problems: FormProblem[];
+  /** The value without what the problems are about, so that the rest can be checked further. */
+  readable: unknown;
 }
 
-/** `if` and `oneOf` only repeat that something inside of them failed; who says it better does so elsewhere. */
+/** Compares a value with the JSON Schema of a policy file. */
+export function checkForm(value: unknown): CheckedForm {
+  // Compiled when first needed: most commands read no policy.
+  compiled ??= new Ajv2020({ allErrors: true, verbose: true, allowUnionTypes: true })
+    .addVocabulary(['patternMessage'])
+    .compile(schema);
+  if (compiled(value)) return { problems: [], readable: value };
+  const errors = (compiled.errors ?? []).filter(isTelling);
+  return { problems: errors.map(problemOf), readable: readableForm(value, errors) };
+}
+
+/**
+ * `if` and `oneOf` only repeat that something inside of them failed; which action there is and what it needs is said
+ * better by `checkAction`.
+ */
 function isTelling(error: ErrorObject): boolean {
-  return error.keyword !== 'if' && !error.schemaPath.includes('/oneOf');
+  return error.keyword !== 'if' && !/\/(oneOf|allOf)(\/|$)/.test(error.schemaPath);
 }
 
 function problemOf(error: ErrorObject): FormProblem {
@@ -46,12 +59,39 @@ function problemOf(error: ErrorObject): FormProblem {
       };
     }
     case 'type': {
-      const { type } = error.params as { type: string | string[] };
-      const types = Array.isArray(type) ? type.join(' or ') : type;
-      return { pointer, code: 'bad_type', message: `${what} must be ${types}.` };
+      const types = [(error.params as { type: string | string[] }).type].flat().map(article);
+      return { pointer, code: 'bad_type', message: `${what} must be ${types.join(' or ')}.` };
     }
     default:
-      return { pointer, code: 'bad_value', message: `${what} ${error.message ?? 'is wrong'}.` };
+      return { pointer, code: 'bad_value', message: `${what} ${complaint(error)}.` };
+  }
+}
+
+/** What a bound or a pattern of the schema asks for, in words. */
+function complaint({ keyword, params, parentSchema, message }: ErrorObject): string {
+  const { limit } = params as { limit?: number };
+  switch (keyword) {
+    case 'pattern': {
+      const words = (parentSchema as { patternMessage?: unknown } | undefined)?.patternMessage;
+      return `must be ${typeof words === 'string' ? words : 'of another form'}`;
+    }
+    case 'minLength':
+    case 'minItems':
+    case 'minProperties':
+      return 'must not be empty';
+    case 'maxLength':
+      return `must have at most ${limit} characters`;
+    case 'maxItems':
+    case 'maxProperties':
+      return `must have at most ${limit} entries`;
+    case 'minimum':
+      return `must be at least ${limit}`;
+    case 'maximum':
+      return `must be at most ${limit}`;
+    case 'uniqueItems':
+      return 'names something twice';
+    default:
+      return message ?? 'is wrong';
   }
 }
 

@@ -18,7 +18,7 @@ const MOVED: readonly { bundle: string; form: string }[] = [
 /**
  * A policy of a bundle, also one that another tool compiled: the action as a word or as a map, `ttl_seconds` as `"4h"`,
  * `when`, `priority` or the reason missing, `null` for what is absent. Keys nobody knows are problems, since they may
- * be restrictions. The pointers of the problems are those of the value.
+ * be restrictions; an approval beside another action is none, as in a file. The pointers of the problems are those of the value.
  */
 export function normaliseBundlePolicy(
   value: unknown,

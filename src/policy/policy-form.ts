@@ -10,6 +10,9 @@ export interface PolicyForm {
   masking?: { default_method?: MaskForm; rules?: Record<string, MaskForm> };
 }
 
+/** What of a form is left without the parts that the JSON Schema refuses. */
+export type ReadableForm = Partial<PolicyForm>;
+
 export interface MatchForm {
   datasource?: string | string[];
   dataset?: string | string[];

@@ -133,7 +133,8 @@ function toFinding(error: ErrorObject): SchemaFinding {
   }
 }
 
-function article(type: string): string {
+/** A type of JSON Schema as people call it: "a mapping", "a whole number". */
+export function article(type: string): string {
   const words: Record<string, string> = {
     object: 'a mapping',
     array: 'a list',

@@ -10,7 +10,9 @@ describe('the case files of policies', () => {
   const schema = JSON.parse(
     readFileSync(join(packageRoot(), 'test/cases/policy/schema.json'), 'utf8'),
   );
-  const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true }).addSchema(policySchema);
+  const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true })
+    .addVocabulary(['patternMessage'])
+    .addSchema(policySchema);
   const validate = ajv.compile(schema);
 
   it.each(caseFiles())('$name have the form of their schema', ({ cases }) => {

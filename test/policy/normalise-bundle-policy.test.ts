@@ -48,6 +48,21 @@ describe('a policy of a bundle', () => {
     });
   });
 
+  it('may carry an approval beside another action, which has no effect', () => {
+    const approval = { approver_role: 'boss', approvals: 2, lifts_mask: true };
+    expect(normaliseBundlePolicy({ id: 'a', action: 'mask', approval })).toEqual({
+      policy: {
+        id: 'a',
+        match: {},
+        when: {},
+        action: 'mask',
+        masking: { default_method: 'full' },
+        priority: 0,
+      },
+      problems: [],
+    });
+  });
+
   it('masks in full where it names no method', () => {
     const { policy } = normaliseBundlePolicy({ id: 'a', action: 'mask' });
     expect(policy?.masking).toEqual({ default_method: 'full' });

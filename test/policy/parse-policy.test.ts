@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parsePolicyFile } from '../../src/policy/parse-policy.js';
+import { packageRoot } from '../../src/util/package-root.js';
 
 /** `line:column code` of every problem. */
 function problemsOf(text: string, clearances?: string[]): string[] {
@@ -13,43 +16,15 @@ const ALLOW = 'action: {allow: true}\n';
 
 describe('a policy file', () => {
   it('is read in all parts of the documented example', () => {
-    const text = `id: ai_agent_restrictions        # required
-description: "PII is hashed for agents"
-priority: 150
-
-match:
-  datasource: production_db
-  dataset: customers
-  fields:
-    sensitivity: high
-    category: pii
-    contains: [pii, financial]
-    any: [email, phone]
-    all: [ssn, dob]
-
-context:
-  requester_role: ai_agent
-  requester_clearance: {lte: medium}
-  requester_region: US
-  dataset_region: {neq: $requester_region}
-  environment: production
-  purpose: {present: true}
-  time: {after: "09:00", before: "17:00", timezone: "Europe/Berlin", days: [mon, tue, wed, thu, fri]}
-
-action:
-  mask: true
-  mask_except: [id]
-  reason: "…"
-  ttl: "15m"
-  max_rows: 1000
-  auto_revoke: true
-
-masking:
-  default_method: hash
-  rules: {ssn: full, email: partial, phone: {method: partial, prefix: 2, min_length: 8}}
-`;
-    const { policy, problems } = parsePolicyFile(text, 'p.yaml');
+    const text = readFileSync(join(packageRoot(), 'test/fixtures/documented-policy.yaml'), 'utf8');
+    const { policy, problems, warnings } = parsePolicyFile(text, 'p.yaml');
     expect(problems).toEqual([]);
+    expect(warnings.map(({ line, column, code }) => `${line}:${column} ${code}`)).toEqual([
+      '28:3 no_effect',
+      '29:3 no_effect',
+      '30:3 no_effect',
+      '31:3 no_effect',
+    ]);
     expect(policy).toEqual({
       id: 'ai_agent_restrictions',
       description: 'PII is hashed for agents',
@@ -148,6 +123,106 @@ masking: {default_method: :redact, rules: {email: truncate}}
     });
   });
 
+  it('may say its method twice where it says the same', () => {
+    const text = `${HEAD}action: {mask: true, mask_type: redact}\nmasking: {default_method: {method: full}}\n`;
+    expect(parsePolicyFile(text, 'p.yaml').policy?.masking?.default_method).toEqual({
+      method: 'full',
+    });
+  });
+
+  it.each(['allow: true', 'deny: true, reason: x', 'mask: true'])(
+    'takes the keys of an approval beside `%s` without effect, and warns of each',
+    (action) => {
+      const text = `${HEAD}action: {${action}, approver_role: boss, lifts_mask: true}\n`;
+      const { policy, problems, warnings } = parsePolicyFile(text, 'p.yaml');
+      expect(problems).toEqual([]);
+      expect(policy).not.toHaveProperty('approval');
+      expect(warnings.map(({ code }) => code)).toEqual(['no_effect', 'no_effect']);
+      expect(warnings[0]?.message).toContain('`approver_role` has no effect');
+    },
+  );
+
+  it('warns of a ttl beyond the life of any grant', () => {
+    const { policy, warnings } = parsePolicyFile(
+      `${HEAD}action: {allow: true, ttl: 99d}\n`,
+      'p.yaml',
+    );
+    expect(policy?.ttl_seconds).toBe(8_553_600);
+    expect(warnings).toMatchObject([{ line: 2, column: 28, code: 'ttl_over_ceiling' }]);
+    expect(parsePolicyFile(`${HEAD}action: {allow: true, ttl: 24h}\n`, 'p.yaml').warnings).toEqual(
+      [],
+    );
+  });
+
+  it('reports what its form is not and what makes no sense together', () => {
+    const text = `${HEAD}bogus: 1
+match: {fields: {sensitivity: hihg}}
+context:
+  requester_clearance: {lte: mdium, equals: x}
+  time: {after: 9am, timezone: Mars/X}
+action: {deny: true, mask: true, ttl: 99999d, max_rows: many}
+masking: {rules: {email: {method: hash, prefix: 1}, ssn: hush}}
+`;
+    expect(problemsOf(text)).toEqual([
+      '2:1 unknown_key',
+      '3:31 bad_value',
+      '5:30 unknown_clearance',
+      '5:37 unknown_key',
+      '6:17 bad_value',
+      '6:32 unknown_timezone',
+      '7:1 one_action',
+      '7:1 missing_key',
+      '7:39 bad_duration',
+      '7:57 bad_type',
+      '8:41 mask_options',
+      '8:58 bad_value',
+    ]);
+  });
+
+  it('does not take what cannot be read for what is not there', () => {
+    expect(problemsOf(`${HEAD}action: {deny: "yes"}\n`)).toEqual(['2:16 bad_type']);
+    expect(problemsOf(`${HEAD}action: {deny: true, reason: ""}\n`)).toEqual(['2:30 bad_value']);
+    expect(problemsOf(`${HEAD}context: {time: {days: [monday], timezone: UTC}}\n${ALLOW}`)).toEqual(
+      ['2:25 bad_value'],
+    );
+    const mask = 'masking: {default_method: {method: partial, prefix: x, min_length: 2}}\n';
+    expect(problemsOf(`${HEAD}action: {mask: true}\n${mask}`)).toEqual(['3:53 bad_type']);
+  });
+
+  it.each([
+    ['id: Not-an-id\n', ALLOW, 'id must be lower-case letters, digits and _ after a first letter.'],
+    [
+      HEAD,
+      'action: {allow: true, ttl: soon}\n',
+      'action.ttl must be a duration such as 30s, 15m, 1h, 2d, or a number of seconds; a grant lives at most 24h.',
+    ],
+    [
+      HEAD,
+      'action: {allow: true, ttl: 0s}\n',
+      'action.ttl must be a duration such as 30s, 15m, 1h, 2d, or a number of seconds; a grant lives at most 24h.',
+    ],
+    [HEAD, `match: {dataset: []}\n${ALLOW}`, 'match.dataset must not be empty.'],
+    [HEAD, `match: {dataset: 5}\n${ALLOW}`, 'match.dataset must be text or a list.'],
+    [HEAD, `priority: 9999999\n${ALLOW}`, 'priority must be at most 1000000.'],
+    [
+      HEAD,
+      `context: {time: {after: "9am"}}\n${ALLOW}`,
+      'context.time.after must be a time from 00:00 to 23:59, in quotes.',
+    ],
+  ])('says in words what it wants instead of %s%s', (head, rest, message) => {
+    expect(parsePolicyFile(head + rest, 'p.yaml').problems.map((one) => one.message)).toEqual([
+      message,
+    ]);
+  });
+
+  it('says that exactly one action must be chosen, also where one lacks its reason', () => {
+    const { problems } = parsePolicyFile(`${HEAD}action: {allow: true, deny: true}\n`, 'p.yaml');
+    expect(problems.map(({ message }) => message)).toEqual([
+      'Exactly one of deny, require_approval, mask, allow must be true; here deny and allow are.',
+      'action lacks `reason`, which `deny: true` needs.',
+    ]);
+  });
+
   it('tells the place of a value, and of what is around one that is not there', () => {
     const { position } = parsePolicyFile(`${HEAD}match:\n  dataset: [x, y]\n${ALLOW}`, 'p.yaml');
     expect(position('/match/dataset/1')).toEqual({ line: 3, column: 16 });
@@ -209,15 +284,15 @@ action: {allow: true, ttl: soon}
       `${HEAD}${ALLOW}masking: {default_method: hash}\n`,
       ['3:1 needs_action'],
     ],
-    [
-      'approvals without an approval',
-      `${HEAD}action: {allow: true, approvals: 2}\n`,
-      ['2:23 needs_action'],
-    ],
     ['an unknown method', `${HEAD}action: {mask: true, mask_type: hush}\n`, ['2:33 bad_value']],
     [
-      'a method in two places',
-      `${HEAD}action: {mask: true, mask_type: hash}\nmasking: {default_method: hash}\n`,
+      'another method in each of two places',
+      `${HEAD}action: {mask: true, mask_type: hash}\nmasking: {default_method: full}\n`,
+      ['2:22 duplicate_method'],
+    ],
+    [
+      'a method in one place, and the same with options in another',
+      `${HEAD}action: {mask: true, mask_type: partial}\nmasking: {default_method: {method: partial, prefix: 1}}\n`,
       ['2:22 duplicate_method'],
     ],
     [
