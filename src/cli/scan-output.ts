@@ -62,6 +62,20 @@ export function scanFailure({ outcomes, failures }: ScanAllResult): VkitError {
   );
 }
 
+/** Errors after which nobody looked at the database: a login that is missing, a driver, a file with problems. */
+const NOT_LOOKED: readonly string[] = ['config_invalid', 'dependency_missing', 'unsupported'];
+
+/** The error of a scan of one datasource: one that could not look is as one of several that could not, `drift_unknown`. */
+export function cannotLook(error: unknown): unknown {
+  if (!(error instanceof VkitError) || !NOT_LOOKED.includes(error.code)) return error;
+  const { code, message, hint, details } = error;
+  return new VkitError('drift_unknown', message, {
+    ...(hint === undefined ? {} : { hint }),
+    details: { ...details, code },
+    cause: error,
+  });
+}
+
 /** What to do after a scan; `''` where there is nothing. */
 export function nextAfterScan(outcomes: readonly ScanOutcome[], applied: boolean): string {
   if (!applied) return '';

@@ -4,7 +4,13 @@ import { BaseCommand, PRINTED } from '../cli/base-command.js';
 import { projectFlags } from '../cli/flags.js';
 import { startProgress } from '../cli/progress.js';
 import { projectContext } from '../cli/project-context.js';
-import { nextAfterScan, registryLines, renderReasons, scanFailure } from '../cli/scan-output.js';
+import {
+  cannotLook,
+  nextAfterScan,
+  registryLines,
+  renderReasons,
+  scanFailure,
+} from '../cli/scan-output.js';
 import { formatProblem, VkitError } from '../errors/index.js';
 import { classifyField } from '../schema/classification/index.js';
 import { renderDriftJson } from '../schema/drift-json.js';
@@ -86,7 +92,11 @@ could not be read: then nobody knows.`;
     }
     const chosen = id ?? (await chooseDatasource(options));
     const progress = await startProgress(`Scanning ${chosen}`, { json });
-    const outcome = await scanDatasource({ ...options, id: chosen }).finally(() => progress.stop());
+    const outcome = await scanDatasource({ ...options, id: chosen })
+      .catch((error: unknown) => {
+        throw cannotLook(error);
+      })
+      .finally(() => progress.stop());
     this.print([outcome], flags, options.apply);
     return this.conclude([outcome], renderDriftJson(outcome.report), flags);
   }

@@ -5,6 +5,7 @@ import type { Datasource, EngineSchemas } from '../project/parse-datasource-file
 import type { Project } from '../project/read-project.js';
 import { nearest } from '../util/levenshtein.js';
 import { type DatasourceVariables, datasourceSecret } from './datasource-secret.js';
+import { localError } from './local-error.js';
 
 /** What the services of datasources take from the composition root. */
 export interface DatasourceContext {
@@ -55,12 +56,15 @@ export function findDatasource(
   });
 }
 
-/** Opens a datasource of a project; relative paths of its files start at the project's root. The caller closes it. */
+/**
+ * Opens a datasource of a project; relative paths of its files start at the project's root. The caller closes it. Its
+ * errors say why, as the owner of the project may know: nothing of this is for the requesters of a server.
+ */
 export async function openDatasource(
   root: string,
   datasource: Datasource,
   context: DatasourceContext,
-): Promise<Connector> {
+): Promise<Pick<Connector, 'test' | 'introspect' | 'close'>> {
   const { id, credentials } = datasource;
   const engine = context.engines[datasource.engine];
   if (engine === undefined) {
@@ -79,5 +83,14 @@ export async function openDatasource(
     credentials,
     variables: context.variables,
   });
-  return engine.connect({ id, config, credentials: secret }, { poolMax: 1 });
+  const explain = (error: unknown): never => {
+    throw localError(error, datasource, engine);
+  };
+  const target = { id, config, credentials: secret };
+  const connector = await engine.connect(target, { poolMax: 1 }).catch(explain);
+  return {
+    test: () => connector.test().catch(explain),
+    introspect: (options) => connector.introspect(options).catch(explain),
+    close: () => connector.close(),
+  };
 }

@@ -127,6 +127,28 @@ describe('a scan that cannot look', () => {
     else expect(jsonOf(result)).toMatchObject({ error: { code: 'datasource_unreachable' } });
   });
 
+  it.each([
+    ['a login that is missing', {}, 'VKIT_DS_FAR_USERNAME'],
+    [
+      'a URL of another address',
+      { VKIT_DS_FAR_URL: 'postgres://u:p@127.0.0.1:2/far' },
+      'differ in',
+    ],
+  ])('exits 7 for %s, whatever the flags', async (_, env, said) => {
+    const { ok, run } = await emptyFolder();
+    await ok(['datasource', 'add', 'far', '--url', 'postgres://127.0.0.1:1/far']);
+    for (const flags of [[], ['--fail-on-drift'], ['--all'], ['--all', '--fail-on-drift']]) {
+      const result = await run(['scan', ...flags], { env });
+      const shown = [result.code, result.stdout, result.stderr];
+      expect(shown, flags.join(' ')).toEqual([7, '', expect.stringContaining(said)]);
+    }
+    const json = await run(['scan', 'far', '--json'], { env });
+    expect([json.code, jsonOf(json)]).toMatchObject([
+      7,
+      { error: { code: 'drift_unknown', details: { code: 'config_invalid' } } },
+    ]);
+  });
+
   it('is reported beside the others, which still finish and are applied', async () => {
     const { root, ok, run } = await shopProject();
     sqlite(join(root, 'shop.db'), ADD_COLUMN);
@@ -167,7 +189,7 @@ describe.skipIf(server.url === null)(`a scan of PostgreSQL ${server.reason ?? ''
       await writeFile(file, `${await readFile(file, 'utf8')}include: ["${schema}.*"]\n`);
       const without = await run(['scan', 'hr']);
       expect([without.code, without.stderr]).toEqual([
-        2,
+        7,
         expect.stringContaining('VKIT_DS_HR_USERNAME'),
       ]);
       const env = {

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { ConnectionOptions, ConnectionTarget, Connector } from '../contract.js';
 import { driverErrors } from '../driver-error.js';
+import { NO_TLS } from './error.js';
 import { readTables } from './introspect.js';
 import type { Lease, LeaseOptions } from './lease.js';
 import { type ConnectionPool, createLeasePool, type PooledConnection } from './lease-pool.js';
@@ -13,8 +14,6 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const SCAN_TIMEOUT_MS = 60_000;
 const TEST_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 30_000;
-/** What node-postgres says when the server answers a request for TLS with no. */
-const NO_TLS = 'The server does not support SSL connections';
 
 /** Opens a pool to one database. Nothing is connected before the first use. */
 export async function connectPostgres(

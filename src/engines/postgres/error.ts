@@ -7,6 +7,22 @@ const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
 /** Classes and codes (PostgreSQL's appendix A) after which the connection, or the login, is gone. */
 const CONNECTION_STATES = /^(?:08|28|57P0[1-5]|53300|3D000)/;
 
+/** What node-postgres says when the server answers a request for TLS with no. */
+export const NO_TLS = 'The server does not support SSL connections';
+
+/** Sentences of node-postgres that come without a code, and the one that they are given here. */
+const CODES_OF_SENTENCES: Readonly<Record<string, string>> = {
+  [NO_TLS]: 'TLS_NOT_OFFERED',
+  'There was an error establishing an SSL connection': 'TLS_NOT_OFFERED',
+  'Connection terminated due to connection timeout': 'ETIMEDOUT',
+  'timeout exceeded when trying to connect': 'ETIMEDOUT',
+  'timeout expired': 'ETIMEDOUT',
+  'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string': 'PASSWORD_MISSING',
+  'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a non-empty string':
+    'PASSWORD_MISSING',
+  'Connection terminated unexpectedly': 'ECONNRESET',
+};
+
 /** The database's clock and this process's may differ by so much in what they call elapsed. */
 const CLOCK_SLACK_MS = 50;
 
@@ -27,7 +43,7 @@ export function translateError(
   errors: DriverErrors,
   time: { elapsedMs: number; budgetMs: number; timeoutMs: number },
 ): VkitError {
-  if (isConnectionError(error)) return errors.unreachable(error);
+  if (isConnectionError(error)) return errors.unreachable(coded(error));
   const state = sqlState(error);
   // 57014 is also what an administrator's cancel looks like, before the time is up.
   const isOvertime = state === '57014' && time.elapsedMs >= time.budgetMs - CLOCK_SLACK_MS;
@@ -36,4 +52,12 @@ export function translateError(
     return errors.timeout(time.timeoutMs, error);
   }
   return errors.failed(error);
+}
+
+/** The error itself, or one of the same text with a code. */
+function coded(error: unknown): unknown {
+  if (!(error instanceof Error) || errorCode(error) !== undefined) return error;
+  const { message } = error;
+  if (!Object.hasOwn(CODES_OF_SENTENCES, message)) return error;
+  return Object.assign(new Error(message), { code: CODES_OF_SENTENCES[message] });
 }

@@ -12,9 +12,15 @@ import type { ChildReply, ChildRequest } from './protocol.js';
 const BATCH_CHARACTERS_MAX = 4 * 1024 * 1024;
 const WATCH_INTERVAL_MS = 500;
 
-/** SQLite's primary result codes (sqlite.org/rescode.html). */
-const LOCKED_CODES: readonly number[] = [5, 6];
-const UNREACHABLE_CODES: readonly number[] = [10, 14, 23, 26];
+/** SQLite's primary result codes (sqlite.org/rescode.html) that say more than that a query failed. */
+const RESULT_CODES: Readonly<Record<number, { cause: 'locked' | 'unreachable'; code: string }>> = {
+  5: { cause: 'locked', code: 'SQLITE_BUSY' },
+  6: { cause: 'locked', code: 'SQLITE_LOCKED' },
+  10: { cause: 'unreachable', code: 'SQLITE_IOERR' },
+  14: { cause: 'unreachable', code: 'SQLITE_CANTOPEN' },
+  23: { cause: 'unreachable', code: 'SQLITE_AUTH' },
+  26: { cause: 'unreachable', code: 'SQLITE_NOTADB' },
+};
 
 /** A run between two batches. */
 interface Run {
@@ -83,11 +89,11 @@ function answer(request: ChildRequest): ChildReply {
 
 function failure(error: unknown): ChildReply {
   const reason = error instanceof Error ? error.message : String(error);
-  const isCoded = typeof error === 'object' && error !== null && 'errcode' in error;
-  const code = isCoded ? Number(error.errcode) & 0xff : 0;
-  if (LOCKED_CODES.includes(code)) return { type: 'failed', cause: 'locked', reason };
-  const cause = UNREACHABLE_CODES.includes(code) ? 'unreachable' : 'error';
-  return { type: 'failed', cause, reason };
+  const { errcode, fileCode }: { errcode?: unknown; fileCode?: unknown } = Object(error);
+  const known = RESULT_CODES[Number(errcode) & 0xff];
+  if (known === undefined) return { type: 'failed', cause: 'error', reason };
+  const code = typeof fileCode === 'string' ? fileCode : known.code;
+  return { type: 'failed', cause: known.cause, reason, code };
 }
 
 /** A connection per request, so that a file that was replaced is not read any longer. */

@@ -145,10 +145,13 @@ function expectReply<T extends ChildReply['type']>(
       throw errors.schemaChanged(reply.dataset, reply.difference);
     case 'lost':
       throw errors.failed(reply.reason);
-    case 'failed':
-      if (reply.cause === 'unreachable') throw errors.unreachable(reply.reason);
-      if (reply.cause === 'locked') throw errors.timeout(timeoutMs, reply.reason);
-      throw errors.failed(reply.reason);
+    case 'failed': {
+      const { cause, reason, code } = reply;
+      const error = Object.assign(new Error(reason), { code });
+      if (cause === 'unreachable') throw errors.unreachable(error);
+      if (cause === 'locked') throw errors.timeout(timeoutMs, error);
+      throw errors.failed(error);
+    }
     default:
       throw errors.failed(`The SQLite process answered "${reply.type}".`);
   }

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import type { Database, DatabaseModule } from './database.js';
 import { SQLITE_AGGREGATES, SQLITE_FUNCTIONS } from './functions.js';
 
@@ -10,12 +10,10 @@ const CANTOPEN = 14;
 
 /**
  * Opens a file read-only with vkit's functions on the connection. Throws errors with SQLite's result
- * code as `errcode`; a file that is not there is not created.
+ * code as `errcode`, and the system's as `fileCode` where there is no file; none is created.
  */
 export function openDatabase({ DatabaseSync }: DatabaseModule, path: string): Database {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
-    throw Object.assign(new Error('There is no such file.'), { errcode: CANTOPEN });
-  }
+  checkFile(path);
   const database = new DatabaseSync(path, { readOnly: true, allowExtension: false });
   try {
     database.exec(`
@@ -31,6 +29,20 @@ export function openDatabase({ DatabaseSync }: DatabaseModule, path: string): Da
     database.close();
     throw error;
   }
+}
+
+function checkFile(path: string): void {
+  const fail = (message: string, fileCode?: string) => {
+    throw Object.assign(new Error(message), { errcode: CANTOPEN, fileCode });
+  };
+  let found: Stats | undefined;
+  try {
+    found = statSync(path, { throwIfNoEntry: false });
+  } catch {
+    fail('The file may not be looked at.');
+  }
+  if (found === undefined) fail('There is no such file.', 'ENOENT');
+  else if (!found.isFile()) fail('This is no file.', 'EISDIR');
 }
 
 /** Bigints keep every integer exact; direct only means that no view or trigger of the file calls them. */

@@ -35,5 +35,5 @@ export type ChildReply =
   | { type: 'batch'; rows: readonly EncodedRow[]; done: boolean }
   | { type: 'stopped' }
   | { type: 'changed'; dataset: string; difference: string }
-  /** `reason` is SQLite's own text: for the operator alone. */
-  | { type: 'failed'; cause: 'unreachable' | 'locked' | 'error'; reason: string };
+  /** `reason` is SQLite's own text, for the operator alone; `code` is the name of what it is. */
+  | { type: 'failed'; cause: 'unreachable' | 'locked' | 'error'; reason: string; code?: string };

@@ -1,0 +1,170 @@
+import type { Engine } from '../engines/contract.js';
+import { errorCode } from '../engines/driver-error.js';
+import { type ErrorCodeName, VkitError } from '../errors/index.js';
+import type { Datasource } from '../project/parse-datasource-file.js';
+
+/** What the reviewed file says about the place of a database. */
+interface Place {
+  /** `shop`, in quotes. */
+  id: string;
+  address: string;
+  host: string;
+  database: string;
+  file: string;
+  /** How the variables of its login begin: `VKIT_DS_SHOP`. */
+  variables: string;
+}
+
+type Advice = (place: Place) => readonly [message: string, hint: string];
+
+const LOGIN: Advice = ({ address, id, variables }) => [
+  `${address} refused the login of datasource ${id}.`,
+  `Check ${variables}_USERNAME and ${variables}_PASSWORD, and from where the database lets them in.`,
+];
+const NO_HOST: Advice = ({ host, id }) => [
+  `The host ${host} of datasource ${id} was not found.`,
+  'Check its name in the file of the datasource, and the network.',
+];
+const NO_WAY: Advice = ({ address, id }) => [
+  `No network leads to ${address}, the address of datasource ${id}.`,
+  'Check the address in the file of the datasource, and the network.',
+];
+const CUT_OFF: Advice = ({ address, id }) => [
+  `${address} ended the connection of datasource ${id}.`,
+  'Check that the address is the one of the database, and that it runs.',
+];
+const UNTRUSTED: Advice = ({ address, id }) => [
+  `The certificate of ${address} is not one that datasource ${id} trusts.`,
+  'Name the certificate of its authority as ssl_root_cert in the file of the datasource.',
+];
+
+/**
+ * What the code of a failure says. The sentences are made of the datasource's own file alone: the text of a driver or of
+ * a database may quote anything, and is in no one of them.
+ */
+const ADVICE: Readonly<Record<string, Advice>> = {
+  ENOENT: ({ file, address, id }) =>
+    file === ''
+      ? [`There is no ${address}, where datasource ${id} listens.`, 'Check that the database runs.']
+      : [`The file ${file} of datasource ${id} does not exist.`, 'Correct its path, or make it.'],
+  EISDIR: ({ file, id }) => [
+    `What is at ${file} is no file, as datasource ${id} has it.`,
+    'Correct its path.',
+  ],
+  SQLITE_CANTOPEN: ({ file, id }) => [
+    `The file ${file} of datasource ${id} cannot be opened.`,
+    'Check that you may read it, and the folder it lies in.',
+  ],
+  SQLITE_NOTADB: ({ file, id }) => [
+    `The file ${file} of datasource ${id} is no SQLite database.`,
+    'Correct its path. An encrypted file cannot be read.',
+  ],
+  SQLITE_IOERR: ({ file, id }) => [
+    `The disk failed to read the file ${file} of datasource ${id}.`,
+    'Check the disk, or copy the file to another one.',
+  ],
+  SQLITE_BUSY: ({ file, id }) => [
+    `Another program keeps the file ${file} of datasource ${id} locked.`,
+    'Try again when it is done.',
+  ],
+  ECONNREFUSED: ({ address, id }) => [
+    `${address} refused the connection of datasource ${id}.`,
+    'Check host and port in the file of the datasource, and that the database runs.',
+  ],
+  ENOTFOUND: NO_HOST,
+  EAI_AGAIN: NO_HOST,
+  ETIMEDOUT: ({ address, id }) => [
+    `${address}, the address of datasource ${id}, did not answer in time.`,
+    'Check the address in the file of the datasource, and the firewalls on the way to it.',
+  ],
+  EHOSTUNREACH: NO_WAY,
+  ENETUNREACH: NO_WAY,
+  ECONNRESET: CUT_OFF,
+  EPIPE: CUT_OFF,
+  TLS_NOT_OFFERED: ({ address, id }) => [
+    `${address} offers no TLS, which datasource ${id} asks for.`,
+    'Switch it on there, or correct ssl_mode in the file of the datasource.',
+  ],
+  ERR_TLS_CERT_ALTNAME_INVALID: ({ host, id }) => [
+    `The certificate that datasource ${id} was shown is not one of ${host}.`,
+    'Write the name that the certificate is for as host in the file of the datasource.',
+  ],
+  CERT_HAS_EXPIRED: ({ address, id }) => [
+    `The certificate of ${address}, the address of datasource ${id}, has expired.`,
+    'Renew it there.',
+  ],
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  '3D000': ({ database, address, id }) => [
+    `The database ${database} of datasource ${id} does not exist at ${address}.`,
+    'Correct its name in the file of the datasource, or make it.',
+  ],
+  '28P01': LOGIN,
+  '28000': LOGIN,
+  PASSWORD_MISSING: ({ address, id, variables }) => [
+    `${address} asks for a password, and datasource ${id} has none.`,
+    `Set ${variables}_PASSWORD.`,
+  ],
+  '53300': ({ address, id }) => [
+    `${address} has no free connection for datasource ${id}.`,
+    'Try again when fewer programs use it.',
+  ],
+  '57P03': ({ address, id }) => [
+    `The database server at ${address}, of datasource ${id}, is starting or stopping.`,
+    'Try again in a moment.',
+  ],
+};
+
+/** What is said where the code of the failure is not enough, or nothing to go by. */
+const GENERAL: Partial<Record<ErrorCodeName, Advice>> = {
+  datasource_unreachable: ({ address, file, id }) => [
+    `The datasource ${id} cannot be reached at ${file || address}.`,
+    'Check its address, its login and the network. VKIT_DEBUG=1 shows what the driver said.',
+  ],
+  query_timeout: ({ id }) => [
+    `The catalog of datasource ${id} could not be read in time.`,
+    'Try again when the database is less busy, or name fewer tables under include in its file.',
+  ],
+  datasource_error: ({ id }) => [
+    `The datasource ${id} answered with an error.`,
+    'VKIT_DEBUG=1 shows what it said.',
+  ],
+};
+
+/**
+ * The same error with the reason that the owner of the project needs, for somebody at their own terminal with their own
+ * files. A server answers its requesters with the error as it was: they are told no address, no file and no reason.
+ */
+export function localError(error: unknown, datasource: Datasource, engine: Engine): unknown {
+  if (!(error instanceof VkitError)) return error;
+  const general = GENERAL[error.code];
+  if (general === undefined) return error;
+  const code = error.code === 'datasource_error' ? undefined : errorCode(error.cause);
+  const advice = code !== undefined && Object.hasOwn(ADVICE, code) ? ADVICE[code] : undefined;
+  const [message, hint] = (advice ?? general)(placeOf(datasource, engine));
+  return new VkitError(error.code, message, { hint, cause: error.cause });
+}
+
+function placeOf({ id, config }: Datasource, engine: Engine): Place {
+  const { host = '', database = '', path = '' } = config;
+  const properties = (engine.configSchema.properties ?? {}) as Record<
+    string,
+    { default?: unknown }
+  >;
+  const port = config.port ?? properties.port?.default;
+  const name = String(host);
+  const isAddress6 = name.includes(':');
+  return {
+    id: `"${id}"`,
+    // A host that is a path is the folder of a socket.
+    address: name.startsWith('/')
+      ? `socket in ${name}`
+      : `${isAddress6 ? `[${name}]` : name}${port === undefined ? '' : `:${port}`}`,
+    host: name,
+    database: `"${database}"`,
+    file: String(path),
+    variables: `VKIT_DS_${id.toUpperCase()}`,
+  };
+}
