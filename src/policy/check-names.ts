@@ -1,58 +1,42 @@
-import { nearest } from '../util/levenshtein.js';
+import { checkContextNames } from './check-context-names.js';
 import { escapePointer } from './check-form.js';
 import { compileMatch, listOf, tagsOf } from './compile-match.js';
-import {
-  type Finding,
-  formsOfKey,
-  type PolicyFile,
-  placeOf,
-  type ValidationContext,
-} from './finding.js';
+import { type DraftFile, type Finding, formsOfKey, type ValidationContext } from './finding.js';
 import { compileGlob, isGlob } from './glob.js';
-import type { FieldMatch, Policy } from './model.js';
-
-const ROLE = '/context/requester_role';
-
-/** Conditions may stand in three places, which mean the same. */
-const ROLE_PLACES = [ROLE, '/when/requester_role', '/match/context/requester_role'];
-
-/** A name that a policy writes, and the value's pointer in its file. */
-interface Named {
-  name: string;
-  pointer: string;
-}
+import type { FieldMatch } from './model.js';
+import { type Named, unknownName } from './unknown-name.js';
 
 /**
- * Datasources, datasets, fields, tags and roles that a policy names and that exist nowhere. An exact name is an error; a
- * glob, a tag, or a field of no particular dataset a warning, since a pack is written before the project it serves.
+ * What a policy names and what exists nowhere: datasources, datasets, fields, categories, tags, roles, environments and
+ * regions. An exact name is an error; a glob, a category, a tag, an environment, a region, or a field of no particular
+ * dataset a warning, since a pack is written before the project it serves.
  */
-export function checkNames(file: PolicyFile, context: ValidationContext): Finding[] {
-  const { policy } = file;
+export function checkNames(file: DraftFile, context: ValidationContext): Finding[] {
   return [
     ...checkDatasources(file, context),
     ...checkDatasets(file, context),
     ...checkFields(file, context),
     ...checkTags(file, context),
-    ...rolesOf(policy).flatMap(({ name, pointer }) => checkRole(file, context, name, pointer)),
+    ...checkContextNames(file, context),
   ];
 }
 
-function checkDatasources(file: PolicyFile, { datasources }: ValidationContext): Finding[] {
+function checkDatasources(file: DraftFile, { datasources }: ValidationContext): Finding[] {
   return namesAt(file.policy.match.datasource, '/match/datasource').flatMap((named) => {
     if (datasources.some(compileGlob(named.name))) return [];
-    return [unknown(file, named, 'datasource', datasources, isGlob(named.name))];
+    return [unknownName(file, named, 'datasource', datasources, isGlob(named.name))];
   });
 }
 
-function checkDatasets(file: PolicyFile, { registry }: ValidationContext): Finding[] {
+function checkDatasets(file: DraftFile, { registry }: ValidationContext): Finding[] {
   const forms = [...registry].flatMap(([key, dataset]) => formsOfKey(key, dataset));
   return namesAt(file.policy.match.dataset, '/match/dataset').flatMap((named) => {
     if (forms.some(compileGlob(named.name))) return [];
-    return [unknown(file, named, 'dataset', forms, isGlob(named.name))];
+    return [unknownName(file, named, 'dataset', forms, isGlob(named.name))];
   });
 }
 
-function checkFields(file: PolicyFile, { registry }: ValidationContext): Finding[] {
+function checkFields(file: DraftFile, { registry }: ValidationContext): Finding[] {
   const { policy } = file;
   const { fields: _fields, ...match } = policy.match;
   const { datasetFailure } = compileMatch(match);
@@ -77,76 +61,31 @@ function checkFields(file: PolicyFile, { registry }: ValidationContext): Finding
   ];
   return named
     .filter(({ name }) => !names.has(name.toLowerCase()))
-    .map((entry) => unknown(file, entry, 'field', [...names], !exact));
+    .map((entry) => unknownName(file, entry, 'field', [...names], !exact));
 }
 
-function checkTags(file: PolicyFile, { registry }: ValidationContext): Finding[] {
+function checkTags(file: DraftFile, { registry }: ValidationContext): Finding[] {
   const fields: FieldMatch = file.policy.match.fields ?? {};
-  const known = new Set<string>();
+  const categories = new Set<string>();
+  const tags = new Set<string>();
   for (const dataset of registry.values()) {
     for (const [name, field] of dataset.fields) {
-      for (const tag of tagsOf({ ...field, name })) known.add(tag.toLowerCase());
+      categories.add(field.category.toLowerCase());
+      for (const tag of tagsOf({ ...field, name })) tags.add(tag.toLowerCase());
     }
   }
-  const named = [
-    ...namesAt(fields.category, '/match/fields/category'),
-    ...namesAt(fields.contains, '/match/fields/contains'),
+  const check = (named: Named[], what: string, known: ReadonlySet<string>) =>
+    named
+      .filter(({ name }) => !known.has(name.toLowerCase()))
+      .map((entry) => unknownName(file, entry, what, [...known], true));
+  return [
+    ...check(namesAt(fields.category, '/match/fields/category'), 'category', categories),
+    ...check(namesAt(fields.contains, '/match/fields/contains'), 'tag', tags),
   ];
-  return named
-    .filter(({ name }) => !known.has(name.toLowerCase()))
-    .map((entry) => unknown(file, entry, 'tag', [...known], true));
-}
-
-function checkRole(
-  file: PolicyFile,
-  { roles }: ValidationContext,
-  name: string,
-  pointer: string,
-): Finding[] {
-  if (roles === undefined || roles.includes(name)) return [];
-  return [unknown(file, { name, pointer }, 'role', roles, false)];
-}
-
-/** The roles a policy names: who approves, and who is asked for in its conditions. */
-function rolesOf({ approval, when }: Policy): readonly Named[] {
-  const approver = approval
-    ? [{ name: approval.approver_role, pointer: '/action/approver_role' }]
-    : [];
-  const condition = when.requester_role;
-  const values =
-    typeof condition === 'object' && !Array.isArray(condition)
-      ? Object.entries(condition).flatMap(([key, value]) =>
-          key === 'present' ? [] : listOf(value),
-        )
-      : condition === undefined
-        ? []
-        : listOf(condition);
-  const asked = values.flatMap((value) =>
-    typeof value === 'string' && !value.startsWith('$') ? [{ name: value, pointer: ROLE }] : [],
-  );
-  return [...approver, ...asked];
 }
 
 function namesAt(value: string | readonly string[] | undefined, pointer: string): Named[] {
   if (value === undefined) return [];
   if (typeof value === 'string') return [{ name: value, pointer }];
   return value.map((name, index) => ({ name, pointer: `${pointer}/${index}` }));
-}
-
-function unknown(
-  { policy, file, position }: PolicyFile,
-  { name, pointer }: Named,
-  what: string,
-  known: readonly string[],
-  mild: boolean,
-): Finding {
-  const near = nearest(name, known);
-  return {
-    severity: mild ? 'warning' : 'error',
-    file,
-    ...placeOf(position, pointer === ROLE ? ROLE_PLACES : [pointer]),
-    code: `unknown_${what}`,
-    message: `The policy ${policy.id} names the ${what} \`${name}\`, which exists nowhere.`,
-    ...(near !== undefined && { suggestion: `Did you mean ${near}?` }),
-  };
 }

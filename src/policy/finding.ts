@@ -1,6 +1,7 @@
+import type { Problem } from '../errors/index.js';
 import type { Registry, RegistryDataset } from '../schema/model.js';
 import { datasetForms } from './compile-match.js';
-import type { Policy } from './model.js';
+import type { Policy, PolicyDraft } from './model.js';
 import type { Position } from './yaml-document.js';
 
 /** One thing that `vkit policy validate` has to say. */
@@ -14,12 +15,21 @@ export interface Finding {
   suggestion?: string;
 }
 
-/** A policy with its file; `text` is needed for the comments that accept findings. */
-export interface PolicyFile {
-  policy: Policy;
+/**
+ * What of a policy can be read, with its file. `text` is needed for the comments that accept findings; `warnings` are
+ * those of the file by itself.
+ */
+export interface DraftFile {
+  policy: PolicyDraft;
   file: string;
   text?: string;
+  warnings?: readonly Problem[];
   position(pointer: string): Position;
+}
+
+/** A policy with its file. */
+export interface PolicyFile extends DraftFile {
+  policy: Policy;
 }
 
 /** What the checks of one policy may know of the project. */
@@ -27,6 +37,9 @@ export interface ValidationContext {
   registry: Registry;
   datasources: readonly string[];
   roles?: readonly string[];
+  /** Environments and regions of the datasources; absent where there is no datasource to have one. */
+  environments?: readonly string[];
+  regions?: readonly string[];
   packs?: readonly {
     name: string;
     band: { min: number; max: number };

@@ -1,45 +1,56 @@
-import type { Registry } from '../schema/model.js';
 import { checkMasksOfPolicy } from './check-guessable.js';
 import { checkNames } from './check-names.js';
-import type { Finding, PolicyFile, ValidationContext } from './finding.js';
+import type { DraftFile, Finding, PolicyFile, ValidationContext } from './finding.js';
 import { ignoreComments } from './ignore-comments.js';
 import type { Policy } from './model.js';
 import { compareText } from './policy-set.js';
 
-export type { Finding, PolicyFile } from './finding.js';
+export type { DraftFile, Finding, PolicyFile } from './finding.js';
 
-export interface ValidatePoliciesInput {
+export interface ValidatePoliciesInput extends ValidationContext {
   policies: readonly PolicyFile[];
-  registry: Registry;
-  /** Names of the project's datasources. */
-  datasources: readonly string[];
-  /** The known roles; absent where vkit.yaml names none, and then every role is known. */
-  roles?: readonly string[];
-  /** Bands of installed packs, with the ids of the policies they own. */
-  packs?: readonly {
-    name: string;
-    band: { min: number; max: number };
-    policyIds: readonly string[];
-  }[];
+  /** What can be read of files that have problems of their own, which are not repeated here. */
+  drafts?: readonly DraftFile[];
 }
 
 /**
  * The checks that need more than one file: duplicate ids, names that exist nowhere, missing descriptions, priority bands,
- * masks that can be guessed. Findings that a comment accepts are left out, duplicate ids aside; sorted by file and line.
+ * masks that can be guessed; and what a
+ * file says without effect. Findings that a comment accepts are left out, duplicate ids aside; sorted by file and line.
  */
 export function validatePolicies(input: ValidatePoliciesInput): readonly Finding[] {
-  const findings = input.policies.flatMap((file) => {
+  const { policies, drafts = [] } = input;
+  const all = [...policies, ...drafts];
+  const findings = policies.flatMap((file) => {
     const own = [
+      ...checkedAlone(file),
       ...checkDescription(file),
       ...checkBand(file, input),
       ...checkNames(file, input),
       ...checkMasksOfPolicy(file, input),
     ];
-    return [...withoutAccepted(file, own), ...duplicateIds(file, input.policies)];
+    return [...withoutAccepted(file, own), ...duplicateIds(file, all)];
   });
-  return findings.sort(
+  // Of a draft only what is there can be judged: what seems to be missing may be what could not be read.
+  const ofDrafts = drafts.flatMap((file) => [
+    ...withoutAccepted(file, [...checkedAlone(file), ...checkNames(file, input)]),
+    ...duplicateIds(file, all),
+  ]);
+  return [...findings, ...ofDrafts].sort(
     (a, b) => compareText(a.file, b.file) || a.line - b.line || a.column - b.column,
   );
+}
+
+function checkedAlone({ file, warnings = [] }: DraftFile): Finding[] {
+  return warnings.map(({ line = 1, column = 1, code, message, suggestion }) => ({
+    severity: 'warning',
+    file,
+    line,
+    column,
+    code,
+    message,
+    ...(suggestion !== undefined && { suggestion }),
+  }));
 }
 
 function checkDescription({ policy, file, position }: PolicyFile): Finding[] {
@@ -56,10 +67,8 @@ function checkDescription({ policy, file, position }: PolicyFile): Finding[] {
   ];
 }
 
-function duplicateIds(
-  { policy, file, position }: PolicyFile,
-  all: readonly PolicyFile[],
-): Finding[] {
+function duplicateIds({ policy, file, position }: DraftFile, all: readonly DraftFile[]): Finding[] {
+  if (policy.id === undefined) return [];
   const others = all.filter((other) => other.policy.id === policy.id && other.file !== file);
   if (others.length === 0) return [];
   return [
@@ -95,7 +104,7 @@ function isWithin({ priority }: Policy, { min, max }: { min: number; max: number
   return priority >= min && priority <= max;
 }
 
-function withoutAccepted({ file, text }: PolicyFile, findings: readonly Finding[]): Finding[] {
+function withoutAccepted({ file, text }: DraftFile, findings: readonly Finding[]): Finding[] {
   const comments = ignoreComments(text ?? '');
   const accepted = (finding: Finding) =>
     comments.some(

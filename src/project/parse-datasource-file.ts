@@ -59,8 +59,9 @@ export function parseDatasourceFile(
       'Use `credentials: env` and set the variables, or `vkit datasource update`.',
     ),
   );
-  if (problems.length === 0 && typeof value === 'object' && value !== null) {
-    const raw = value as Partial<Datasource> & { config?: Record<string, unknown> | null };
+  if (typeof value === 'object' && value !== null) {
+    // Each part is checked by itself, whatever is wrong with the others.
+    const raw = readablePart(value);
     const stem = basename(file).replace(/\.ya?ml$/, '');
     if (raw.id !== undefined && raw.id !== stem) {
       others.push(
@@ -74,7 +75,9 @@ export function parseDatasourceFile(
     }
     others.push(...engineProblems(raw, engineSchemas, secretPaths, problemAt));
   }
-  const all = [...found, ...others];
+  const all = [...found, ...others].sort(
+    (a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+  );
   if (all.length > 0) return { datasource: null, problems: all };
   const raw = value as Datasource & { config?: Datasource['config'] | null };
   return {
@@ -88,14 +91,33 @@ export function parseDatasourceFile(
   };
 }
 
+/** Of a file that may have problems: the parts that further checks look at, where they are of their form. */
+function readablePart({
+  id,
+  engine,
+  config,
+}: {
+  id?: unknown;
+  engine?: unknown;
+  config?: unknown;
+}) {
+  const isMapping = typeof config === 'object' && !Array.isArray(config);
+  return {
+    ...(typeof id === 'string' && /^[a-z][a-z0-9_]*$/.test(id) && { id }),
+    ...(typeof engine === 'string' && engine !== '' && { engine }),
+    ...((config === undefined || isMapping) && { config: config ?? {} }),
+  };
+}
+
 function engineProblems(
-  raw: { engine?: string; config?: object | null },
+  { engine, config }: ReturnType<typeof readablePart>,
   engineSchemas: EngineSchemas,
   secretPaths: ReadonlySet<string>,
   problemAt: ReturnType<typeof checkYaml>['problemAt'],
 ): Problem[] {
+  // Without an engine nobody can tell what its config should be.
+  if (engine === undefined) return [];
   const names = Object.keys(engineSchemas);
-  const engine = raw.engine ?? '';
   if (!Object.hasOwn(engineSchemas, engine)) {
     const near = nearest(engine, names);
     const suggestion =
@@ -104,7 +126,8 @@ function engineProblems(
       problemAt(['engine'], 'unknown_engine', `The engine "${engine}" is not known.`, suggestion),
     ];
   }
-  return checkSchema(engineSchemas[engine] ?? {}, raw.config ?? {})
+  if (config === undefined) return [];
+  return checkSchema(engineSchemas[engine] ?? {}, config)
     .map((finding) => ({ ...finding, path: ['config', ...finding.path] }))
     .filter((finding) => !secretPaths.has(finding.path.join('\0')))
     .map((finding) =>

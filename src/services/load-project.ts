@@ -5,7 +5,7 @@ import type { Problem } from '../errors/index.js';
 import type { PacksState } from '../packs/model.js';
 import { readPacksState } from '../packs/packs-state.js';
 import { type ParsedPolicy, parsePolicyFile } from '../policy/parse-policy.js';
-import type { Finding, PolicyFile } from '../policy/validate-policies.js';
+import type { DraftFile, Finding, PolicyFile } from '../policy/validate-policies.js';
 import { PROJECT_PATHS } from '../project/paths.js';
 import { type Project, readProject } from '../project/read-project.js';
 import type { Registry, RegistryLock } from '../schema/model.js';
@@ -24,6 +24,8 @@ export interface LoadedProject {
   project: Project;
   directories: Required<ProjectDirectories>;
   policies: readonly PolicyFile[];
+  /** What can be read of policies that have problems, so that all of it is checked at once. */
+  drafts: readonly DraftFile[];
   registry: Registry;
   /** Null where no scan has written one. */
   lock: RegistryLock | null;
@@ -49,6 +51,7 @@ export async function loadProject(
   ];
   const clearances = project.settings.clearances;
   const policies: PolicyFile[] = [];
+  const drafts: DraftFile[] = [];
   for (const { path, text } of project.policyFiles) {
     const parsed: ParsedPolicy = parsePolicyFile(
       text,
@@ -56,8 +59,9 @@ export async function loadProject(
       clearances === null ? {} : { clearances },
     );
     problems.push(...parsed.problems);
-    if (parsed.policy !== null)
-      policies.push({ policy: parsed.policy, file: path, text, position: parsed.position });
+    const { policy, draft, warnings, position } = parsed;
+    if (policy !== null) policies.push({ policy, file: path, text, warnings, position });
+    else if (draft !== null) drafts.push({ policy: draft, file: path, text, warnings, position });
   }
   const registry =
     project.registry === null ? null : parseRegistry(project.registry.text, project.registry.path);
@@ -68,6 +72,7 @@ export async function loadProject(
     project,
     directories: places,
     policies,
+    drafts,
     registry: registry?.registry ?? new Map(),
     lock: lock?.lock ?? null,
     packs: await readPacksState(root),

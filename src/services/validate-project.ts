@@ -46,13 +46,20 @@ export async function validateProject(input: ValidateProjectInput): Promise<Vali
 
 /** All findings on a project that was loaded. */
 export async function findingsOf(loaded: LoadedProject): Promise<Finding[]> {
-  const { project, policies, registry, packs } = loaded;
+  const { project, policies, drafts, registry, packs } = loaded;
+  const { datasources } = project;
   const roles = project.settings.roles;
   const semantic = validatePolicies({
     policies,
+    drafts,
     registry,
-    datasources: project.datasources.map(({ id }) => id),
+    datasources: datasources.map(({ id }) => id),
     ...(roles === null ? {} : { roles }),
+    // Policies may be written before the first datasource.
+    ...(datasources.length > 0 && {
+      environments: unique(datasources.map(({ environment }) => environment)),
+      regions: unique(datasources.flatMap(({ region }) => region ?? [])),
+    }),
     packs: await bandsOf(loaded),
   });
   const owned = new Set(Object.values(packs).flatMap(({ files }) => files.map(({ path }) => path)));
@@ -63,7 +70,7 @@ export async function findingsOf(loaded: LoadedProject): Promise<Finding[]> {
   );
   const all = [
     ...loaded.findings,
-    ...semantic.filter((finding) => !isPacksOwnTag(finding, owned)),
+    ...semantic.filter((finding) => !isPacksOwnName(finding, owned)),
     ...strayDatasets(loaded).map((problem) => asFinding(problem, 'error')),
     ...unscanned(loaded).map((problem) => asFinding(problem, 'warning')),
     ...changed.flat().map((problem) => asFinding(problem, 'warning')),
@@ -71,9 +78,17 @@ export async function findingsOf(loaded: LoadedProject): Promise<Finding[]> {
   return all.sort((a, b) => compare(a.file, b.file) || a.line - b.line || a.column - b.column);
 }
 
-/** A pack is written for any project: that this one has no card data, say, is nothing to mend. */
-function isPacksOwnTag({ code, file, severity }: Finding, owned: ReadonlySet<string>): boolean {
-  return severity === 'warning' && code === 'unknown_tag' && owned.has(file);
+/** What a pack may name that a project has not. */
+const NAMES_OF_PACKS: ReadonlySet<string> = new Set([
+  'unknown_category',
+  'unknown_tag',
+  'unknown_environment',
+  'unknown_region',
+]);
+
+/** A pack is written for any project: that this one has no card data, or no production, is nothing to mend. */
+function isPacksOwnName({ code, file, severity }: Finding, owned: ReadonlySet<string>): boolean {
+  return severity === 'warning' && NAMES_OF_PACKS.has(code) && owned.has(file);
 }
 
 /** The code of the error that some findings amount to, by the files they are in. */
@@ -172,6 +187,10 @@ function unscanned({ project, registry, lock }: LoadedProject): Problem[] {
       },
     ];
   });
+}
+
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)];
 }
 
 function compare(a: string, b: string): number {

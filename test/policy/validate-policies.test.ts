@@ -44,6 +44,18 @@ function findingsOf(text: string, more: Partial<ValidatePoliciesInput> = {}): st
   );
 }
 
+/** The findings on a file that cannot be used, as a draft. */
+function findingsOfDraft(text: string, more: Partial<ValidatePoliciesInput> = {}): string[] {
+  const { policy, draft, warnings, position } = parsePolicyFile(text, 'p.yaml');
+  expect(policy).toBeNull();
+  if (draft === null) throw new Error('Nothing of it can be read.');
+  const drafts = [{ policy: draft, file: 'p.yaml', text, warnings, position }];
+  const input = { policies: [], drafts, registry, datasources: ['production_db'], ...more };
+  return validatePolicies(input).map(
+    ({ severity, line, column, code }) => `${line}:${column} ${severity} ${code}`,
+  );
+}
+
 const HEAD = 'id: a\ndescription: x\n';
 const ALLOW = 'action: {allow: true}\n';
 
@@ -81,7 +93,7 @@ ${ALLOW}`;
       'match: {dataset: customers, fields: {all: [total]}}\n',
       '3:44 error unknown_field',
     ],
-    ['category', 'match: {fields: {category: phi}}\n', '3:28 warning unknown_tag'],
+    ['category', 'match: {fields: {category: phi}}\n', '3:28 warning unknown_category'],
     ['tag', 'match: {fields: {contains: [contakt]}}\n', '3:29 warning unknown_tag'],
     ['role', 'context: {requester_role: anlyst}\n', '3:27 error unknown_role'],
     ['role in a list', 'when: {requester_role: [analyst, boss]}\n', '3:24 error unknown_role'],
@@ -92,6 +104,78 @@ ${ALLOW}`;
     ],
   ])('finds a %s that exists nowhere', (_what, part, expected) => {
     expect(findingsOf(`${HEAD}${part}${ALLOW}`, { roles: ['analyst'] })).toEqual([expected]);
+  });
+
+  it.each([
+    ['environment', 'context: {environment: prodution}\n', '3:24 warning unknown_environment'],
+    [
+      'environment among others',
+      'when: {environment: {in: [production, prodution]}}\n',
+      '3:21 warning unknown_environment',
+    ],
+    ['region', 'match: {context: {dataset_region: {neq: USA}}}\n', '3:35 warning unknown_region'],
+  ])('warns of an %s that no datasource has', (_what, part, expected) => {
+    const known = { environments: ['production'], regions: ['US'] };
+    expect(findingsOf(`${HEAD}${part}${ALLOW}`, known)).toEqual([expected]);
+    expect(findingsOf(`${HEAD}${part}${ALLOW}`)).toEqual([]);
+  });
+
+  it('has nothing against an environment and a region that a datasource has, or another attribute', () => {
+    const known = { environments: ['production'], regions: ['US'] };
+    const text = `${HEAD}context: {environment: production, dataset_region: {eq: US, neq: $requester_region, present: true}}\n${ALLOW}`;
+    expect(findingsOf(text, known)).toEqual([]);
+  });
+
+  it('calls a category a category, and suggests the nearest', () => {
+    const text = `${HEAD}match: {fields: {category: intrenal}}\n${ALLOW}`;
+    expect(validatePolicies({ policies: [fileOf(text)], registry, datasources: [] })).toMatchObject(
+      [
+        {
+          code: 'unknown_category',
+          message: 'The policy a names the category `intrenal`, which exists nowhere.',
+          suggestion: 'Did you mean internal?',
+        },
+      ],
+    );
+  });
+
+  it('finds the names of a file that cannot be used, and nothing that may only be unreadable', () => {
+    const text = `${HEAD}bogus: 1
+match: {dataset: nosuch, fields: {sensitivity: hihg, category: pi}}
+context: {requester_role: nobody, environment: prodution, time: {timezone: Mars/X}}
+action: {mask: true, mask_type: hash, approvals: 2, ttl: 99d}
+`;
+    const known = { roles: ['analyst'], environments: ['production'] };
+    expect(findingsOfDraft(text, known)).toEqual([
+      '4:18 error unknown_dataset',
+      '4:64 warning unknown_category',
+      '5:27 error unknown_role',
+      '5:48 warning unknown_environment',
+      '6:39 warning no_effect',
+      '6:58 warning ttl_over_ceiling',
+    ]);
+  });
+
+  it('finds an id that a file and one that cannot be used share', () => {
+    const bad = `${HEAD}bogus: 1\n${ALLOW}`;
+    expect(findingsOfDraft(bad, { policies: [fileOf(HEAD + ALLOW, 'q.yaml')] })).toEqual([
+      '1:5 error duplicate_id',
+      '1:5 error duplicate_id',
+    ]);
+  });
+
+  it('passes the warnings of a file on, which a comment may accept', () => {
+    const text = (comment: string) => `${HEAD}action: {mask: true, approvals: 2}${comment}\n`;
+    const found = (comment: string) => {
+      const { policy, warnings, position } = parsePolicyFile(text(comment), 'p.yaml');
+      if (policy === null) throw new Error('The policy is good.');
+      const file = { policy, warnings, file: 'p.yaml', text: text(comment), position };
+      return validatePolicies({ policies: [file], registry, datasources: [] });
+    };
+    expect(found('')).toMatchObject([
+      { severity: 'warning', line: 3, column: 22, code: 'no_effect' },
+    ]);
+    expect(found(' # vkit-ignore: no_effect for later')).toEqual([]);
   });
 
   it('finds an approver role that exists nowhere', () => {

@@ -118,6 +118,22 @@ describe('parseDatasourceFile', () => {
     expect(places(`${GOOD}password: hunter2\n`)).toEqual(['8:1 secret_inline']);
   });
 
+  it('reports an unknown key and what is wrong with id, engine and config together', () => {
+    expect(
+      places(
+        `${GOOD.replace('id: production_db', 'id: other').replace('port:', 'prot:')}bogus: 1\n`,
+      ),
+    ).toEqual(['1:1 id_mismatch', '6:29 unknown_key', '8:1 unknown_key']);
+    expect(
+      places(`bogus: 1\n${GOOD.replace('postgres', 'postgress').replace('US', '[US]')}`),
+    ).toEqual(['1:1 unknown_key', '3:1 unknown_engine', '5:1 wrong_value']);
+    expect(places('id: production_db\nengine: 5\nconfig: []\n')).toEqual([
+      '1:1 missing_key',
+      '2:1 wrong_type',
+      '3:1 wrong_type',
+    ]);
+  });
+
   it('suggests what was probably meant', () => {
     expect(parse(GOOD.replace('region:', 'regoin:')).problems[0]?.suggestion).toBe(
       'Did you mean "region"?',

@@ -299,4 +299,29 @@ describe('validateProject', () => {
       expect.objectContaining({ file: 'config/policies/own.yaml', line: 3, severity: 'error' }),
     );
   });
+
+  it('reports all that is wrong with a policy at once, of its form and of what it names', async () => {
+    const root = await project();
+    writeInto(
+      root,
+      'config/policies/own.yaml',
+      `id: own
+bogus: 1
+match: {dataset: nosuch, fields: {sensitivity: hihg}}
+context: {requester_role: nobody, environment: prodution, time: {after: "09:00", timezone: Mars/X}}
+action: {deny: true, mask: true, reason: x, ttl: 99d}
+`,
+    );
+    const { findings } = await validateProject({ root });
+    expect(findings.map(({ line, severity, code }) => `${line} ${severity} ${code}`)).toEqual([
+      '2 error unknown_key',
+      '3 error unknown_dataset',
+      '3 error bad_value',
+      '4 error unknown_role',
+      '4 warning unknown_environment',
+      '4 error unknown_timezone',
+      '5 error one_action',
+      '5 warning ttl_over_ceiling',
+    ]);
+  });
 });
