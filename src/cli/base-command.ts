@@ -36,9 +36,10 @@ export abstract class BaseCommand extends Command {
     return payload;
   }
 
-  /** A note for people, not data: on stderr, and nowhere under `--json`. */
-  protected note(message: string): void {
-    if (!this.jsonEnabled()) process.stderr.write(`${escapeTerminalLines(message)}\n`);
+  /** A note for people, not data: on stderr, and nowhere under `--json`; null says nothing. */
+  protected note(message: string | null): void {
+    if (message !== null && !this.jsonEnabled())
+      process.stderr.write(`${escapeTerminalLines(message)}\n`);
   }
 
   /** Warnings go to stderr, also under `--json`. */

@@ -23,7 +23,7 @@ export async function connect(flags: ServerFlagValues, version: string): Promise
   const { client, endpoint, login, token } = await prepare(flags, version);
   if (token === undefined) {
     throw new VkitError('unauthenticated', `You are not logged in at ${endpoint}.`, {
-      hint: `Log in with: vkit login --endpoint ${endpoint} — or set VKIT_TOKEN.`,
+      hint: `Log in with: vkit login --endpoint ${endpoint}${profileWords(flags)} — or set VKIT_TOKEN.`,
     });
   }
   return { client, endpoint, login };
@@ -50,7 +50,7 @@ async function prepare(flags: ServerFlagValues, version: string) {
   const login = await readLogin(environment.configHome, profile);
   if (!login && flags.profile !== undefined) {
     throw new VkitError('unauthenticated', 'There is no login of that profile.', {
-      hint: `Log in with: vkit login --profile NAME`,
+      hint: `Log in with: vkit login${profileWords(flags)}`,
     });
   }
   const endpoint = addressOf(flags, login);
@@ -64,6 +64,11 @@ async function prepare(flags: ServerFlagValues, version: string) {
     ...(org === undefined ? {} : { org }),
   });
   return { client, endpoint, login, token };
+}
+
+/** The flag as it was typed, where its value looks like a name and not like a secret in the wrong place. */
+function profileWords({ profile }: ServerFlagValues): string {
+  return profile !== undefined && /^[\w.@-]{1,64}$/.test(profile) ? ` --profile ${profile}` : '';
 }
 
 function addressOf(flags: ServerFlagValues, login: Login | null): string {

@@ -19,7 +19,8 @@ export function formatMoment(text: string, now: number): string {
   if (Number.isNaN(time)) return text;
   const seconds = Math.round((time - now) / 1000);
   const distance = formatDuration(Math.abs(seconds));
-  return `${formatTime(text)} (${seconds >= 0 ? `in ${distance}` : `${distance} ago`})`;
+  if (seconds === 0) return `${formatTime(text)} (now)`;
+  return `${formatTime(text)} (${seconds > 0 ? `in ${distance}` : `${distance} ago`})`;
 }
 
 /** A moment in UTC to the second: `2026-03-01 10:15:00 UTC`. */

@@ -1,7 +1,8 @@
-import type { RequestAnswer } from '../client/wire.js';
+import type { ApprovalItem, GrantBody, RequestAnswer } from '../client/wire.js';
 import { escapeTerminal } from '../util/escape.js';
 import { coloursFor } from './colours.js';
 import { formatMoment, renderFacts } from './facts.js';
+import { queryFacts } from './query-text.js';
 
 /** 0 granted, 3 denied, 4 waiting: the exit code of a command that asked for the data. */
 export function exitCodeOf({ status }: RequestAnswer): 0 | 3 | 4 {
@@ -9,26 +10,61 @@ export function exitCodeOf({ status }: RequestAnswer): 0 | 3 | 4 {
   return status === 'denied' ? 3 : 4;
 }
 
-/** An answer about a request for people: what was decided, why, until when, and the command to run next. */
-export function reportRequest(answer: RequestAnswer, now: number): string {
+/** What a request's own requester is told, or, with the query, one of its approvers. */
+export type ShownRequest = RequestAnswer & Partial<ApprovalItem>;
+
+/** An answer about a request for people: what was asked, where that is told, what was decided, why, and until when. */
+export function reportRequest(answer: ShownRequest, now: number): string {
+  const over = answer.expires_at !== undefined && Date.parse(answer.expires_at) <= now;
   const facts = renderFacts([
     ['requester', answer.requester],
     ['dataset', answer.dataset],
     ['datasource', answer.datasource],
+    ...(answer.aql === undefined ? [] : queryFacts(answer.aql)),
     ['purpose', answer.purpose],
+    ['asked because', answer.request_reason],
+    ['metadata', metadataText(answer.metadata ?? {})],
     ['grant', answer.grant_ref],
-    ['expires', answer.expires_at === undefined ? null : formatMoment(answer.expires_at, now)],
+    [
+      over ? 'expired' : 'expires',
+      answer.expires_at === undefined ? null : formatMoment(answer.expires_at, now),
+    ],
     ['masked fields', listed(answer.masked_fields)],
     ['denied fields', listed(answer.denied_fields)],
     ['approvals', (answer.approvals ?? []).map(progressOf).join(', ')],
     ['policy', answer.policy_id],
-    ['reason', answer.reason],
+    [answer.state === 'pending' ? 'waits because' : 'reason', answer.reason],
     ['type', answer.type],
   ]);
-  const lines = [`${headingOf(answer)}  ${escapeTerminal(answer.request_id)}`, facts];
-  const next = nextStep(answer);
-  if (next !== null) lines.push(coloursFor(process.stdout).dim(escapeTerminal(next)));
-  return lines.join('\n');
+  return `${headingOf(answer)}  ${escapeTerminal(answer.request_id)}\n${facts}`;
+}
+
+/** What whoever reads an answer can do now: a line for stderr, or null where there is nothing to do. */
+export function nextStep(
+  answer: ShownRequest,
+  options: { now: number; reader: 'requester' | 'approver'; grant?: GrantBody['state'] },
+): string | null {
+  const { request_id: id, grant_ref: ref, requester } = answer;
+  const mine = options.reader === 'requester';
+  if (answer.state === 'pending') {
+    if (mine || answer.aql === undefined) return `See how it stands: vkit requests show ${id}`;
+    return `Next: vkit approval approve ${id} — or: vkit approval deny ${id} --reason '…'`;
+  }
+  if (ref === undefined) return null;
+  const again = mine ? ' Ask again: vkit request' : '';
+  if (options.grant === 'revoked') return `The grant was revoked.${again}`;
+  const over = Date.parse(answer.expires_at ?? '') <= options.now;
+  if (over || options.grant === 'expired') return `The grant has expired.${again}`;
+  return mine
+    ? `Next: vkit fetch --grant ${ref}`
+    : `${requester} can fetch it now, and nobody else: vkit fetch --grant ${ref}`;
+}
+
+/** What a request brings along, in one line. */
+export function metadataText(metadata: Readonly<Record<string, string>>): string {
+  return Object.entries(metadata)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ');
 }
 
 const HEADINGS = {
@@ -44,13 +80,6 @@ function headingOf({ state }: RequestAnswer): string {
   const colour =
     state === 'approved' ? colours.green : state === 'pending' ? colours.yellow : colours.red;
   return colour(HEADINGS[state] ?? 'Unknown');
-}
-
-function nextStep(answer: RequestAnswer): string | null {
-  if (answer.grant_ref !== undefined) return `Next: vkit fetch --grant ${answer.grant_ref}`;
-  if (answer.state === 'pending')
-    return `See how it stands: vkit requests show ${answer.request_id}`;
-  return null;
 }
 
 function listed(names: readonly string[] | undefined): string {

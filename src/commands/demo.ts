@@ -10,6 +10,7 @@ import {
 } from '../cli/demo/tell-ending.js';
 import { stopRequests } from '../cli/stop-requests.js';
 import { readDatasourceVariables } from '../config/datasource-credentials.js';
+import { readEnvironment } from '../config/env.js';
 import { readGitEnvironment } from '../config/git-environment.js';
 
 /** Where the demo's project stays; null where nothing does. */
@@ -61,7 +62,11 @@ end, or on a PostgreSQL server in a schema of its own, which is dropped. Exits 0
         const duration_ms = Math.round(performance.now() - startedAt);
         const { root, kept } = told.workspace;
         const payload = { ...told.facts, kept: kept ? root : null, duration_ms };
-        const ending = { seconds: duration_ms / 1000, serve: flags.serve };
+        const ending = {
+          seconds: duration_ms / 1000,
+          serve: flags.serve,
+          inCheckout: inCheckout(),
+        };
         if (page !== null) tellEnding(page, told.workspace, ending);
         if (!flags.serve) return payload;
         return this.serve(told, payload, stop.signal);
@@ -78,7 +83,7 @@ end, or on a PostgreSQL server in a schema of its own, which is dropped. Exits 0
     try {
       const server = servingFacts(serving.url, people);
       if (this.jsonEnabled()) this.logJson({ ...payload, server });
-      else tellServing(openPage(), server);
+      else tellServing(openPage(), server, inCheckout());
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve();
         signal.addEventListener('abort', () => resolve(), { once: true });
@@ -88,4 +93,9 @@ end, or on a PostgreSQL server in a schema of its own, which is dropped. Exits 0
       await serving.close();
     }
   }
+}
+
+/** Whether `npm run demo` of a checkout tells it, where `vkit` is no command. */
+function inCheckout(): boolean {
+  return readEnvironment().npmScript === 'demo';
 }

@@ -28,7 +28,10 @@ JSON elsewhere. CSV cells that a spreadsheet would run are escaped. A file is wr
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(FetchCommand);
-    const ref = requireOneOf(args.ref, flags.grant, 'grant');
+    const ref = requireOneOf(args.ref, flags.grant, 'grant', {
+      thing: 'grant',
+      list: 'vkit requests list',
+    });
     const { client } = await connect(flags, this.config.version);
     const { format, output } = flags;
     const note = (text: string) => this.note(text);

@@ -5,7 +5,7 @@ import { deliverRows, ROW_FORMATS } from '../cli/deliver-rows.js';
 import { durationFlag, jsonFlag, serverFlags } from '../cli/flags.js';
 import { startProgress } from '../cli/progress.js';
 import { readAql } from '../cli/read-aql.js';
-import { exitCodeOf, reportRequest } from '../cli/request-report.js';
+import { exitCodeOf, nextStep, reportRequest } from '../cli/request-report.js';
 import { waitForDecision } from '../cli/wait-for-decision.js';
 import type { SubmitBody } from '../client/wire.js';
 import { VkitError } from '../errors/index.js';
@@ -100,7 +100,9 @@ does.`;
       const rows = await deliverRows(client, grant_ref, { format, output, json, note });
       return rows === null ? PRINTED : { request_id, grant_ref, grant_id: grant_ref, ...rows };
     }
-    this.log(reportRequest(answer, Date.now()));
+    const now = Date.now();
+    this.log(reportRequest(answer, now));
+    this.note(nextStep(answer, { now, reader: 'requester' }));
     return exitCode === 0 ? answer : this.answer(exitCode, answer);
   }
 }

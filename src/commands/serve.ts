@@ -1,6 +1,7 @@
 import { delimiter } from 'node:path';
-import { boolean, integer, option, string } from '@oclif/core/flags';
+import { boolean, option, string } from '@oclif/core/flags';
 import { BaseCommand, PRINTED } from '../cli/base-command.js';
+import { countFlag } from '../cli/flags.js';
 import { handleInterrupt } from '../cli/interrupt.js';
 import { readEnvironment } from '../config/env.js';
 import type { ServerConfig } from '../config/server-config.js';
@@ -23,11 +24,10 @@ VKIT_DS_<ID>_URL.`;
       default: 'all' as const,
     })(),
     host: string({ description: 'Address to listen on (127.0.0.1).' }),
-    port: integer({
+    port: countFlag({
       description: 'Port to listen on (3000); 0 takes a free one.',
       min: 0,
       max: 65_535,
-      helpValue: 'N',
     }),
     'data-dir': string({
       description: 'Directory of the state and the keys (.vkit/server).',

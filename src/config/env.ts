@@ -13,6 +13,8 @@ export type Environment = {
   debug: boolean;
   /** NO_COLOR (no-color.org): no colour, whatever its value. */
   noColor: boolean;
+  /** npm_lifecycle_event: the script of a package.json that npm runs this for. */
+  npmScript?: string;
   /** CI: a build server; nobody can answer a prompt. */
   ci: boolean;
   /** VKIT_PRIVATE_KEY, VKIT_PUBLIC_KEY, FUNL_PUBLIC_KEY: PEM files. */
@@ -44,6 +46,7 @@ export function readEnvironment(env: Variables = process.env): Environment {
     profile: present(env.VKIT_PROFILE),
     debug: isOn(env.VKIT_DEBUG),
     noColor: present(env.NO_COLOR) !== undefined,
+    npmScript: present(env.npm_lifecycle_event),
     ci: isOn(env.CI),
     privateKeyFile: present(env.VKIT_PRIVATE_KEY),
     publicKeyFile: present(env.VKIT_PUBLIC_KEY),

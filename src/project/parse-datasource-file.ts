@@ -56,7 +56,7 @@ export function parseDatasourceFile(
       path,
       'secret_inline',
       message,
-      'Use `credentials: env` and set the variables, or `vkit datasource update`.',
+      'Use `credentials: env` and set the variables of the datasource.',
     ),
   );
   if (typeof value === 'object' && value !== null) {

@@ -49,6 +49,8 @@ export function gitIgnoreText(): string {
 *.db
 *.sqlite
 *.sqlite3
+# What a server says; at its first start it may say the administrator's password
+*.log
 # What vkit makes
 .vkit/packs.journal.json
 .vkit/.*.tmp
@@ -72,12 +74,12 @@ may read, and how they are masked.
 | \`config/policies/\` | one policy per file; those named \`<pack>__…\` belong to a policy pack |
 | \`config/tests/\` | what the policies are expected to decide |
 
-\`\`\`sh
-vkit keys generate             # once: the key that signs bundles; it stays out of Git
-vkit scan ID --apply           # compare a database with the registry
-vkit policy validate           # every problem, with file and line
-vkit policy bundle             # compile and sign, after a commit
-vkit policy deploy             # make it what the server enforces
-\`\`\`
+| command | what it does |
+|---|---|
+| \`vkit keys generate\` | once: makes the key that signs bundles; it stays out of Git |
+| \`vkit scan ID --apply\` | compares a database with the registry |
+| \`vkit policy validate\` | shows every problem, with file and line |
+| \`vkit policy bundle\` | compiles and signs, after a commit |
+| \`vkit policy deploy\` | makes it what the server enforces |
 `;
 }

@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { access, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Engine } from '../engines/contract.js';
 import { type Problem, VkitError } from '../errors/index.js';
@@ -48,7 +48,8 @@ export interface AddedDatasource {
 export async function addDatasource(input: AddDatasourceInput): Promise<AddedDatasource> {
   const { id, engines } = input;
   const problems: Problem[] = [];
-  const found = readUrl(input, problems);
+  const { root, created } = await findRoot(input.cwd);
+  const found = (await isNoAddress(root, input, problems)) ? undefined : readUrl(input, problems);
   const config = { ...found?.config, ...readConfig(input.config, problems) };
   const datasource: Datasource = {
     id,
@@ -58,7 +59,7 @@ export async function addDatasource(input: AddDatasourceInput): Promise<AddedDat
     credentials: 'env',
     config,
   };
-  if (datasource.engine === '') {
+  if (datasource.engine === '' && input.url === undefined) {
     const suggestion = `Give --engine, one of ${Object.keys(engines).join(', ')}.`;
     problems.push({
       pointer: '/engine',
@@ -66,7 +67,7 @@ export async function addDatasource(input: AddDatasourceInput): Promise<AddedDat
       message: 'The engine is missing.',
       suggestion,
     });
-  } else {
+  } else if (datasource.engine !== '') {
     // The file that would be written is checked as every reader will check it.
     const text = printDatasource(datasource);
     const checked = parseDatasourceFile(text, `${id}.yaml`, engineSchemasOf(engines));
@@ -82,7 +83,6 @@ export async function addDatasource(input: AddDatasourceInput): Promise<AddedDat
       },
     );
   }
-  const { root, created } = await findRoot(input.cwd);
   await refuseTaken(root, input);
   const options =
     input.datasourcesDir === undefined ? {} : { datasourcesDir: input.datasourcesDir };
@@ -125,6 +125,27 @@ function readConfig(text: string | undefined, problems: Problem[]): Record<strin
 }
 
 type ReadUrl = { engine: string; config: Record<string, unknown>; hasPassword: boolean };
+
+/** Whether a URL without a scheme is no file either: a word is not taken for the name of a database to come. */
+async function isNoAddress(
+  root: string,
+  { url, engine }: AddDatasourceInput,
+  problems: Problem[],
+): Promise<boolean> {
+  if (url === undefined || engine !== undefined || /^[a-z][a-z0-9+.-]*:/i.test(url)) return false;
+  const there = await access(resolve(root, url.trim())).then(
+    () => true,
+    () => false,
+  );
+  if (there) return false;
+  problems.push({
+    pointer: '/url',
+    code: 'wrong_value',
+    message: 'The URL has no scheme, and there is no file of that name.',
+    suggestion: 'Write sqlite:./data.db or postgres://HOST:5432/DATABASE.',
+  });
+  return true;
+}
 
 /** Reads the URL with the engine given, or with the first that takes it. */
 function readUrl(input: AddDatasourceInput, problems: Problem[]): ReadUrl | undefined {

@@ -41,6 +41,22 @@ describe('the command line accepts', () => {
   });
 });
 
+describe('a message names', () => {
+  it.each(['abc', '99999'])('the flag of a port that is none: %s', async (port) => {
+    const result = await runCli(['serve', '--port', port]);
+    expect([result.code, result.stdout]).toEqual([2, '']);
+    expect(result.stderr).toContain('--port');
+    expect(result.stderr).toContain('from 0 to 65535');
+  });
+
+  it('the profile that was typed, in the command to paste', async () => {
+    const env = { XDG_CONFIG_HOME: await temporaryFolder() };
+    const result = await runCli(['whoami', '--profile', 'nightly'], { env });
+    expect([result.code, result.stdout]).toEqual([6, '']);
+    expect(result.stderr).toContain('vkit login --profile nightly');
+  });
+});
+
 describe('suggestions', () => {
   it.each([
     [['kyes', 'generate'], 'keys generate'],

@@ -73,7 +73,7 @@ describe('vkit user', () => {
     );
     const update = await admin('user', 'update', UMA);
     expect([update.code, update.stdout]).toEqual([2, '']);
-    expect((await admin('user', 'disable', '--json')).stdout).toContain('--id is missing');
+    expect((await admin('user', 'disable', '--json')).stdout).toContain('Which user?');
   });
 
   it('lists an array of accounts, and a table for people', async () => {
@@ -233,7 +233,7 @@ describe('vkit policy', () => {
     expect(none.stderr).toContain('vkit policy bundle');
   });
 
-  it('deploys, activates, rolls back and revokes versions', async () => {
+  it('deploys, activates, rolls back and revokes versions', { timeout: 90_000 }, async () => {
     const first = await admin('policy', 'deploy', '--bundle', await server.bundle(1), '--json');
     expect(jsonOf(first)).toMatchObject({ id: 'v1', state: 'active', created: true });
     const again = await admin('policy', 'deploy', '--bundle', await server.bundle(1));
@@ -275,6 +275,11 @@ describe('vkit policy', () => {
     );
     expect((await admin('policy', 'list')).stdout).toMatch(/^version +state +sequence/);
     expect((await admin('policy', 'activate', 'v9')).code).toBe(2);
+    const last = await admin('policy', 'revoke', 'v1', '--reason', 'bad, too');
+    expect(last.code).toBe(0);
+    expect(last.stderr).toBe(
+      'No bundle is active now, so everything is denied.\nNext: vkit policy deploy\n',
+    );
     expect((await server.as(UMA, ['policy', 'activate', 'v1'])).code).toBe(6);
   });
 

@@ -117,7 +117,10 @@ describe('vkit audit query', () => {
 describe('vkit audit export and verify', () => {
   it("verifies the server's log and says where it ends", async () => {
     const text = await admin('audit', 'verify');
-    expect([text.code, text.stderr]).toEqual([0, '']);
+    expect([text.code, text.stderr]).toEqual([
+      0,
+      expect.stringMatching(/^A tail that was cut off/),
+    ]);
     expect(text.stdout).toMatch(/^The audit log verifies\./);
     const verdict = jsonOf<Verdict>(await admin('audit', 'verify', '--json'));
     expect(verdict).toMatchObject({ status: 'verified', ok: true, count: verdict.last.seq });
@@ -134,6 +137,21 @@ describe('vkit audit export and verify', () => {
     const key = await jwksFile();
     const offline = await runCli(['audit', 'verify', path, '--key', key, '--json']);
     expect([offline.code, jsonOf<Verdict>(offline).count]).toEqual([0, count]);
+  });
+
+  it('takes nothing for no proof, and says where nothing was found', async () => {
+    const path = join(server.folder, 'empty.jsonl');
+    await writeFile(path, '');
+    const args = ['audit', 'verify', path, '--key', await jwksFile()];
+    const text = await runCli(args);
+    expect([text.code, text.stderr]).toEqual([3, '']);
+    expect(text.stdout).toContain('does not verify. It holds no records.');
+    expect(jsonOf<Verdict>(await runCli([...args, '--json']))).toMatchObject({ ok: false });
+    const none = await admin('audit', 'query', '--user', 'nobody@example.com');
+    expect([none.code, none.stdout, none.stderr]).toEqual([0, '', 'There are none.\n']);
+    expect(jsonOf(await admin('audit', 'query', '--user', 'nobody@example.com', '--json'))).toEqual(
+      [],
+    );
   });
 
   it('names the first bad record and exits 3', async () => {

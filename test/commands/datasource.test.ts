@@ -53,6 +53,16 @@ describe('datasource add', () => {
     expect(await filesBelow(root)).not.toContain(SECRET);
   });
 
+  it('takes a word that is neither a URL nor a file for neither', async () => {
+    const { root, run, ok } = await emptyFolder();
+    const line = ['datasource', 'add', 'shop', '--url', 'shop.db'];
+    const refused = await run(line);
+    expect([refused.code, refused.stdout]).toEqual([2, '']);
+    expect(refused.stderr).toContain('sqlite:./data.db');
+    await writeFile(join(root, 'shop.db'), '');
+    expect(jsonOf(await ok([...line, '--json']))).toMatchObject({ engine: 'sqlite' });
+  });
+
   it('takes the id as a flag too, and refuses two that differ', async () => {
     const { ok, run } = await emptyFolder();
     const url = ['--url', 'sqlite:./shop.db'];

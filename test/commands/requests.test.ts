@@ -21,7 +21,7 @@ beforeAll(async () => {
   await server.account(FAY, ['finance']);
   const bundle = await server.bundle(1);
   const deployed = await server.as(ADMIN, ['policy', 'deploy', '--bundle', bundle]);
-  expect(deployed.stderr).toBe('');
+  expect(deployed.stderr).toContain('Next: vkit user create');
 }, 120_000);
 
 afterAll(async () => {
@@ -40,11 +40,10 @@ describe('vkit request', () => {
   it('exits 0 for a grant and says how to fetch it', async () => {
     const text = await server.as(ANA, ['request', ...CUSTOMERS]);
     expect(text.code).toBe(0);
-    expect(text.stderr).toBe('');
+    expect(text.stderr).toMatch(/^Next: vkit fetch --grant gr_\S+\n$/);
     expect(text.stdout).toMatch(/^Granted {2}req_/);
     expect(text.stdout).toMatch(/masked fields {2}email/);
     expect(text.stdout).toMatch(/expires {8}\S+ \S+ UTC \(in /);
-    expect(text.stdout).toMatch(/Next: vkit fetch --grant gr_/);
     const json = await server.as(ANA, ['request', ...CUSTOMERS, '--json']);
     expect(json.code).toBe(0);
     expect(json.stderr).toBe('');
@@ -69,7 +68,7 @@ describe('vkit request', () => {
 
   it('exits 4 while somebody has to approve it', async () => {
     const text = await server.as(ANA, ['request', ...LEDGER, ...TICKET, '--approval-required']);
-    expect([text.code, text.stderr]).toEqual([4, '']);
+    expect([text.code, text.stderr]).toEqual([4, expect.stringMatching(/vkit requests show req_/)]);
     expect(text.stdout).toMatch(/^Waiting for approval/);
     expect(text.stdout).toContain('0 of 1 by finance');
     const json = await server.as(ANA, ['request', ...LEDGER, ...TICKET, '--json']);
@@ -197,7 +196,7 @@ describe('vkit requests and cancel', () => {
     expect([missing.code, jsonOf<ErrorDocument>(missing).error.code]).toEqual([2, 'not_found']);
     const unnamed = await server.as(ANA, ['requests', 'show']);
     expect(unnamed.code).toBe(2);
-    expect(unnamed.stderr).toContain('--request is missing');
+    expect(unnamed.stderr).toContain('Which request?');
   });
 
   it('cancels by request and by grant, once', async () => {
@@ -221,7 +220,30 @@ describe('vkit approval', () => {
     expect(item).toMatchObject({ state: 'pending', columns: ['id', 'amount'], requester: ANA });
     const text = await server.as(FAY, ['approval', 'list']);
     expect(text.stdout).toContain(request_id);
+    expect(text.stderr).toMatch(/^Next: vkit requests show req_/);
+    for (const line of text.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
     expect(jsonOf(await server.as(ANA, ['approval', 'list', '--json']))).toEqual([]);
+  });
+
+  it('shows an approver the query, why it waits and what is said of it, and who can fetch it then', async () => {
+    const aql = {
+      source_table: 'ledger',
+      columns: ['id', 'amount'],
+      filters: [{ field: 'amount', operator: 'gte', value: 150 }],
+      limit: 5,
+    };
+    const args = ['request', '--aql', JSON.stringify(aql), ...TICKET, '--reason', 'a refund'];
+    const asked = jsonOf<Answer>(await server.as(ANA, [...args, '--json']));
+    const shown = await server.as(FAY, ['requests', 'show', asked.request_id]);
+    for (const fact of ['id, amount', 'amount >= 150', 'ticket=4711', 'a refund', 'waits because'])
+      expect(shown.stdout).toContain(fact);
+    expect(shown.stdout).toMatch(/limit +5\n/);
+    expect(shown.stderr).toContain(`Next: vkit approval approve ${asked.request_id}`);
+    const own = await server.as(ANA, ['requests', 'show', asked.request_id]);
+    expect(own.stderr).not.toContain('approve');
+    const done = await server.as(FAY, ['approval', 'approve', asked.request_id]);
+    expect(done.stderr).toMatch(/^ana@example.com can fetch it now/);
+    expect((await server.as(FAY, ['approval', 'approve'])).stderr).toContain('vkit approval list');
   });
 
   it.each([
@@ -334,6 +356,8 @@ describe('vkit fetch', () => {
     const over = await server.as(ANA, ['fetch', '-g', short.grant_ref, '--json']);
     expect([over.code, jsonOf<ErrorDocument>(over).error.code]).toEqual([3, 'grant_expired']);
     expect((await server.as(ANA, ['fetch', '-g', short.grant_ref])).code).toBe(3);
+    const shown = await server.as(ANA, ['requests', 'show', short.request_id]);
+    expect(shown.stderr).toBe('The grant has expired. Ask again: vkit request\n');
   });
 
   it('stays quiet when its reader goes away', async () => {
@@ -369,6 +393,10 @@ describe('vkit grant', () => {
     expect(text.code).toBe(0);
     expect(text.stdout).toContain('revoked');
     expect(text.stdout).toContain('done with it');
+    expect(text.stdout).toMatch(/revoked +\S+ \S+ UTC \((now|\d+s ago)\)/);
+    const { request_id } = jsonOf<Answer>(shown);
+    const over = await server.as(ANA, ['requests', 'show', request_id]);
+    expect(over.stderr).toBe('The grant was revoked. Ask again: vkit request\n');
     const fetched = await server.as(ANA, ['fetch', '-g', grant_ref, '--json']);
     expect([fetched.code, jsonOf<ErrorDocument>(fetched).error.code]).toEqual([3, 'grant_revoked']);
   });

@@ -19,7 +19,7 @@ export function tellBeginning(page: Page, embedded: boolean): void {
 export function tellEnding(
   page: Page,
   { root, kept }: Workspace,
-  { seconds, serve }: { seconds: number; serve: boolean },
+  { seconds, serve, inCheckout }: { seconds: number; serve: boolean; inCheckout: boolean },
 ): void {
   const { colours } = page;
   const line = (text: string, what: string) => `${text.padEnd(COMMAND_WIDTH)}${colours.dim(what)}`;
@@ -41,11 +41,19 @@ export function tellEnding(
   }
   if (serve) return;
   page.blank();
-  page.block([
-    line('vkit init --with starter,ai_safety', 'a project for your own database'),
-    line('vkit demo --serve', 'try your own queries against this shop'),
-    line('vkit --help', 'every command; more in docs/'),
-  ]);
+  page.block(
+    inCheckout
+      ? [
+          line('npm run demo -- --serve', 'try your own queries against this shop'),
+          line('node bin/run.js --help', 'every command; more in docs/'),
+          line('README.md', 'five minutes on your own database'),
+        ]
+      : [
+          line('vkit init --with starter,ai_safety', 'a project for your own database'),
+          line('vkit demo --serve', 'try your own queries against this shop'),
+          line('vkit --help', 'every command; more in docs/'),
+        ],
+  );
 }
 
 /** What a person needs to try the server that is left running. Secrets are shown here and nowhere else. */
@@ -71,7 +79,12 @@ export function servingFacts(url: string, people: People): ServingFacts {
 
 const QUERY = '{"source_table": "customers", "columns": ["city", "email"], "limit": 3}';
 
-export function tellServing(page: Page, { url, accounts }: ServingFacts): void {
+export function tellServing(
+  page: Page,
+  { url, accounts }: ServingFacts,
+  inCheckout: boolean,
+): void {
+  const vkit = inCheckout ? 'node bin/run.js' : 'vkit';
   const token = accounts.find((account) => account.token !== undefined)?.token ?? '';
   page.blank();
   page.block([page.colours.bold(`The server is running at ${url}`)]);
@@ -89,14 +102,14 @@ export function tellServing(page: Page, { url, accounts }: ServingFacts): void {
     `export VKIT_API_URL=${escapeTerminal(url)}`,
     `AQL='${QUERY}'`,
     `VKIT_TOKEN=${escapeTerminal(token)} \\`,
-    '  vkit request --wait --aql "$AQL"',
+    `  ${vkit} request --wait --aql "$AQL"`,
   ]);
   page.blank();
   page.say('And the same as the analyst:');
   page.blank();
   page.block([
-    `vkit login --email ${escapeTerminal(accounts[0]?.name ?? '')}`,
-    'vkit request --wait --aql "$AQL"',
+    `${vkit} login --email ${escapeTerminal(accounts[0]?.name ?? '')}`,
+    `${vkit} request --wait --aql "$AQL"`,
   ]);
   page.blank();
   page.say('Ctrl-C stops it and removes everything but a folder you chose to keep.');

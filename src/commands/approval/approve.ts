@@ -3,7 +3,7 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { connect } from '../../cli/connect.js';
 import { durationFlag, serverFlags } from '../../cli/flags.js';
 import { requestArgs, requestFlags } from '../../cli/request-flags.js';
-import { reportRequest } from '../../cli/request-report.js';
+import { nextStep, reportRequest } from '../../cli/request-report.js';
 import { requireOneOf } from '../../cli/require-one-of.js';
 
 export default class ApprovalApprove extends BaseCommand {
@@ -25,13 +25,18 @@ the approval, and --ttl only shortens it.`;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ApprovalApprove);
-    const id = requireOneOf(args.id, flags.request, 'request');
+    const id = requireOneOf(args.id, flags.request, 'request', {
+      thing: 'request',
+      list: 'vkit approval list',
+    });
     const { client } = await connect(flags, this.config.version);
     const answer = await client.approve(id, {
       ...(flags.ttl === undefined ? {} : { ttl_seconds: flags.ttl }),
       ...(flags.notes === undefined ? {} : { notes: flags.notes }),
     });
-    this.log(reportRequest(answer, Date.now()));
+    const now = Date.now();
+    this.log(reportRequest(answer, now));
+    this.note(nextStep(answer, { now, reader: 'approver' }));
     return answer.status === 'denied' ? this.answer(3, answer) : answer;
   }
 }

@@ -25,7 +25,10 @@ export default class ApprovalDeny extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ApprovalDeny);
-    const id = requireOneOf(args.id, flags.request, 'request');
+    const id = requireOneOf(args.id, flags.request, 'request', {
+      thing: 'request',
+      list: 'vkit approval list',
+    });
     const reason = flags.reason ?? (await promptText('Reason', '--reason'));
     const { client } = await connect(flags, this.config.version);
     const answer = await client.deny(id, reason);

@@ -27,7 +27,11 @@ export default class ApprovalList extends BaseCommand {
     const { state, limit } = flags;
     const items = await client.listApprovals({ state, limit });
     if (items.length === 0) this.note('There are none.');
-    else this.log(approvalTable(items, Date.now()));
+    else {
+      this.log(approvalTable(items, Date.now()));
+      const [first] = items.filter((item) => item.state === 'pending');
+      if (first) this.note(`Next: vkit requests show ${first.id}`);
+    }
     return items;
   }
 }

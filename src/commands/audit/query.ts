@@ -60,6 +60,8 @@ export default class AuditQuery extends BaseCommand {
       return this.deliver(summary, reportSummary(summary), { format, output });
     }
     const records = await collect(client, filter, flags.limit);
+    if (records.length === 0) this.note('There are none.');
+    if (records.length === 0 && format === 'table' && output === undefined) return [];
     const payload = records.map((record) => ({ id: record.audit_id, ...record }));
     return this.deliver(payload, textOf(records, format), { format, output });
   }

@@ -43,10 +43,11 @@ so keep them elsewhere too.`;
     const file = oneOf(args.file, flags.file, 'file');
     if (file === undefined && flags.partial)
       throw new VkitError('usage', '--partial is for a file: the server has the whole log.');
-    const verdict =
+    const verdict = withRecords(
       file === undefined
         ? await this.verifyServer(flags)
-        : await verifyFile(file, await this.keysFor(flags), flags.partial);
+        : await verifyFile(file, await this.keysFor(flags), flags.partial),
+    );
     const payload = { status: verdict.ok ? 'verified' : 'broken', ...verdict };
     this.report(verdict);
     return verdict.ok ? payload : this.answer(3, payload);
@@ -101,7 +102,19 @@ so keep them elsewhere too.`;
         ['audit id', problem?.audit_id],
       ]),
     );
+    if (ok && last !== null) {
+      this.note(
+        `A tail that was cut off does not show: compare number and hash of record ${last.seq} with those you keep elsewhere.`,
+      );
+    }
   }
+}
+
+/** Of nothing one cannot say that it is as it was written: every log begins with a record. */
+function withRecords(verdict: ChainVerdict): ChainVerdict {
+  if (!verdict.ok || verdict.count > 0) return verdict;
+  const message = 'It holds no records.';
+  return { ...verdict, ok: false, problem: { seq: 1, position: 1, kind: 'removed', message } };
 }
 
 async function verifyFile(file: string, keys: AuditKeys, partial: boolean): Promise<ChainVerdict> {

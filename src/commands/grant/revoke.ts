@@ -22,7 +22,10 @@ export default class GrantRevoke extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(GrantRevoke);
-    const ref = requireOneOf(args.ref, flags.grant, 'grant');
+    const ref = requireOneOf(args.ref, flags.grant, 'grant', {
+      thing: 'grant',
+      list: 'vkit requests list',
+    });
     const { client } = await connect(flags, this.config.version);
     await confirmDestruction(`Revoke the grant ${ref}?`, flags);
     const grant = await client.revokeGrant(ref, flags.reason);

@@ -13,7 +13,10 @@ export default class GrantShow extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(GrantShow);
-    const ref = requireOneOf(args.ref, flags.grant, 'grant');
+    const ref = requireOneOf(args.ref, flags.grant, 'grant', {
+      thing: 'grant',
+      list: 'vkit requests list',
+    });
     const { client } = await connect(flags, this.config.version);
     const grant = await client.showGrant(ref);
     this.log(reportGrant(grant, Date.now()));

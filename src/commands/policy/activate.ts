@@ -19,7 +19,10 @@ export default class PolicyActivate extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(PolicyActivate);
-    const version = requireOneOf(args.version, flags['bundle-version'], 'bundle-version');
+    const version = requireOneOf(args.version, flags['bundle-version'], 'bundle-version', {
+      thing: 'version',
+      list: 'vkit policy list',
+    });
     const { client } = await connect(flags, this.config.version);
     const answer = await client.activateBundle(version);
     this.log(reportBundle(answer));

@@ -71,6 +71,11 @@ export default class PolicyBundle extends BaseCommand {
     });
     for (const warning of warnings) {
       const { message, suggestion = '' } = warning;
+      if (warning.code === 'repo_unknown') {
+        // So it is with every repository that has no remote yet.
+        this.note(`${message} ${suggestion}`.trim());
+        continue;
+      }
       // What is said of the project as a whole has no place in a file.
       const isNote = warning.file === PROJECT_PATHS.settings;
       this.warn(isNote ? `${message} ${suggestion}`.trim() : formatProblem(warning));

@@ -42,6 +42,11 @@ no server.`;
     this.log(reportBundle(answer));
     if (!answer.created) this.note('The server had these bytes already; nothing changed.');
     else if (!flags.activate) this.note(`Next: vkit policy activate ${answer.version}`);
+    else {
+      this.note(
+        'Next: vkit user create --email ADDRESS --role ROLE — or for an agent: vkit agents tokens create --name NAME',
+      );
+    }
     return answer;
   }
 

@@ -7,6 +7,7 @@ import { connect } from '../../cli/connect.js';
 import { forceFlags, serverFlags } from '../../cli/flags.js';
 import { promptText } from '../../cli/prompt.js';
 import { requireOneOf } from '../../cli/require-one-of.js';
+import type { VkitClient } from '../../client/vkit-client.js';
 
 export default class PolicyRevoke extends BaseCommand {
   static override summary = 'Revoke a bundle for good.';
@@ -25,12 +26,31 @@ export default class PolicyRevoke extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(PolicyRevoke);
-    const version = requireOneOf(args.version, flags['bundle-version'], 'bundle-version');
+    const version = requireOneOf(args.version, flags['bundle-version'], 'bundle-version', {
+      thing: 'version',
+      list: 'vkit policy list',
+    });
     const reason = flags.reason ?? (await promptText('Reason', '--reason'));
     const { client } = await connect(flags, this.config.version);
     await confirmDestruction(`Revoke the bundle ${version} for good?`, flags);
     const answer = await client.revokeBundle(version, reason);
     this.log(reportBundle(answer));
+    if (!this.jsonEnabled()) await this.sayWhatIsActive(client);
     return answer;
+  }
+
+  /** The revocation stands, whether or not the list can be read. */
+  private async sayWhatIsActive(client: VkitClient): Promise<void> {
+    const bundles = await client.listBundles().catch(() => []);
+    if (bundles.length === 0 || bundles.some(({ state }) => state === 'active')) return;
+    this.note('No bundle is active now, so everything is denied.');
+    const earlier = bundles
+      .filter(({ state }) => state === 'superseded')
+      .sort((a, b) => Date.parse(b.activated_at ?? '') - Date.parse(a.activated_at ?? ''))[0];
+    this.note(
+      earlier === undefined
+        ? 'Next: vkit policy deploy'
+        : `Next: vkit policy rollback --to ${earlier.version} --reason '…'`,
+    );
   }
 }

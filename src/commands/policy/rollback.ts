@@ -28,7 +28,10 @@ export default class PolicyRollback extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(PolicyRollback);
-    const version = requireOneOf(args.version, flags.to, 'to');
+    const version = requireOneOf(args.version, flags.to, 'to', {
+      thing: 'version',
+      list: 'vkit policy list',
+    });
     const reason = flags.reason ?? (await promptText('Reason', '--reason'));
     const { client } = await connect(flags, this.config.version);
     await confirmDestruction(`Go back to the bundle ${version}?`, flags);

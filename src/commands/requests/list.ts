@@ -1,7 +1,7 @@
 import { option } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
 import { connect } from '../../cli/connect.js';
-import { formatTime } from '../../cli/facts.js';
+import { formatMoment, formatTime } from '../../cli/facts.js';
 import { countFlag, serverFlags } from '../../cli/flags.js';
 import { REQUEST_STATES } from '../../cli/request-flags.js';
 import { renderTable } from '../../cli/table.js';
@@ -29,6 +29,7 @@ export default class RequestsList extends BaseCommand {
     const requests = await client.listRequests({ state, limit });
     if (requests.length === 0) this.note('There are none. Make one with: vkit request');
     else {
+      const now = Date.now();
       const table = renderTable(requests, [
         { heading: 'request', value: ({ id }) => id },
         { heading: 'state', value: (request) => request.state },
@@ -37,7 +38,8 @@ export default class RequestsList extends BaseCommand {
         { heading: 'grant', value: ({ grant_ref }) => grant_ref },
         {
           heading: 'expires',
-          value: ({ expires_at }) => (expires_at === undefined ? null : formatTime(expires_at)),
+          value: ({ expires_at }) =>
+            expires_at === undefined ? null : formatMoment(expires_at, now),
         },
       ]);
       this.log(table);

@@ -16,7 +16,7 @@ export default class UserDisable extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(UserDisable);
-    const id = requireOneOf(args.id, flags.id, 'id');
+    const id = requireOneOf(args.id, flags.id, 'id', { thing: 'user', list: 'vkit user list' });
     const { client } = await connect(flags, this.config.version);
     await confirmDestruction(`Disable the account ${id}?`, flags);
     const user = await client.disableUser(id);

@@ -36,7 +36,7 @@ log all the same.`;
     const dataDir = flags['data-dir'];
     const id =
       dataDir === undefined
-        ? requireOneOf(args.id, flags.id, 'id')
+        ? requireOneOf(args.id, flags.id, 'id', { thing: 'user', list: 'vkit user list' })
         : oneOf(args.id, flags.id, 'id');
     const password = await readPassword(flags, {
       question: 'New password',

@@ -21,7 +21,7 @@ empty value takes an attribute away.`;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(UserUpdate);
-    const id = requireOneOf(args.id, flags.id, 'id');
+    const id = requireOneOf(args.id, flags.id, 'id', { thing: 'user', list: 'vkit user list' });
     const change = attributesOf(flags);
     if (Object.keys(change).length === 0) {
       throw new VkitError('usage', 'There is nothing to change.', {

@@ -28,7 +28,10 @@ export default class AgentsTokensRevoke extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(AgentsTokensRevoke);
-    const token = requireOneOf(args.token, flags.token, 'token');
+    const token = requireOneOf(args.token, flags.token, 'token', {
+      thing: 'token',
+      list: 'vkit agents tokens list',
+    });
     if (token.startsWith('vka_') && token.length > PREFIX_CHARACTERS) {
       throw new VkitError('usage', 'This is a whole token, not its id or its prefix.', {
         hint: `Its first ${PREFIX_CHARACTERS} characters are enough; the shell history has the rest now.`,
