@@ -120,11 +120,10 @@ describe('vkit request', () => {
   });
 
   it('with --wait blocks until a second person has approved, then prints the rows', async () => {
-    const child = startCli(['request', ...LEDGER, ...TICKET, '--wait', '--json'], {
-      env: server.env(ANA),
-    });
+    const args = ['request', ...LEDGER, '--metadata', '{"ticket": "wait"}', '--wait', '--json'];
+    const child = startCli(args, { env: server.env(ANA) });
     const ended = finished(child);
-    const id = await pendingOf('4711');
+    const id = await pendingOf('wait');
     expect((await server.as(FAY, ['approval', 'approve', id])).code).toBe(0);
     const result = await ended;
     expect([result.code, result.stderr]).toEqual([0, '']);
