@@ -3,7 +3,7 @@ import { formatDuration } from '../util/duration.js';
 import { type Column, renderTable } from './table.js';
 
 /** Characters of what has no length of its own: a line holds the whole id of a request and fits 120 columns. */
-const WIDTHS = { requester: 24, dataset: 16, columns: 20, reason: 20 };
+const WIDTHS = { requester: 20, dataset: 14, columns: 20, reason: 16 };
 
 /** Requests that wait for a person, one a line; `vkit requests show` has all of one. */
 export function approvalTable(items: readonly ApprovalItem[], now: number): string {
