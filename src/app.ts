@@ -10,8 +10,8 @@ import { RunningQueries } from './services/control/running-queries.js';
 import { setUpOrganisation } from './services/control/set-up-organisation.js';
 import { createDataPlane } from './services/data-plane.js';
 import { type DatasourceVariables, datasourceSecret } from './services/datasource-secret.js';
-import { readPublicKey } from './services/read-public-key.js';
 import { auditSigner, loadServerKeys, type ServerKeys } from './services/server-keys.js';
+import { readTrustedBundleKeys } from './services/trusted-bundle-keys.js';
 import { openStore } from './store/open-store.js';
 
 export interface AppOptions {
@@ -31,6 +31,8 @@ export interface App {
   jwks: { keys: readonly object[] };
   /** Said once, at the first start, when no password was given. */
   generatedPassword: string | null;
+  /** Trusted bundle keys that are named and not there yet. */
+  missingBundleKeys: readonly string[];
   /** Whether this start made the organisation. */
   created: boolean;
   /** Stops running queries, closes the pools and the store. */
@@ -45,7 +47,8 @@ export async function openApp({
   adminPassword,
   now = Date.now,
 }: AppOptions): Promise<App> {
-  const trustedBundleKeys = await Promise.all(config.trusted_bundle_keys.map(readPublicKey));
+  // Read at the start too: a file that holds something else is found now, not at the next deployment.
+  const { missing } = await readTrustedBundleKeys(config.trusted_bundle_keys);
   const keys = await loadServerKeys(config.data_dir);
   const store = await openStore({ dataDir: config.data_dir, signer: auditSigner(keys), now });
   try {
@@ -76,7 +79,7 @@ export async function openApp({
       org: config.org,
       store,
       keys,
-      trustedBundleKeys,
+      trustedBundleKeys: async () => (await readTrustedBundleKeys(config.trusted_bundle_keys)).keys,
       settings: {
         allowUnsignedBundles: config.allow_unsigned_bundles,
         allowDirtyBundles: config.allow_dirty_bundles,
@@ -97,6 +100,7 @@ export async function openApp({
       context,
       jwks: await publicKeys(keys),
       ...first,
+      missingBundleKeys: missing,
       close: async () => {
         context.running.stopAll(new VkitError('unavailable', 'The server is stopping.'));
         await dataPlane.close();

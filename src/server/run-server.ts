@@ -99,6 +99,7 @@ function sweepRegularly(sweeper: Sweeper, onError: (error: unknown) => void): ()
 }
 
 interface Announced {
+  missingBundleKeys: readonly string[];
   generatedPassword: string | null;
   created: boolean;
 }
@@ -128,6 +129,9 @@ function announce(
   ];
   if (app.created) lines.push(`Made the administrator ${config.admin_email}.`);
   if (generatedPassword !== null) lines.push(`Its password, shown this once: ${generatedPassword}`);
+  for (const path of app.missingBundleKeys) {
+    lines.push(`The trusted bundle key ${path} is not there yet; make it with: vkit keys generate`);
+  }
   if (config.trusted_bundle_keys.length === 0) {
     lines.push(
       'No key is trusted to sign bundles yet: name one with VKIT_PUBLIC_KEY or trusted_bundle_keys.',

@@ -29,7 +29,7 @@ export async function deployBundle(
     });
   }
   await verifyBundle(parsed, {
-    trustedKeys: ctx.trustedBundleKeys,
+    trustedKeys: await ctx.trustedBundleKeys(),
     org: ctx.org,
     now: new Date(ctx.now()),
     allowUnsigned: ctx.settings.allowUnsignedBundles,

@@ -22,7 +22,7 @@ export interface ControlContext {
   store: Store;
   keys: ServerKeys;
   /** Public keys that bundles may be signed with; apart from the server's own. */
-  trustedBundleKeys: readonly KeyObject[];
+  trustedBundleKeys: () => Promise<readonly KeyObject[]>;
   settings: ControlSettings;
   /** Milliseconds since the epoch. */
   now: () => number;
