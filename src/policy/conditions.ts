@@ -8,36 +8,73 @@ import type {
   TimeCondition,
 } from './model.js';
 import { compileTimeWindow } from './time-window.js';
-import { and, not, or, type Truth, truthOf } from './truth.js';
+import { not, or, type Truth, truthOf } from './truth.js';
 
-/** The answer of all conditions of a policy, with the one that decided it, for the trace. */
-export interface ConditionsResult {
-  truth: Truth;
-  because: string;
+/** The conditions of a policy, which are ANDed, over three values. */
+export interface CompiledConditions {
+  decide(facts: Facts): Truth;
+  /** The condition that decided it, for the trace. */
+  because(facts: Facts): string;
 }
 
-export type CompiledConditions = (facts: Facts) => ConditionsResult;
-
 type Test = (facts: Facts) => Truth;
-type Operand = (facts: Facts) => readonly Scalar[] | null;
+type Operand = (facts: Facts) => readonly string[] | null;
+
+interface CompiledCondition {
+  test: Test;
+  explain: (facts: Facts) => string;
+}
 
 /**
- * Compiles the conditions of a policy, which are ANDed, over three values. What cannot be understood (an attribute or an
- * operator that does not exist, an order of anything but clearances) stays undecided, whatever the facts.
+ * Compiles the conditions of a policy. What cannot be understood (an attribute or an operator that does not exist, an order
+ * of anything but clearances) stays undecided, whatever the facts.
  */
 export function compileConditions(
   conditions: Conditions,
   clearances: readonly string[],
 ): CompiledConditions {
-  const tests = Object.keys(conditions)
+  const compiled = Object.keys(conditions)
     .sort()
     .map((attribute) => compileCondition(attribute, conditions[attribute], clearances));
+  const tests = compiled.map(({ test }) => test);
+  const decide = allOf(tests);
+  return {
+    decide,
+    because: (facts) => {
+      const truth = decide(facts);
+      const first = compiled.find(({ test }) => test(facts) === truth);
+      return truth === 'yes' || !first ? 'every condition holds' : first.explain(facts);
+    },
+  };
+}
+
+/**
+ * The roles of which a requester must hold one for the conditions not to fail, where that is known without a requester;
+ * `null` where they say nothing of the kind.
+ */
+export function rolesNeeded(conditions: Conditions): readonly string[] | null {
+  const value = conditions.requester_role as ConditionValue | undefined;
+  if (value === undefined) return null;
+  const { eq, in: oneOf } = operatorsOf(value);
+  const wanted = eq === undefined ? oneOf : [eq];
+  // A reference to another attribute may be unknown, which is not a failure.
+  if (!Array.isArray(wanted) || wanted.some((one) => String(one).startsWith('$'))) return null;
+  return wanted.map(String);
+}
+
+/** `no` as soon as one says so; the order of the tests does not matter. */
+function allOf(tests: readonly Test[]): Test {
+  const [first, second] = tests;
+  if (first === undefined) return () => 'yes';
+  if (second === undefined) return first;
   return (facts) => {
-    const truths = tests.map((entry) => entry.test(facts));
-    const truth = and(truths);
-    const first = tests[truths.indexOf(truth)];
-    if (truth === 'yes' || first === undefined) return { truth, because: 'every condition holds' };
-    return { truth, because: first.explain(facts) };
+    let truth: Truth = 'yes';
+    for (const test of tests) {
+      const one = test(facts);
+      if (one === 'no') return 'no';
+      if (one === 'undecided') truth = 'undecided';
+    }
+    return truth;
   };
 }
 
@@ -45,7 +82,7 @@ function compileCondition(
   attribute: string,
   value: ConditionValue | TimeCondition | undefined,
   clearances: readonly string[],
-): { test: Test; explain: (facts: Facts) => string } {
+): CompiledCondition {
   const wanted = JSON.stringify(value);
   if (attribute === 'time' && isRecord(value)) {
     const window = compileTimeWindow(value as TimeCondition);
@@ -57,9 +94,12 @@ function compileCondition(
   if (!isAttribute(attribute)) {
     return { test: () => 'undecided', explain: () => `${attribute}: no such attribute` };
   }
-  const test = compileOperators(attribute, operatorsOf(value as ConditionValue), clearances);
+  const operators = operatorsOf(value as ConditionValue);
+  const tests = Object.entries(operators)
+    .filter(([, one]) => one !== undefined)
+    .map(([operator, one]) => compileOperator(operator, one, attribute, clearances));
   return {
-    test,
+    test: tests.length === 0 ? () => 'undecided' : allOf(tests),
     explain: (facts) => {
       const actual = facts.values[attribute];
       const is = actual === null ? 'unknown' : actual.join(', ') || 'nothing';
@@ -74,38 +114,23 @@ function operatorsOf(value: ConditionValue): OperatorCondition {
   return { eq: value as Scalar };
 }
 
-function compileOperators(
-  attribute: Attribute,
-  operators: OperatorCondition,
-  clearances: readonly string[],
-): Test {
-  const left = operandOf(`$${attribute}`, attribute, clearances);
-  const tests = Object.entries(operators)
-    .filter(([, wanted]) => wanted !== undefined)
-    .map(([operator, wanted]) => compileOperator(operator, wanted, attribute, left, clearances));
-  if (tests.length === 0) return () => 'undecided';
-  return (facts) => and(tests.map((test) => test(facts)));
-}
-
 function compileOperator(
   operator: string,
   wanted: unknown,
   attribute: Attribute,
-  left: Operand,
   clearances: readonly string[],
 ): Test {
-  const equals = (value: unknown): Test => {
-    const right = operandOf(value as Scalar, attribute, clearances);
-    return (facts) => shareOne(left(facts), right(facts));
-  };
+  const equals = (value: unknown) => compileEquals(value as Scalar, attribute, clearances);
   const anyOf = (values: unknown): Test => {
     const tests = (Array.isArray(values) ? values : [values]).map(equals);
-    return (facts) => or(tests.map((test) => test(facts)));
+    return tests.length === 1 && tests[0]
+      ? tests[0]
+      : (facts) => or(tests.map((one) => one(facts)));
   };
   const ordered = (holds: (a: number, b: number) => boolean): Test => {
     if (attribute !== 'requester_clearance') return () => 'undecided';
     const right = operandOf(wanted as Scalar, attribute, clearances);
-    return (facts) => compareLevels(left(facts), right(facts), holds);
+    return (facts) => compareLevels(facts.level, right(facts), holds);
   };
   switch (operator) {
     case 'eq':
@@ -124,42 +149,70 @@ function compileOperator(
       return ordered((a, b) => a > b);
     case 'gte':
       return ordered((a, b) => a >= b);
-    case 'present':
+    case 'present': {
+      const left = operandOf(`$${attribute}`, attribute, clearances);
       return (facts) => truthOf(wanted === (left(facts)?.length ?? 0) > 0);
+    }
     default:
       return () => 'undecided';
   }
 }
 
-/** The values an operand stands for; clearances as levels, so that names and integers compare. */
-function operandOf(value: Scalar, attribute: Attribute, clearances: readonly string[]): Operand {
-  const asComparable = (values: readonly Scalar[] | null): readonly Scalar[] | null => {
-    if (values === null || attribute !== 'requester_clearance') return values;
-    const levels = values.map((entry) => clearanceLevel(clearances, entry));
-    return levels.every((level) => level !== null) ? levels : null;
-  };
-  if (typeof value === 'string' && value.startsWith('$')) {
-    const name = value.slice(1);
-    return (facts) => (isAttribute(name) ? asComparable(facts.values[name]) : null);
+/** Whether the attribute has the value, or one of those of another attribute. */
+function compileEquals(value: Scalar, attribute: Attribute, clearances: readonly string[]): Test {
+  if (isReference(value) || attribute === 'requester_clearance') {
+    const left = operandOf(`$${attribute}`, attribute, clearances);
+    const right = operandOf(value, attribute, clearances);
+    return (facts) => shareOne(left(facts), right(facts));
   }
-  const constant = asComparable([value]);
-  return () => constant;
+  const text = String(value);
+  return (facts) => {
+    const held = facts.values[attribute];
+    return held === null ? 'undecided' : truthOf(held.includes(text));
+  };
 }
 
-function shareOne(left: readonly Scalar[] | null, right: readonly Scalar[] | null): Truth {
+/** The values an operand stands for; clearances as levels, so that names and integers compare. */
+function operandOf(value: Scalar, attribute: Attribute, clearances: readonly string[]): Operand {
+  const isLevel = attribute === 'requester_clearance';
+  if (!isReference(value)) {
+    const constant = isLevel ? levelsOf([value], clearances) : [String(value)];
+    return () => constant;
+  }
+  const name = String(value).slice(1);
+  if (!isAttribute(name)) return () => null;
+  if (!isLevel) return (facts) => facts.values[name];
+  if (name === attribute) {
+    const levels = clearances.map((_, index) => [String(index + 1)]);
+    return ({ level }) => (level === null ? null : (levels[level - 1] ?? null));
+  }
+  return (facts) => {
+    const values = facts.values[name];
+    return values === null ? null : levelsOf(values, clearances);
+  };
+}
+
+function isReference(value: unknown): boolean {
+  return typeof value === 'string' && value.startsWith('$');
+}
+
+function levelsOf(values: readonly Scalar[], clearances: readonly string[]): string[] | null {
+  const levels = values.map((entry) => clearanceLevel(clearances, entry));
+  return levels.every((level) => level !== null) ? levels.map(String) : null;
+}
+
+function shareOne(left: readonly string[] | null, right: readonly string[] | null): Truth {
   if (left === null || right === null) return 'undecided';
-  // As text: an attribute of an identity is text, also where a policy writes it as a YAML number.
-  return truthOf(left.some((a) => right.some((b) => String(a) === String(b))));
+  return truthOf(left.some((one) => right.includes(one)));
 }
 
 function compareLevels(
-  left: readonly Scalar[] | null,
-  right: readonly Scalar[] | null,
+  level: number | null,
+  right: readonly string[] | null,
   holds: (a: number, b: number) => boolean,
 ): Truth {
-  const a = left?.[0];
-  const b = right?.[0];
-  return typeof a === 'number' && typeof b === 'number' ? truthOf(holds(a, b)) : 'undecided';
+  const [other] = right ?? [];
+  return level === null || other === undefined ? 'undecided' : truthOf(holds(level, Number(other)));
 }
 
 function negate(test: Test): Test {

@@ -1,11 +1,10 @@
 import type { Mask } from '../masking/model.js';
-import { type Bounds, smallestBounds } from './bounds.js';
-import { mergeHolds } from './hold.js';
-import { type Judged, type Judgement, judge, strictestAction, touchedBy } from './judge.js';
+import { smallestBounds } from './bounds.js';
+import { createJudge, type Judged, stricterOf, strictestAction } from './judge.js';
 import type { Decision, EvaluationInput, Reference, ReferenceDecision } from './model.js';
 import { compareText, type PolicySet } from './policy-set.js';
-import { approvalsOf, inReportingOrder, nameOfReference, policiesApplied } from './reporting.js';
-import { strictestMask } from './strictest-mask.js';
+import { approvalsOf, nameOfReference, policiesApplied, reportingOf } from './reporting.js';
+import { touchedBy } from './touched.js';
 import { traceOf } from './trace.js';
 import { type Verdicts, verdictsOf } from './verdicts.js';
 import { viewsOf } from './views.js';
@@ -36,38 +35,19 @@ export function judgeAll(
   touching: readonly Reference[],
 ): readonly Judged[] {
   const touched = touchedBy(touching);
+  const judges = views.map((verdicts) => createJudge(set, verdicts, touched));
   return references.map((reference) => ({
     reference,
-    judgement: stricterOf(views.map((verdicts) => judge({ set, verdicts, touched }, reference))),
+    judgement: stricterOf(judges.map((judge) => judge(reference))),
   }));
-}
-
-function stricterOf(judgements: readonly Judgement[]): Judgement {
-  const [first] = judgements;
-  if (first !== undefined && judgements.length === 1) return first;
-  const action = strictestAction(judgements.map((judgement) => judgement.action));
-  const masks = judgements.flatMap((judgement) => judgement.masks);
-  return {
-    action,
-    masks,
-    // A view that masks for good is not undone by one that would lift.
-    lifts: masks.length > 0 && judgements.every((one) => one.masks.length === 0 || one.lifts),
-    holds: mergeHolds(judgements.flatMap((judgement) => judgement.holds)),
-    bounds: bothBounds(judgements),
-    unknown: judgements.some((judgement) => judgement.unknown),
-  };
-}
-
-function bothBounds(judgements: readonly Judgement[]): Bounds | null {
-  const bounds = judgements.map((judgement) => judgement.bounds);
-  return bounds.every((entry) => entry === null) ? null : smallestBounds(bounds);
 }
 
 function decide(set: PolicySet, judged: readonly Judged[]): Decision {
   const actions = judged.map(({ judgement }) => judgement.action);
   const action = actions.length === 0 ? 'deny' : strictestAction(actions);
-  const all = inReportingOrder(judged.flatMap(({ judgement }) => judgement.holds));
-  const winner = all.find((hold) => hold.compiled.policy.action === action)?.compiled.policy;
+  const reported = reportingOf(judged);
+  const winner = reported.find(({ hold }) => hold.compiled.policy.action === action)?.hold.compiled
+    .policy;
   const bounds = smallestBounds(judged.map(({ judgement }) => judgement.bounds));
   const references = judged.map(referenceDecision);
   const denied = action === 'deny';
@@ -79,12 +59,10 @@ function decide(set: PolicySet, judged: readonly Judged[]): Decision {
     ttl_seconds: bounds.ttlSeconds,
     max_rows: bounds.rowsMax,
     auto_revoke: bounds.autoRevoke,
-    approvals: denied ? [] : approvalsOf(all),
+    approvals: denied ? [] : approvalsOf(reported),
     masks: denied ? {} : masksOf(references),
     denied_fields: deniedFields(references),
-    policies_applied: policiesApplied(
-      judged.map(({ reference, judgement }) => ({ reference, holds: judgement.holds })),
-    ),
+    policies_applied: policiesApplied(reported, judged),
     bundle_checksum: set.checksum,
     references,
   };
@@ -106,19 +84,14 @@ export function deniedFields(references: readonly ReferenceDecision[]): readonly
 }
 
 function referenceDecision({ reference, judgement }: Judged): ReferenceDecision {
-  const mask = strictestMask(judgement.masks);
-  return {
-    dataset: reference.dataset,
-    field: reference.field,
-    action: judgement.action,
-    ...(mask && { mask }),
-    liftsMask: judgement.action === 'require_approval' && judgement.lifts,
-    unknown: judgement.unknown,
-    deniedByPolicy:
-      judgement.action === 'deny' &&
-      judgement.holds.some((hold) => hold.compiled.policy.action === 'deny'),
-    policyIds: inReportingOrder(judgement.holds).map((hold) => hold.compiled.policy.id),
-  };
+  const { action, mask, lifts, unknown, policyIds } = judgement;
+  // Deny policies come first in the order of reporting.
+  const deniedByPolicy = judgement.holds[0]?.compiled.policy.action === 'deny';
+  const { dataset, field } = reference;
+  const liftsMask = action === 'require_approval' && lifts;
+  return mask === undefined
+    ? { dataset, field, action, liftsMask, unknown, deniedByPolicy, policyIds }
+    : { dataset, field, action, mask, liftsMask, unknown, deniedByPolicy, policyIds };
 }
 
 /** Each reference once, by dataset, the dataset itself first, then by field. */

@@ -1,8 +1,9 @@
+import type { CompiledPolicy } from './compiled-policy.js';
 import { verdictsOfViews } from './evaluate.js';
-import { touchedBy } from './judge.js';
 import type { EvaluationInput, Reference, TraceEntry } from './model.js';
 import { conditionPartsOf, type FailedPart, failedParts } from './policy-parts.js';
-import type { CompiledPolicy, PolicySet } from './policy-set.js';
+import type { PolicySet } from './policy-set.js';
+import { touchedBy } from './touched.js';
 
 export interface ExplainedPolicy extends TraceEntry {
   /** Of what did not match: every part that failed, on the reference where the fewest did. Else empty. */

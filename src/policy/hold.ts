@@ -1,4 +1,5 @@
-import type { CompiledPolicy } from './policy-set.js';
+import type { CompiledPolicy } from './compiled-policy.js';
+import { ACTIONS, type Action } from './model.js';
 
 /** A policy that bears on a reference. */
 export interface Hold {
@@ -9,16 +10,35 @@ export interface Hold {
   lifts: boolean;
 }
 
-/** One hold per policy, the decided one where there are both; an approval lifts only if it does so everywhere. */
+/** How strict an action is, from 0 for the strictest. */
+export const RANKS = Object.fromEntries(ACTIONS.map((action, rank) => [action, rank])) as Readonly<
+  Record<Action, number>
+>;
+
+/** The order of reporting: the strictest action first, then the highest priority, then the lowest id. */
+export function byReportingOrder(
+  { compiled: a }: Pick<Hold, 'compiled'>,
+  { compiled: b }: Pick<Hold, 'compiled'>,
+): number {
+  return RANKS[a.policy.action] - RANKS[b.policy.action] || a.order - b.order;
+}
+
+/** Two holds of one policy as one: decided where one of them is; an approval lifts only if it does so in both. */
+export function mergeHold(a: Hold, b: Hold): Hold {
+  if (a === b || (a.truth === b.truth && a.lifts === b.lifts)) return a;
+  return {
+    compiled: a.compiled,
+    truth: a.truth === 'yes' || b.truth === 'yes' ? 'yes' : 'undecided',
+    lifts: a.lifts && b.lifts,
+  };
+}
+
+/** One hold per policy, in the order of reporting. */
 export function mergeHolds(holds: readonly Hold[]): readonly Hold[] {
   const merged = new Map<CompiledPolicy, Hold>();
   for (const hold of holds) {
     const other = merged.get(hold.compiled);
-    merged.set(hold.compiled, {
-      compiled: hold.compiled,
-      truth: hold.truth === 'yes' || other?.truth === 'yes' ? 'yes' : 'undecided',
-      lifts: hold.lifts && other?.lifts !== false,
-    });
+    merged.set(hold.compiled, other === undefined ? hold : mergeHold(other, hold));
   }
-  return [...merged.values()];
+  return [...merged.values()].sort(byReportingOrder);
 }

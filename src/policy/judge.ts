@@ -1,19 +1,26 @@
 import type { Mask } from '../masking/model.js';
 import { type Bounds, boundsOf, smallestBounds } from './bounds.js';
-import { type Hold, mergeHolds } from './hold.js';
+import type { CandidateList } from './candidates.js';
+import { byReportingOrder, type Hold, mergeHolds, RANKS } from './hold.js';
 import { ACTIONS, type Action, type Reference } from './model.js';
-import type { CompiledDataset, CompiledPolicy, PolicySet } from './policy-set.js';
+import type { CompiledDataset, PolicySet } from './policy-set.js';
+import { strictestMask } from './strictest-mask.js';
+import type { Touched } from './touched.js';
 import type { Verdicts } from './verdicts.js';
 
 /** What one view's policies say of one reference. */
 export interface Judgement {
   action: Action;
-  /** All that apply; see `strictestMask`. */
+  /** All that apply. */
   masks: readonly Mask[];
+  /** The strictest of them. */
+  mask: Mask | undefined;
   /** There is a mask, and every approval policy lifts it. */
   lifts: boolean;
-  /** What made the action and the restrictions: no undecided allow. */
+  /** What made the action and the restrictions, in the order of reporting: no undecided allow. */
   holds: readonly Hold[];
+  /** Of `holds`. */
+  policyIds: readonly string[];
   /** Of ttl and rows, undecided allows included; `null` where the reference brings none of its own. */
   bounds: Bounds | null;
   unknown: boolean;
@@ -25,46 +32,25 @@ export interface Judged {
   judgement: Judgement;
 }
 
-/** What judging needs: the policies, their conditions in one view, and for `fields.all` what the request touches. */
-export interface JudgeContext {
-  set: PolicySet;
-  verdicts: Verdicts;
-  touched: Touched;
-}
-
-/** Dataset to the fields that the request touches there, in lower case. */
-export type Touched = ReadonlyMap<string, ReadonlySet<string>>;
+/** Judges the references of one request in one view; one that the registry does not hold is denied. */
+export type Judge = (reference: Reference) => Judgement;
 
 const NOBODY: Omit<Judgement, 'action'> = {
   masks: [],
+  mask: undefined,
   lifts: false,
   holds: [],
+  policyIds: [],
   bounds: null,
   unknown: false,
 };
-
-export function touchedBy(references: readonly Reference[]): Touched {
-  const touched = new Map<string, Set<string>>();
-  for (const { dataset, field } of references) {
-    const fields = touched.get(dataset) ?? new Set();
-    touched.set(dataset, fields);
-    if (field !== null) fields.add(field.toLowerCase());
-  }
-  return touched;
-}
-
-/** Judges one reference; one that the registry does not hold is denied. */
-export function judge(context: JudgeContext, { dataset: name, field }: Reference): Judgement {
-  const dataset = context.set.datasets.get(name);
-  if (dataset === undefined || (field !== null && !dataset.fields.has(field))) {
-    return { ...NOBODY, action: 'deny', unknown: true };
-  }
-  return field === null ? judgeDataset(context, dataset) : judgeField(context, dataset, field);
-}
+const UNKNOWN: Judgement = { ...NOBODY, action: 'deny', unknown: true };
 
 /** The action that closes most; `allow` of nothing. */
 export function strictestAction(actions: readonly Action[]): Action {
-  return ACTIONS.find((action) => actions.includes(action)) ?? 'allow';
+  let strictest: Action = 'allow';
+  for (const action of actions) if (RANKS[action] < RANKS[strictest]) strictest = action;
+  return strictest;
 }
 
 /** The action that closes least; `deny` of nothing. */
@@ -72,52 +58,107 @@ function mostOpenAction(actions: readonly Action[]): Action {
   return ACTIONS.findLast((action) => actions.includes(action)) ?? 'deny';
 }
 
-function judgeField(context: JudgeContext, dataset: CompiledDataset, field: string): Judgement {
-  const own = collect(context, dataset, field);
-  const action = own.matched
-    ? strictestAction(actionsOf(own.holds))
-    : strictestAction([defaultAction(context.set), ...actionsOf(own.holds)]);
-  const masks: Mask[] = own.holds
-    .filter((hold) => hold.compiled.policy.action === 'mask')
-    .map((hold) => hold.compiled.maskOf(field));
-  if (!own.matched && defaultAction(context.set) === 'mask') masks.push({ method: 'full' });
-  const approvals = own.holds.filter((hold) => hold.compiled.policy.action === 'require_approval');
-  const lifts =
-    masks.length > 0 && approvals.length > 0 && approvals.every((approval) => approval.lifts);
-  const silent = own.bearing.length === 0 && action === 'deny';
-  const bounds = silent ? null : boundsOf(own.bearing);
-  return { action, masks, lifts, holds: own.holds, bounds, unknown: false };
+/**
+ * A judge for one request: what the policies say, by their conditions in one view, and for `fields.all` by what the request
+ * touches. Fields that have the same candidates are judged once.
+ */
+export function createJudge(set: PolicySet, verdicts: Verdicts, touched: Touched): Judge {
+  const byDefault = defaultAction(set);
+  const known = new Map<CompiledDataset, Map<CandidateList, Judgement>>();
+
+  const judgeField = (dataset: CompiledDataset, field: string): Judgement => {
+    const list = dataset.candidates(field);
+    const ofDataset = known.get(dataset) ?? new Map<CandidateList, Judgement>();
+    known.set(dataset, ofDataset);
+    const shared = ofDataset.get(list);
+    if (shared !== undefined) return shared;
+    const collected = collect(verdicts, touched, dataset, field, list);
+    const judgement = judgementOf(collected, field, byDefault);
+    const isOfAll = collected.holds.every(({ compiled }) => compiled.masksAlike);
+    if (isOfAll && !list.needsTouched) ofDataset.set(list, judgement);
+    return judgement;
+  };
+
+  /**
+   * A dataset by the policies that act on it whole. Where none matches it is as open as the most open of its fields. If the
+   * request touches a field of it, that field brings its own approvals and bounds; for a bare `count(*)` those of all
+   * fields hold, denied ones included, so that a further deny never removes one.
+   */
+  const judgeDataset = (dataset: CompiledDataset): Judgement => {
+    const own = collect(verdicts, touched, dataset, null, dataset.candidates(null));
+    const { holds } = own;
+    if (own.matched || dataset.fields.size === 0) {
+      const actions = actionsOf(holds);
+      const action = strictestAction(own.matched ? actions : [byDefault, ...actions]);
+      return { ...NOBODY, action, ...reported(holds), bounds: boundsOf(own.bearing) };
+    }
+    const fields: Judgement[] = [];
+    for (const [list, names] of dataset.candidatesOfFields()) {
+      // Masks do not matter here, so that one field speaks for all that have its candidates.
+      const asked = list.needsTouched ? names : names.slice(0, 1);
+      for (const name of asked) fields.push(judgeField(dataset, name));
+    }
+    const action = mostOpenAction(fields.map((field) => field.action));
+    if (touched.touchesField(dataset)) return { ...NOBODY, ...reported(holds), action };
+    const ofFields = fields
+      .flatMap((field) => field.holds)
+      .filter((hold) => hold.compiled.policy.action === action);
+    return {
+      ...NOBODY,
+      action,
+      ...reported(mergeHolds([...holds, ...ofFields])),
+      bounds: smallestBounds(fields.map((field) => field.bounds)),
+    };
+  };
+
+  return ({ dataset: name, field }) => {
+    const dataset = set.datasets.get(name);
+    if (dataset === undefined || (field !== null && !dataset.fields.has(field))) return UNKNOWN;
+    return field === null ? judgeDataset(dataset) : judgeField(dataset, field);
+  };
 }
 
-/**
- * A dataset by the policies that act on it whole. Where none matches it is as open as the most open of its fields. If the
- * request touches a field of it, that field brings its own approvals and bounds; for a bare `count(*)` those of all
- * fields hold, denied ones included, so that a further deny never removes one.
- */
-function judgeDataset(context: JudgeContext, dataset: CompiledDataset): Judgement {
-  const own = collect(context, dataset, null);
-  const { holds } = own;
-  if (own.matched) {
-    const action = strictestAction(actionsOf(holds));
-    return { ...NOBODY, action, holds, bounds: boundsOf(own.bearing) };
-  }
-  const names = [...dataset.fields.keys()];
-  const fields = names.map((name) => judgeField(context, dataset, name));
-  if (fields.length === 0) {
-    const action = strictestAction([defaultAction(context.set), ...actionsOf(holds)]);
-    return { ...NOBODY, action, holds, bounds: boundsOf(own.bearing) };
-  }
-  const action = mostOpenAction(fields.map((field) => field.action));
-  const touched = context.touched.get(dataset.name);
-  if (names.some((name) => touched?.has(name.toLowerCase()))) return { ...NOBODY, holds, action };
-  const ofFields = fields
-    .flatMap((field) => field.holds)
-    .filter((hold) => hold.compiled.policy.action === action);
+/** The stricter of several views, on one reference. */
+export function stricterOf(judgements: readonly Judgement[]): Judgement {
+  const [first] = judgements;
+  if (first !== undefined && judgements.length === 1) return first;
+  const action = strictestAction(judgements.map((judgement) => judgement.action));
+  const masks = judgements.flatMap((judgement) => judgement.masks);
+  const bounds = judgements.map((judgement) => judgement.bounds);
   return {
-    ...NOBODY,
     action,
-    holds: mergeHolds([...holds, ...ofFields]),
-    bounds: smallestBounds(fields.map((field) => field.bounds)),
+    masks,
+    mask: strictestMask(masks),
+    // A view that masks for good is not undone by one that would lift.
+    lifts: masks.length > 0 && judgements.every((one) => one.masks.length === 0 || one.lifts),
+    ...reported(mergeHolds(judgements.flatMap((judgement) => judgement.holds))),
+    bounds: bounds.every((entry) => entry === null) ? null : smallestBounds(bounds),
+    unknown: judgements.some((judgement) => judgement.unknown),
+  };
+}
+
+function judgementOf(own: Collected, field: string, byDefault: Action): Judgement {
+  const actions = actionsOf(own.holds);
+  const action = strictestAction(own.matched ? actions : [byDefault, ...actions]);
+  const masks: Mask[] = [];
+  let approvals = 0;
+  let lifting = 0;
+  for (const { compiled, lifts } of own.holds) {
+    if (compiled.policy.action === 'mask') masks.push(compiled.maskOf(field));
+    if (compiled.policy.action !== 'require_approval') continue;
+    approvals += 1;
+    if (lifts) lifting += 1;
+  }
+  if (!own.matched && byDefault === 'mask') masks.push({ method: 'full' });
+  const isSilent = own.bearing.length === 0 && action === 'deny';
+  return {
+    action,
+    masks,
+    mask: strictestMask(masks),
+    lifts: masks.length > 0 && approvals > 0 && lifting === approvals,
+    ...reported(own.holds),
+    bounds: isSilent ? null : boundsOf(own.bearing),
+    unknown: false,
   };
 }
 
@@ -127,39 +168,40 @@ function defaultAction(set: PolicySet): Action {
 }
 
 interface Collected {
-  holds: Hold[];
+  /** In the order of reporting. */
+  holds: readonly Hold[];
   /** What bounds ttl and rows: no deny, but undecided allows too. */
-  bearing: Hold[];
+  bearing: readonly Hold[];
   /** Whether one of them is a match in the sense of policy.md, "Evaluation", 3. */
   matched: boolean;
 }
 
-function collect(context: JudgeContext, dataset: CompiledDataset, field: string | null): Collected {
-  const collected: Collected = { holds: [], bearing: [], matched: false };
-  for (const compiled of dataset.candidates(field)) {
-    if (field !== null && !touchesAll(context.touched, compiled, dataset.name, field)) continue;
-    const { truth, lifts } = context.verdicts(compiled, dataset);
+function collect(
+  verdicts: Verdicts,
+  touched: Touched,
+  dataset: CompiledDataset,
+  field: string | null,
+  list: CandidateList,
+): Collected {
+  const holds: Hold[] = [];
+  const bearing: Hold[] = [];
+  let matched = false;
+  for (const compiled of list.forRoles(verdicts.roles)) {
+    if (field !== null && !touched.touchesAll(compiled, dataset.name, field)) continue;
+    const { truth, lifts } = verdicts.decide(compiled, dataset);
     if (truth === 'no') continue;
     const hold: Hold = { compiled, truth, lifts };
     const { action } = compiled.policy;
-    if (action !== 'deny') collected.bearing.push(hold);
+    if (action !== 'deny') bearing.push(hold);
     if (action === 'allow' && truth === 'undecided') continue;
-    collected.holds.push(hold);
-    collected.matched ||= truth === 'yes' || action === 'deny';
+    holds.push(hold);
+    matched ||= truth === 'yes' || action === 'deny';
   }
-  return collected;
+  return { holds: holds.length > 1 ? holds.sort(byReportingOrder) : holds, bearing, matched };
 }
 
-/** `fields.all`: the request, with the field that is judged, touches all of these names in the dataset. */
-export function touchesAll(
-  touched: Touched,
-  { match }: CompiledPolicy,
-  dataset: string,
-  field: string,
-): boolean {
-  if (match.all === null) return true;
-  const names = touched.get(dataset);
-  return match.all.every((name) => name === field.toLowerCase() || names?.has(name) === true);
+function reported(holds: readonly Hold[]): Pick<Judgement, 'holds' | 'policyIds'> {
+  return { holds, policyIds: holds.map(({ compiled }) => compiled.policy.id) };
 }
 
 function actionsOf(holds: readonly Hold[]): readonly Action[] {

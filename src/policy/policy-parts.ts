@@ -1,8 +1,9 @@
 import { compileMatch, listOf, type MatchField } from './compile-match.js';
+import type { CompiledPolicy } from './compiled-policy.js';
 import { compileConditions } from './conditions.js';
-import { type Touched, touchesAll } from './judge.js';
 import type { FieldMatch, Reference } from './model.js';
-import type { CompiledDataset, CompiledPolicy, PolicySet } from './policy-set.js';
+import type { CompiledDataset, PolicySet } from './policy-set.js';
+import type { Touched } from './touched.js';
 import type { Verdicts } from './verdicts.js';
 
 /** One condition of a policy by itself, as a policy that has no other, so that verdicts can be asked for it. */
@@ -49,7 +50,7 @@ export function failedParts(
       failed.push({ part: 'mask_except', because: `mask_except: ${field.name}` });
     }
     const isOfAll = compiled.match.all?.includes(field.name.toLowerCase()) === true;
-    if (isOfAll && !touchesAll(touched, compiled, dataset.name, field.name)) {
+    if (isOfAll && !touched.touchesAll(compiled, dataset.name, field.name)) {
       const because = 'match.fields.all: not all of these fields are touched';
       failed.push({ part: 'match.fields.all', because });
     }
@@ -59,8 +60,9 @@ export function failedParts(
   }
   const isAllow = compiled.policy.action === 'allow';
   for (const { name: part, alone } of parts) {
-    const { truth, because } = verdicts(alone, dataset);
-    if (truth === 'no' || (truth === 'undecided' && isAllow)) failed.push({ part, because });
+    const { truth } = verdicts.decide(alone, dataset);
+    if (truth === 'yes' || (truth === 'undecided' && !isAllow)) continue;
+    failed.push({ part, because: verdicts.because(alone, dataset) });
   }
   return failed;
 }

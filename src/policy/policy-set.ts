@@ -1,26 +1,10 @@
-import type { Bundle, BundleDataset, BundleField } from '../bundle/model.js';
+import type { Bundle, BundleDataset, BundleDatasource, BundleField } from '../bundle/model.js';
 import { type Problem, VkitError } from '../errors/index.js';
-import type { Mask } from '../masking/model.js';
+import { type CandidateIndex, type CandidateList, createCandidateIndex } from './candidates.js';
 import { DEFAULT_CLEARANCES } from './clearance.js';
-import {
-  type CompiledMatch,
-  compileMatch,
-  datasetForms,
-  type MatchTarget,
-} from './compile-match.js';
-import { type CompiledConditions, compileConditions } from './conditions.js';
+import { datasetForms, type MatchTarget } from './compile-match.js';
+import { type CompiledPolicy, compilePolicy } from './compiled-policy.js';
 import type { Action, Policy } from './model.js';
-import { maskOfSpec } from './strictest-mask.js';
-
-export interface CompiledPolicy {
-  policy: Policy;
-  match: CompiledMatch;
-  conditions: CompiledConditions;
-  /** Whether `mask_except` takes the field out of what the policy matches. */
-  excepts(field: string): boolean;
-  /** The mask the policy puts on a field, for a policy that masks. */
-  maskOf(field: string): Mask;
-}
 
 export interface CompiledDataset extends MatchTarget {
   name: string;
@@ -29,8 +13,10 @@ export interface CompiledDataset extends MatchTarget {
   region: string | null;
   /** By their exact names. */
   fields: ReadonlyMap<string, BundleField>;
-  /** The policies whose `match` can hold of a field, or with `null` of the dataset itself, in the order of reporting. */
-  candidates(field: string | null): readonly CompiledPolicy[];
+  /** The policies whose `match` can hold of a field, or with `null` of the dataset itself. */
+  candidates(field: string | null): CandidateList;
+  /** Each list of candidates that fields of the dataset have, with these fields. */
+  candidatesOfFields(): ReadonlyMap<CandidateList, readonly string[]>;
 }
 
 /** A bundle made ready for evaluation. It never changes what it answers; candidates are computed when first asked for. */
@@ -52,11 +38,14 @@ export interface PolicySet {
 export function compilePolicySet(bundle: Bundle): PolicySet {
   refuseDuplicates(bundle);
   const clearances = bundle.bundle.clearances ?? DEFAULT_CLEARANCES;
-  const policies = bundle.policies
-    .map((policy) => compilePolicy(policy, clearances))
-    .sort(byReportingOrder);
+  const policies = [...bundle.policies]
+    .sort(byPriorityThenId)
+    .map((policy, order) => compilePolicy(policy, order, clearances));
+  const index = createCandidateIndex(policies);
+  const sources = new Map(bundle.registry.datasources.map((source) => [source.name, source]));
   const datasets = bundle.registry.datasets.map(
-    (dataset) => [dataset.name, compileDataset(bundle, dataset, policies)] as const,
+    (dataset) =>
+      [dataset.name, compileDataset(dataset, sources.get(dataset.datasource), index)] as const,
   );
   return {
     checksum: bundle.bundle.checksum,
@@ -67,9 +56,9 @@ export function compilePolicySet(bundle: Bundle): PolicySet {
   };
 }
 
-/** Highest priority first, then lowest id. */
-export function byReportingOrder(a: CompiledPolicy, b: CompiledPolicy): number {
-  return b.policy.priority - a.policy.priority || compareText(a.policy.id, b.policy.id);
+/** The order of reporting: highest priority first, then lowest id. */
+function byPriorityThenId(a: Policy, b: Policy): number {
+  return b.priority - a.priority || compareText(a.id, b.id);
 }
 
 /** By code unit: the same on every machine, whatever its locale. */
@@ -78,54 +67,65 @@ export function compareText(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-function compilePolicy(policy: Policy, clearances: readonly string[]): CompiledPolicy {
-  const rules = new Map(
-    Object.entries(policy.masking?.rules ?? {}).map(([field, spec]) => [field.toLowerCase(), spec]),
-  );
-  const except = new Set((policy.masking?.except ?? []).map((name) => name.toLowerCase()));
-  return {
-    policy,
-    match: compileMatch(policy.match),
-    conditions: compileConditions(policy.when, clearances),
-    excepts: (field) => except.has(field.toLowerCase()),
-    maskOf: (field) => maskOfSpec(rules.get(field.toLowerCase()) ?? policy.masking?.default_method),
-  };
-}
-
 function compileDataset(
-  bundle: Bundle,
   dataset: BundleDataset,
-  policies: readonly CompiledPolicy[],
+  source: BundleDatasource | undefined,
+  index: CandidateIndex,
 ): CompiledDataset {
-  const source = bundle.registry.datasources.find((entry) => entry.name === dataset.datasource);
   const target: MatchTarget = {
     datasource: dataset.datasource,
     forms: datasetForms(dataset.name, dataset.datasource, dataset.table.schema),
   };
-  const fields = new Map(dataset.fields.map((field) => [field.name, field]));
-  const memo = new Map<string | null, readonly CompiledPolicy[]>();
-  const find = (name: string | null) => {
-    const field = name === null ? null : fields.get(name);
-    if (field === undefined) return [];
-    return policies.filter(({ match, excepts }) => {
-      if (match.datasetFailure(target) !== null) return false;
-      if (field === null) return !match.hasFields;
-      return match.fieldFailure(field) === null && !excepts(field.name);
-    });
+  const fields = lazily(() => new Map(dataset.fields.map((field) => [field.name, field])));
+  const found = lazily(() => index(target));
+  const ofDataset = lazily(() => found().ofDataset());
+  const ofFields = new Map<string, CandidateList>();
+  const candidates = (name: string | null): CandidateList => {
+    if (name === null) return ofDataset();
+    const known = ofFields.get(name);
+    if (known !== undefined) return known;
+    const field = fields().get(name);
+    // Only names of the registry are kept, so that no request can make the memo grow.
+    if (field === undefined) return NO_CANDIDATES;
+    const list = found().ofField(field);
+    ofFields.set(name, list);
+    return list;
   };
   return {
     ...target,
     name: dataset.name,
     environment: source?.environment || null,
     region: source?.region || null,
-    fields,
-    candidates: (name) => {
-      // Only names of the registry are kept, so that no request can make the memo grow.
-      if (name !== null && !fields.has(name)) return [];
-      const known = memo.get(name) ?? find(name);
-      memo.set(name, known);
-      return known;
+    get fields() {
+      return fields();
     },
+    candidates,
+    candidatesOfFields: lazily(() => groupByList([...fields().keys()], candidates)),
+  };
+}
+
+const NO_CANDIDATES: CandidateList = { policies: [], needsTouched: false, forRoles: () => [] };
+
+function groupByList(
+  names: readonly string[],
+  candidates: (name: string) => CandidateList,
+): ReadonlyMap<CandidateList, readonly string[]> {
+  const groups = new Map<CandidateList, string[]>();
+  for (const name of names) {
+    const list = candidates(name);
+    const group = groups.get(list);
+    if (group === undefined) groups.set(list, [name]);
+    else group.push(name);
+  }
+  return groups;
+}
+
+/** Computes something when it is first asked for: of many datasets a server serves few at a time. */
+function lazily<T extends object>(compute: () => T): () => T {
+  let known: T | undefined;
+  return () => {
+    known ??= compute();
+    return known;
   };
 }
 

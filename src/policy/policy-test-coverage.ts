@@ -1,9 +1,9 @@
 import { verdictsOfViews } from './evaluate.js';
-import { touchedBy, touchesAll } from './judge.js';
 import type { Decision } from './model.js';
 import { type ConditionPart, conditionPartsOf } from './policy-parts.js';
 import type { PolicySet } from './policy-set.js';
 import type { PreparedTest } from './policy-test-input.js';
+import { touchedBy } from './touched.js';
 
 /** How much of something the cases exercised. */
 export interface CoverageOf<Missing> {
@@ -46,10 +46,10 @@ export function coverageRecorder(set: PolicySet): CoverageRecorder {
         for (const { dataset: name, field } of input.references) {
           const dataset = given.datasets.get(name);
           if (dataset === undefined) continue;
-          for (const compiled of dataset.candidates(field)) {
-            if (field !== null && !touchesAll(touched, compiled, name, field)) continue;
+          for (const compiled of dataset.candidates(field).policies) {
+            if (field !== null && !touched.touchesAll(compiled, name, field)) continue;
             for (const { part, seen } of parts.get(compiled) ?? []) {
-              const { truth } = verdicts(part.alone, dataset);
+              const { truth } = verdicts.decide(part.alone, dataset);
               if (truth !== 'undecided') seen.add(truth);
             }
           }

@@ -1,27 +1,45 @@
 import type { MaskMethod } from '../masking/model.js';
-import { type Hold, mergeHolds } from './hold.js';
-import { ACTIONS, type PolicyApplied, type Reference, type RequiredApproval } from './model.js';
-import { byReportingOrder, compareText } from './policy-set.js';
+import type { CompiledPolicy } from './compiled-policy.js';
+import { byReportingOrder, type Hold, mergeHold } from './hold.js';
+import type { Judged } from './judge.js';
+import type { PolicyApplied, Reference, RequiredApproval } from './model.js';
+import { compareText } from './policy-set.js';
 import { strictestMethod } from './strictest-mask.js';
 
-/** Policies in the order of their reporting: the strictest action first, then the highest priority, then the lowest id. */
-export function inReportingOrder(holds: readonly Hold[]): readonly Hold[] {
-  const rank = (hold: Hold) => ACTIONS.indexOf(hold.compiled.policy.action);
-  return [...mergeHolds(holds)].sort(
-    (a, b) => rank(a) - rank(b) || byReportingOrder(a.compiled, b.compiled),
-  );
+/** A policy that bears on the request, with the references of fields that it bears on. */
+export interface Reported {
+  hold: Hold;
+  fields: readonly Reference[];
+}
+
+/** Each policy that bears on any reference, once, in the order of reporting. */
+export function reportingOf(judged: readonly Judged[]): readonly Reported[] {
+  const found = new Map<CompiledPolicy, { hold: Hold; fields: Reference[] }>();
+  for (const { reference, judgement } of judged) {
+    for (const hold of judgement.holds) {
+      const known = found.get(hold.compiled);
+      const fields = reference.field === null ? [] : [reference];
+      if (known === undefined) found.set(hold.compiled, { hold, fields });
+      else {
+        known.hold = mergeHold(known.hold, hold);
+        known.fields.push(...fields);
+      }
+    }
+  }
+  return [...found.values()].sort((a, b) => byReportingOrder(a.hold, b.hold));
 }
 
 /** The approvals a request needs: each of these policies must be satisfied. */
-export function approvalsOf(holds: readonly Hold[]): readonly RequiredApproval[] {
-  return inReportingOrder(holds).flatMap(({ compiled: { policy }, lifts }) => {
-    if (policy.action !== 'require_approval') return [];
+export function approvalsOf(reported: readonly Reported[]): readonly RequiredApproval[] {
+  return reported.flatMap(({ hold: { compiled, lifts } }) => {
+    const { id, action, approval } = compiled.policy;
+    if (action !== 'require_approval') return [];
     return [
       {
-        policy_id: policy.id,
-        approver_role: policy.approval?.approver_role ?? '',
-        approvals: policy.approval?.approvals ?? 1,
-        metadata_required: [...(policy.approval?.metadata_required ?? [])].sort(compareText),
+        policy_id: id,
+        approver_role: approval?.approver_role ?? '',
+        approvals: approval?.approvals ?? 1,
+        metadata_required: [...(approval?.metadata_required ?? [])].sort(compareText),
         lifts_mask: lifts,
       },
     ];
@@ -35,29 +53,23 @@ export function nameOfReference({ dataset, field }: Reference): string {
 
 /** Which policy did what to which fields; named with their dataset where the request touches more than one. */
 export function policiesApplied(
-  judged: readonly { reference: Reference; holds: readonly Hold[] }[],
+  reported: readonly Reported[],
+  judged: readonly Judged[],
 ): readonly PolicyApplied[] {
-  const datasets = new Set(judged.map(({ reference }) => reference.dataset));
-  const fieldsOf = new Map<Hold['compiled'], Set<string>>();
-  const methodsOf = new Map<Hold['compiled'], MaskMethod[]>();
-  for (const { reference, holds } of judged) {
-    if (reference.field === null) continue;
-    for (const { compiled } of holds) {
-      const fields = fieldsOf.get(compiled) ?? new Set();
-      fieldsOf.set(compiled, fields);
-      fields.add(datasets.size > 1 ? nameOfReference(reference) : reference.field);
-      if (compiled.policy.action !== 'mask') continue;
-      const method = compiled.maskOf(reference.field).method;
-      methodsOf.set(compiled, [...new Set([...(methodsOf.get(compiled) ?? []), method])]);
-    }
-  }
-  return inReportingOrder(judged.flatMap(({ holds }) => holds)).map(({ compiled }) => {
-    const method = strictestMethod(methodsOf.get(compiled) ?? []);
-    return {
-      policy_id: compiled.policy.id,
-      action: compiled.policy.action,
-      fields_affected: [...(fieldsOf.get(compiled) ?? [])].sort(compareText),
-      ...(method && { mask_type: method }),
-    };
+  const [first] = judged;
+  const isOne = judged.every(({ reference }) => reference.dataset === first?.reference.dataset);
+  return reported.map(({ hold: { compiled }, fields }) => {
+    const { id: policy_id, action } = compiled.policy;
+    const names = fields.map((one) => (isOne ? (one.field ?? '') : nameOfReference(one)));
+    const fields_affected = names.sort(compareText);
+    const method = action === 'mask' ? methodOf(compiled, fields) : undefined;
+    return method === undefined
+      ? { policy_id, action, fields_affected }
+      : { policy_id, action, fields_affected, mask_type: method };
   });
+}
+
+function methodOf(compiled: CompiledPolicy, fields: readonly Reference[]): MaskMethod | undefined {
+  const asked = compiled.masksAlike ? fields.slice(0, 1) : fields;
+  return strictestMethod(asked.map(({ field }) => compiled.maskOf(field ?? '').method));
 }

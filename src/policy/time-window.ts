@@ -15,7 +15,7 @@ export function minutesOfDay(text: string): number | null {
 
 /** Tells whether the runtime's time zone database knows a zone. */
 export function isTimeZone(name: string): boolean {
-  return formatterOf(name) !== null;
+  return clockOf(name) !== null;
 }
 
 /**
@@ -24,21 +24,21 @@ export function isTimeZone(name: string): boolean {
  * makes no sense (unknown zone, equal ends, no time) is undecided.
  */
 export function compileTimeWindow(condition: TimeCondition): (at: number) => Truth {
-  const formatter = formatterOf(condition.timezone ?? 'UTC');
+  const clock = clockOf(condition.timezone ?? 'UTC');
   const after = condition.after === undefined ? 0 : minutesOfDay(condition.after);
   const before = condition.before === undefined ? null : minutesOfDay(condition.before);
   const silent =
     condition.after === undefined && condition.before === undefined && condition.days === undefined;
   const broken =
     silent ||
-    formatter === null ||
+    clock === null ||
     after === null ||
     (condition.before !== undefined && (before === null || before === after));
   if (broken) return () => 'undecided';
   const onDay = (day: number) => condition.days === undefined || includesDay(condition.days, day);
   return (at) => {
     if (!Number.isFinite(at) || Math.abs(at) > DATE_MS_MAX) return 'undecided';
-    const { minutes, day } = wallClock(formatter, at);
+    const { minutes, day } = clock(at);
     if (before === null) return truthOf(minutes >= after && onDay(day));
     if (after < before) return truthOf(minutes >= after && minutes < before && onDay(day));
     if (minutes >= after) return truthOf(onDay(day));
@@ -48,6 +48,37 @@ export function compileTimeWindow(condition: TimeCondition): (at: number) => Tru
 
 function includesDay(days: readonly string[], day: number): boolean {
   return days.includes(DAYS[day] ?? '');
+}
+
+interface WallClock {
+  minutes: number;
+  /** From 0 for Monday. */
+  day: number;
+}
+
+/** Making a formatter is slow and one takes memory, so that all windows of a zone share one. */
+const clocks = new Map<string, ((at: number) => WallClock) | null>();
+/** More than the database has names; a text that is no zone may push others out. */
+const CLOCKS_MAX = 1_024;
+
+function clockOf(timeZone: string): ((at: number) => WallClock) | null {
+  const known = clocks.get(timeZone);
+  if (known !== undefined) return known;
+  const made = makeClock(timeZone);
+  if (clocks.size >= CLOCKS_MAX) clocks.clear();
+  clocks.set(timeZone, made);
+  return made;
+}
+
+/** A request asks many windows about the same moment; the last answer is kept. */
+function makeClock(timeZone: string): ((at: number) => WallClock) | null {
+  const formatter = formatterOf(timeZone);
+  if (formatter === null) return null;
+  let last: { at: number; clock: WallClock } | null = null;
+  return (at) => {
+    if (last?.at !== at) last = { at, clock: wallClock(formatter, at) };
+    return last.clock;
+  };
 }
 
 function formatterOf(timeZone: string): Intl.DateTimeFormat | null {
@@ -65,7 +96,7 @@ function formatterOf(timeZone: string): Intl.DateTimeFormat | null {
   }
 }
 
-function wallClock(formatter: Intl.DateTimeFormat, at: number): { minutes: number; day: number } {
+function wallClock(formatter: Intl.DateTimeFormat, at: number): WallClock {
   const parts = new Map(formatter.formatToParts(at).map((part) => [part.type, part.value]));
   const weekday = (parts.get('weekday') ?? '').toLowerCase();
   const minutes = Number(parts.get('hour')) * MINUTES_PER_HOUR + Number(parts.get('minute'));

@@ -1,6 +1,8 @@
-import { type Judged, type Touched, touchedBy, touchesAll } from './judge.js';
+import type { CompiledPolicy } from './compiled-policy.js';
+import type { Judged } from './judge.js';
 import type { Reference, TraceEntry } from './model.js';
-import type { CompiledPolicy, PolicySet } from './policy-set.js';
+import type { PolicySet } from './policy-set.js';
+import { type Touched, touchedBy } from './touched.js';
 import type { Verdicts } from './verdicts.js';
 
 type Outcome = Pick<TraceEntry, 'matched' | 'because'>;
@@ -65,7 +67,7 @@ function matchFailure(
   const fieldFailure = compiled.match.fieldFailure(known);
   if (fieldFailure !== null) return { depth: 3, because: fieldFailure };
   if (compiled.excepts(known.name)) return { depth: 3, because: `mask_except: ${known.name}` };
-  if (touchesAll(touched, compiled, name, known.name)) return null;
+  if (touched.touchesAll(compiled, name, known.name)) return null;
   return { depth: 4, because: 'match.fields.all: not all of these fields are touched' };
 }
 
@@ -77,6 +79,6 @@ function conditionOutcome(
 ): Attempt {
   const dataset = set.datasets.get(reference.dataset);
   if (!dataset) return { depth: 0, matched: 'no', because: 'the reference is not in the registry' };
-  const { truth, because } = verdicts(compiled, dataset);
-  return { depth: 5, matched: truth, because };
+  const { truth } = verdicts.decide(compiled, dataset);
+  return { depth: 5, matched: truth, because: verdicts.because(compiled, dataset) };
 }

@@ -1,57 +1,73 @@
-import type { ConditionsResult } from './conditions.js';
-import type { CompiledDataset, CompiledPolicy } from './policy-set.js';
+import type { CompiledPolicy } from './compiled-policy.js';
+import type { CompiledDataset } from './policy-set.js';
 import { and, type Truth } from './truth.js';
-import { type FactsFor, factsOf, type View } from './views.js';
+import { factsOf, type View, type ViewFacts } from './views.js';
 
 /** How the conditions of a policy stand, for a dataset and a view. */
 export interface Verdict {
   /** As what the policy does: an allow as an opening, everything else as a restriction. */
   truth: Truth;
-  because: string;
   /** Whether a `lifts_mask` of the policy may be relied on. */
   lifts: boolean;
 }
 
-export type Verdicts = (compiled: CompiledPolicy, dataset: CompiledDataset) => Verdict;
-
-/**
- * Decides conditions in one view at one moment, each only once per policy and dataset. Nothing here is kept beyond one
- * evaluation.
- */
-export function verdictsOf(view: View, at: number): Verdicts {
-  const memo = new Map<CompiledDataset, Map<CompiledPolicy, Verdict>>();
-  return (compiled, dataset) => {
-    const ofDataset = memo.get(dataset) ?? new Map<CompiledPolicy, Verdict>();
-    memo.set(dataset, ofDataset);
-    const verdict = ofDataset.get(compiled) ?? decide(compiled, dataset, view, at);
-    ofDataset.set(compiled, verdict);
-    return verdict;
-  };
+/** The conditions of policies in one view at one moment. Nothing of it is kept beyond one evaluation. */
+export interface Verdicts {
+  /** The roles by which candidates can be told apart before their conditions are asked. */
+  roles: readonly string[];
+  decide(compiled: CompiledPolicy, dataset: CompiledDataset): Verdict;
+  /** What decided it, for the trace. */
+  because(compiled: CompiledPolicy, dataset: CompiledDataset): string;
 }
 
-function decide(
-  { policy, conditions }: CompiledPolicy,
-  dataset: CompiledDataset,
-  view: View,
-  at: number,
-): Verdict {
-  const ask = (use: FactsFor) => conditions(factsOf(view, dataset, at, use));
-  if (policy.action === 'allow') return { ...asOpening(ask), lifts: false };
-  const result = ask('restriction');
-  const lifts =
-    policy.approval?.lifts_mask === true &&
-    result.truth === 'yes' &&
-    asOpening(ask).truth === 'yes';
-  return { ...result, lifts };
+/** Verdicts are few and always the same, so that none is made for an answer. */
+const VERDICTS: Readonly<Record<Truth, Verdict>> = {
+  no: { truth: 'no', lifts: false },
+  undecided: { truth: 'undecided', lifts: false },
+  yes: { truth: 'yes', lifts: false },
+};
+const YES_AND_LIFTS: Verdict = { truth: 'yes', lifts: true };
+
+/** Decides conditions in one view at one moment. */
+export function verdictsOf(view: View, at: number): Verdicts {
+  const facts = new Map<CompiledDataset, ViewFacts>();
+  const factsFor = (dataset: CompiledDataset): ViewFacts => {
+    const known = facts.get(dataset);
+    if (known !== undefined) return known;
+    const made = factsOf(view, dataset, at);
+    facts.set(dataset, made);
+    return made;
+  };
+  return {
+    roles: view.held,
+    decide: ({ policy, conditions }, dataset) => {
+      const known = factsFor(dataset);
+      if (policy.action === 'allow') return VERDICTS[asOpening(conditions.decide, known)];
+      const truth = conditions.decide(known.restriction);
+      const lifts =
+        truth === 'yes' &&
+        policy.approval?.lifts_mask === true &&
+        asOpening(conditions.decide, known) === 'yes';
+      return lifts ? YES_AND_LIFTS : VERDICTS[truth];
+    },
+    because: ({ policy, conditions }, dataset) => {
+      const { restriction, opening, openingOnAssigned } = factsFor(dataset);
+      if (policy.action !== 'allow') return conditions.because(restriction);
+      const asSaid = conditions.decide(opening) === 'yes';
+      return conditions.because(asSaid ? openingOnAssigned : opening);
+    },
+  };
 }
 
 /**
  * An opening must hold with the purpose as it was said, so that naming another never helps, and with it unknown unless
  * it is assigned, so that nobody opens anything by a word of their own.
  */
-function asOpening(ask: (use: FactsFor) => ConditionsResult): ConditionsResult {
-  const said = ask('opening');
-  if (said.truth !== 'yes') return said;
-  const assigned = ask('opening_on_assigned_purpose');
-  return { truth: and([said.truth, assigned.truth]), because: assigned.because };
+function asOpening(
+  decide: CompiledPolicy['conditions']['decide'],
+  { opening, openingOnAssigned }: ViewFacts,
+): Truth {
+  const said = decide(opening);
+  if (said !== 'yes' || opening === openingOnAssigned) return said;
+  return and([said, decide(openingOnAssigned)]);
 }

@@ -3,7 +3,6 @@ import { judgeAll, verdictsOfViews } from './evaluate.js';
 import type { Judgement } from './judge.js';
 import type { EvaluationInput, Reference } from './model.js';
 import { compareText, type PolicySet } from './policy-set.js';
-import { strictestMask } from './strictest-mask.js';
 import type { Verdicts } from './verdicts.js';
 
 /** What a requester would get of a field; `approval` with what masks it and whether an approval lifts that. */
@@ -67,12 +66,13 @@ function isMatched(set: PolicySet, verdicts: Verdicts, name: string): boolean {
   const dataset = set.datasets.get(name);
   if (dataset === undefined) return false;
   return [null, ...dataset.fields.keys()].some((field) =>
-    dataset.candidates(field).some((compiled) => verdicts(compiled, dataset).truth === 'yes'),
+    dataset
+      .candidates(field)
+      .policies.some((compiled) => verdicts.decide(compiled, dataset).truth === 'yes'),
   );
 }
 
-function visibilityOf({ action, masks, lifts }: Judgement): FieldVisibility {
-  const mask = strictestMask(masks);
+function visibilityOf({ action, mask, lifts }: Judgement): FieldVisibility {
   if (action === 'deny') return { state: 'hidden' };
   if (action === 'require_approval') {
     return { state: 'approval', ...(mask && { mask }), liftsMask: lifts };

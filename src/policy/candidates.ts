@@ -1,0 +1,144 @@
+import type { BundleField } from '../bundle/model.js';
+import { listOf, type MatchTarget, tagsOf } from './compile-match.js';
+import type { CompiledPolicy } from './compiled-policy.js';
+import { isGlob } from './glob.js';
+
+/**
+ * The policies whose `match` can hold of one field, or of a dataset itself. Fields that have the same ones share one list,
+ * so that what is decided for one is decided for all.
+ */
+export interface CandidateList {
+  /** In the order of reporting. */
+  readonly policies: readonly CompiledPolicy[];
+  /** Whether one of them needs to know what else the request touches (`fields.all`). */
+  readonly needsTouched: boolean;
+  /** Those that do not fail for want of a role, in the order of reporting. */
+  forRoles(roles: readonly string[]): readonly CompiledPolicy[];
+}
+
+/** The candidates of one dataset. */
+export interface DatasetCandidates {
+  ofDataset(): CandidateList;
+  ofField(field: BundleField): CandidateList;
+}
+
+/** Finds candidates by dataset, field, tag and role; see `createCandidateIndex`. */
+export type CandidateIndex = (target: MatchTarget) => DatasetCandidates;
+
+/** Sets of roles that a list remembers its candidates for; beyond, they are found each time anew. */
+const ROLE_SETS_MAX = 64;
+
+/**
+ * Arranges the policies, which come in the order of reporting, so that those of a reference are found without looking at the
+ * others: by the names of datasets, then by the names, tags, categories or sensitivities of fields.
+ */
+export function createCandidateIndex(policies: readonly CompiledPolicy[]): CandidateIndex {
+  const named = new Map<string, CompiledPolicy[]>();
+  const patterned: CompiledPolicy[] = [];
+  const everywhere: CompiledPolicy[] = [];
+  for (const compiled of policies) {
+    const { dataset, datasource } = compiled.policy.match;
+    const names = dataset === undefined ? null : listOf<string>(dataset);
+    if (names === null && datasource === undefined) everywhere.push(compiled);
+    else if (names === null || names.some(isGlob)) patterned.push(compiled);
+    else for (const name of names) addTo(named, name.toLowerCase(), compiled);
+  }
+  const ofEveryDataset = createFieldIndex(everywhere);
+  const share = createSharing();
+  return (target) => {
+    const forms = new Set(target.forms.map((form) => form.toLowerCase()));
+    const close = [...forms].flatMap((form) => named.get(form) ?? []);
+    const own = [...close, ...patterned].filter(
+      ({ match }) => match.datasetFailure(target) === null,
+    );
+    const ofThisDataset = createFieldIndex(own);
+    return {
+      ofDataset: () => share([...ofEveryDataset.whole, ...ofThisDataset.whole]),
+      ofField: (field) => share([...ofEveryDataset.find(field), ...ofThisDataset.find(field)]),
+    };
+  };
+}
+
+interface FieldIndex {
+  /** Those that act on the dataset as a whole, and on each of its fields. */
+  whole: readonly CompiledPolicy[];
+  /** Those that act on a field; one may come twice. */
+  find(field: BundleField): readonly CompiledPolicy[];
+}
+
+/** A policy stands under the narrowest of the keys of its `match.fields`, all of which must hold. */
+function createFieldIndex(policies: readonly CompiledPolicy[]): FieldIndex {
+  const whole = policies.filter(({ match }) => !match.hasFields);
+  const byName = new Map<string, CompiledPolicy[]>();
+  const byTag = new Map<string, CompiledPolicy[]>();
+  const byCategory = new Map<string, CompiledPolicy[]>();
+  const bySensitivity = new Map<string, CompiledPolicy[]>();
+  for (const compiled of policies) {
+    const { any, all, contains, category, sensitivity } = compiled.policy.match.fields ?? {};
+    const put = (into: Map<string, CompiledPolicy[]>, keys: string | readonly string[]) => {
+      for (const key of listOf<string>(keys)) addTo(into, key.toLowerCase(), compiled);
+    };
+    if (any !== undefined) put(byName, any);
+    else if (all !== undefined) put(byName, all);
+    else if (contains !== undefined) put(byTag, contains);
+    else if (category !== undefined) put(byCategory, category);
+    else if (sensitivity !== undefined) put(bySensitivity, sensitivity);
+  }
+  return {
+    whole,
+    find: (field) => {
+      const { name, category = '', sensitivity } = field;
+      const found = [
+        ...whole,
+        ...(byName.get(name.toLowerCase()) ?? []),
+        ...tagsOf(field).flatMap((tag) => byTag.get(tag.toLowerCase()) ?? []),
+        ...(byCategory.get(category.toLowerCase()) ?? []),
+        ...(bySensitivity.get(sensitivity.toLowerCase()) ?? []),
+      ];
+      return found.filter(
+        ({ match, excepts }) => match.fieldFailure(field) === null && !excepts(name),
+      );
+    },
+  };
+}
+
+/** Gives equal lists as one object. There are at most as many as the registry has fields and datasets. */
+function createSharing(): (found: readonly CompiledPolicy[]) => CandidateList {
+  const shared = new Map<string, CandidateList>();
+  return (found) => {
+    const policies = [...new Set(found)].sort((a, b) => a.order - b.order);
+    const key = policies.map(({ order }) => order).join();
+    const known = shared.get(key) ?? createList(policies);
+    shared.set(key, known);
+    return known;
+  };
+}
+
+function createList(policies: readonly CompiledPolicy[]): CandidateList {
+  const byRoles = new Map<string, readonly CompiledPolicy[]>();
+  const isOpen = policies.every(({ rolesNeeded }) => rolesNeeded === null);
+  const find = (roles: readonly string[]) =>
+    policies.filter(
+      ({ rolesNeeded }) => rolesNeeded === null || rolesNeeded.some((role) => roles.includes(role)),
+    );
+  return {
+    policies,
+    needsTouched: policies.some(({ match }) => match.all !== null),
+    forRoles: (roles) => {
+      if (isOpen) return policies;
+      // A single role stands behind a mark, so that no name of one is taken for a list of several.
+      const key = roles.length === 1 ? `=${roles[0]}` : JSON.stringify(roles);
+      const known = byRoles.get(key);
+      if (known !== undefined) return known;
+      const candidates = find(roles);
+      if (byRoles.size < ROLE_SETS_MAX) byRoles.set(key, candidates);
+      return candidates;
+    },
+  };
+}
+
+function addTo<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
