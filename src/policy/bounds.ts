@@ -1,4 +1,4 @@
-import type { Hold } from './hold.js';
+import type { Hold } from './compiled-policy.js';
 
 /** A grant's life where no policy says otherwise, and the most it can ever be. */
 export const TTL_SECONDS_DEFAULT = 3_600;
@@ -27,29 +27,27 @@ export function boundsOf(holds: readonly Hold[]): Bounds {
   const allows = decided.filter((hold) => hold.compiled.policy.action === 'allow');
   const opening = allows.length > 0 ? allows : decided;
   const silent = opening.length === 0 || opening.some((hold) => ttlOf(hold) === undefined);
-  let bounds: Bounds = {
-    ...BOUNDS_DEFAULT,
-    ttlSeconds: silent ? TTL_SECONDS_DEFAULT : TTL_SECONDS_MAX,
-  };
+  let ttlSeconds = silent ? TTL_SECONDS_DEFAULT : TTL_SECONDS_MAX;
+  let rowsMax: number | null = null;
+  let autoRevoke = false;
   for (const hold of holds) {
     const { max_rows, auto_revoke } = hold.compiled.policy;
     const silence = hold.truth === 'undecided' ? TTL_SECONDS_DEFAULT : TTL_SECONDS_MAX;
-    bounds = smaller(bounds, {
-      ttlSeconds: ttlOf(hold) ?? silence,
-      rowsMax: max_rows ?? null,
-      autoRevoke: auto_revoke === true,
-    });
+    ttlSeconds = Math.min(ttlSeconds, ttlOf(hold) ?? silence);
+    rowsMax = smallerRows(rowsMax, max_rows ?? null);
+    autoRevoke ||= auto_revoke === true;
   }
-  return bounds;
+  return { ttlSeconds, rowsMax, autoRevoke };
 }
 
 /** The smallest of several; `null` entries say nothing, and the default holds where all do. */
 export function smallestBounds(all: readonly (Bounds | null)[]): Bounds {
-  return all.filter((bounds) => bounds !== null).reduce(smallerOrFirst, null) ?? BOUNDS_DEFAULT;
-}
-
-function smallerOrFirst(a: Bounds | null, b: Bounds): Bounds {
-  return a === null ? b : smaller(a, b);
+  let smallest: Bounds | null = null;
+  for (const bounds of all) {
+    if (bounds === null || bounds === smallest) continue;
+    smallest = smallest === null ? bounds : smaller(smallest, bounds);
+  }
+  return smallest ?? BOUNDS_DEFAULT;
 }
 
 function smaller(a: Bounds, b: Bounds): Bounds {

@@ -12,8 +12,22 @@ export interface CandidateList {
   readonly policies: readonly CompiledPolicy[];
   /** Whether one of them needs to know what else the request touches (`fields.all`). */
   readonly needsTouched: boolean;
+  /** Whether what is decided for one of its fields is decided for all, masks included. */
+  readonly isShared: boolean;
   /** Those that do not fail for want of a role, in the order of reporting. */
-  forRoles(roles: readonly string[]): readonly CompiledPolicy[];
+  forRoles(roles: RoleSet): readonly CompiledPolicy[];
+}
+
+/** Roles that are held together. */
+export interface RoleSet {
+  readonly roles: readonly string[];
+  /** Equal for equal roles, and for no others. */
+  readonly key: string;
+}
+
+export function roleSetOf(roles: readonly string[]): RoleSet {
+  // A single role stands behind a mark, so that no name of one is taken for a list of several.
+  return { roles, key: roles.length === 1 ? `=${roles[0]}` : JSON.stringify(roles) };
 }
 
 /** The candidates of one dataset. */
@@ -121,13 +135,13 @@ function createList(policies: readonly CompiledPolicy[]): CandidateList {
     policies.filter(
       ({ rolesNeeded }) => rolesNeeded === null || rolesNeeded.some((role) => roles.includes(role)),
     );
+  const needsTouched = policies.some(({ match }) => match.all !== null);
   return {
     policies,
-    needsTouched: policies.some(({ match }) => match.all !== null),
-    forRoles: (roles) => {
+    needsTouched,
+    isShared: !needsTouched && policies.every(({ masksAlike }) => masksAlike),
+    forRoles: ({ roles, key }) => {
       if (isOpen) return policies;
-      // A single role stands behind a mark, so that no name of one is taken for a list of several.
-      const key = roles.length === 1 ? `=${roles[0]}` : JSON.stringify(roles);
       const known = byRoles.get(key);
       if (known !== undefined) return known;
       const candidates = find(roles);

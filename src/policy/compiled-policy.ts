@@ -1,12 +1,15 @@
 import type { Mask } from '../masking/model.js';
+import { lazily } from '../util/lazily.js';
 import { type CompiledMatch, compileMatch } from './compile-match.js';
 import { type CompiledConditions, compileConditions, rolesNeeded } from './conditions.js';
-import type { Policy } from './model.js';
+import type { Action, Policy } from './model.js';
 import { maskOfSpec } from './strictest-mask.js';
 
 /** A policy made ready for evaluation. */
 export interface CompiledPolicy {
   policy: Policy;
+  /** Of the policy; here too, since every decision asks for it. */
+  action: Action;
   /** Its place in the order of reporting, from 0. */
   order: number;
   match: CompiledMatch;
@@ -19,6 +22,17 @@ export interface CompiledPolicy {
   maskOf(field: string): Mask;
   /** Whether that mask is the same for every field. */
   masksAlike: boolean;
+  /** That it holds, decided, and lifts nothing: always the same object. */
+  plainHold(): Hold;
+}
+
+/** A policy that bears on a reference. */
+export interface Hold {
+  compiled: CompiledPolicy;
+  /** `undecided`: an attribute is unknown, which for a restriction counts as holding. */
+  truth: 'yes' | 'undecided';
+  /** An approval of it also lifts the masks. */
+  lifts: boolean;
 }
 
 /** Compiles one policy; `order` is its place in the order of reporting. */
@@ -33,8 +47,9 @@ export function compilePolicy(
   );
   const others = maskOfSpec(method);
   const excepted = new Set(except.map((name) => name.toLowerCase()));
-  return {
+  const compiled: CompiledPolicy = {
     policy,
+    action: policy.action,
     order,
     match: compileMatch(policy.match),
     conditions: compileConditions(policy.when, clearances),
@@ -42,5 +57,7 @@ export function compilePolicy(
     excepts: (field) => excepted.size > 0 && excepted.has(field.toLowerCase()),
     maskOf: (field) => (byField.size > 0 ? byField.get(field.toLowerCase()) : undefined) ?? others,
     masksAlike: byField.size === 0,
+    plainHold: lazily(() => ({ compiled, truth: 'yes', lifts: false })),
   };
+  return compiled;
 }

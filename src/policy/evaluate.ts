@@ -1,7 +1,14 @@
 import type { Mask } from '../masking/model.js';
 import { smallestBounds } from './bounds.js';
-import { createJudge, type Judged, stricterOf, strictestAction } from './judge.js';
-import type { Decision, EvaluationInput, Reference, ReferenceDecision } from './model.js';
+import {
+  createJudge,
+  type Judge,
+  type Judged,
+  type Judgement,
+  stricterAction,
+  stricterOf,
+} from './judge.js';
+import type { Action, Decision, EvaluationInput, Reference, ReferenceDecision } from './model.js';
 import { compareText, type PolicySet } from './policy-set.js';
 import { approvalsOf, nameOfReference, policiesApplied, reportingOf } from './reporting.js';
 import { touchedBy } from './touched.js';
@@ -38,13 +45,19 @@ export function judgeAll(
   const judges = views.map((verdicts) => createJudge(set, verdicts, touched));
   return references.map((reference) => ({
     reference,
-    judgement: stricterOf(judges.map((judge) => judge(reference))),
+    judgement: judgeByAll(judges, reference),
   }));
 }
 
+function judgeByAll(judges: readonly Judge[], reference: Reference): Judgement {
+  const [first] = judges;
+  if (first !== undefined && judges.length === 1) return first(reference);
+  return stricterOf(judges.map((judge) => judge(reference)));
+}
+
 function decide(set: PolicySet, judged: readonly Judged[]): Decision {
-  const actions = judged.map(({ judgement }) => judgement.action);
-  const action = actions.length === 0 ? 'deny' : strictestAction(actions);
+  let action: Action = judged.length === 0 ? 'deny' : 'allow';
+  for (const { judgement } of judged) action = stricterAction(action, judgement.action);
   const reported = reportingOf(judged);
   const winner = reported.find(({ hold }) => hold.compiled.policy.action === action)?.hold.compiled
     .policy;
@@ -70,17 +83,16 @@ function decide(set: PolicySet, judged: readonly Judged[]): Decision {
 
 /** `dataset.field` to its mask, sorted by key. */
 export function masksOf(references: readonly ReferenceDecision[]): Readonly<Record<string, Mask>> {
-  const entries = references.flatMap((reference): [string, Mask][] =>
-    reference.mask ? [[nameOfReference(reference), reference.mask]] : [],
-  );
+  const entries: [string, Mask][] = [];
+  for (const reference of references) {
+    if (reference.mask) entries.push([nameOfReference(reference), reference.mask]);
+  }
   return Object.fromEntries(entries.sort(([a], [b]) => compareText(a, b)));
 }
 
 export function deniedFields(references: readonly ReferenceDecision[]): readonly string[] {
-  return references
-    .filter((reference) => reference.action === 'deny')
-    .map(nameOfReference)
-    .sort(compareText);
+  const denied = references.filter((reference) => reference.action === 'deny');
+  return denied.map(nameOfReference).sort(compareText);
 }
 
 function referenceDecision({ reference, judgement }: Judged): ReferenceDecision {
@@ -96,13 +108,16 @@ function referenceDecision({ reference, judgement }: Judged): ReferenceDecision 
 
 /** Each reference once, by dataset, the dataset itself first, then by field. */
 function inOrder(references: readonly Reference[]): readonly Reference[] {
-  const sorted = [...references].sort(
-    (a, b) => compareText(a.dataset, b.dataset) || compareFields(a.field, b.field),
-  );
-  return sorted.filter((entry, index) => {
-    const before = sorted[index - 1];
-    return before?.dataset !== entry.dataset || before.field !== entry.field;
-  });
+  if (references.every((one, index) => compareReferences(references[index - 1], one) < 0)) {
+    return references;
+  }
+  const sorted = [...references].sort(compareReferences);
+  return sorted.filter((one, index) => compareReferences(sorted[index - 1], one) < 0);
+}
+
+function compareReferences(a: Reference | undefined, b: Reference): number {
+  if (a === undefined) return -1;
+  return compareText(a.dataset, b.dataset) || compareFields(a.field, b.field);
 }
 
 function compareFields(a: string | null, b: string | null): number {

@@ -1,14 +1,5 @@
-import type { CompiledPolicy } from './compiled-policy.js';
+import type { CompiledPolicy, Hold } from './compiled-policy.js';
 import { ACTIONS, type Action } from './model.js';
-
-/** A policy that bears on a reference. */
-export interface Hold {
-  compiled: CompiledPolicy;
-  /** `undecided`: an attribute is unknown, which for a restriction counts as holding. */
-  truth: 'yes' | 'undecided';
-  /** An approval of it also lifts the masks. */
-  lifts: boolean;
-}
 
 /** How strict an action is, from 0 for the strictest. */
 export const RANKS = Object.fromEntries(ACTIONS.map((action, rank) => [action, rank])) as Readonly<
@@ -20,7 +11,7 @@ export function byReportingOrder(
   { compiled: a }: Pick<Hold, 'compiled'>,
   { compiled: b }: Pick<Hold, 'compiled'>,
 ): number {
-  return RANKS[a.policy.action] - RANKS[b.policy.action] || a.order - b.order;
+  return RANKS[a.action] - RANKS[b.action] || a.order - b.order;
 }
 
 /** Two holds of one policy as one: decided where one of them is; an approval lifts only if it does so in both. */

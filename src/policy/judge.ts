@@ -1,12 +1,13 @@
 import type { Mask } from '../masking/model.js';
 import { type Bounds, boundsOf, smallestBounds } from './bounds.js';
-import type { CandidateList } from './candidates.js';
-import { byReportingOrder, type Hold, mergeHolds, RANKS } from './hold.js';
-import { ACTIONS, type Action, type Reference } from './model.js';
+import type { CandidateList, RoleSet } from './candidates.js';
+import type { CompiledPolicy, Hold } from './compiled-policy.js';
+import { byReportingOrder, mergeHolds, RANKS } from './hold.js';
+import type { Action, Reference } from './model.js';
 import type { CompiledDataset, PolicySet } from './policy-set.js';
 import { strictestMask } from './strictest-mask.js';
 import type { Touched } from './touched.js';
-import type { Verdicts } from './verdicts.js';
+import type { DatasetVerdicts, Verdicts } from './verdicts.js';
 
 /** What one view's policies say of one reference. */
 export interface Judgement {
@@ -35,47 +36,59 @@ export interface Judged {
 /** Judges the references of one request in one view; one that the registry does not hold is denied. */
 export type Judge = (reference: Reference) => Judgement;
 
-const NOBODY: Omit<Judgement, 'action'> = {
-  masks: [],
-  mask: undefined,
-  lifts: false,
-  holds: [],
-  policyIds: [],
-  bounds: null,
-  unknown: false,
-};
-const UNKNOWN: Judgement = { ...NOBODY, action: 'deny', unknown: true };
+/** Of what the registry does not hold. */
+const UNKNOWN = judgementOfWhole('deny', [], null, true);
 
 /** The action that closes most; `allow` of nothing. */
 export function strictestAction(actions: readonly Action[]): Action {
   let strictest: Action = 'allow';
-  for (const action of actions) if (RANKS[action] < RANKS[strictest]) strictest = action;
+  for (const action of actions) strictest = stricterAction(strictest, action);
   return strictest;
 }
 
-/** The action that closes least; `deny` of nothing. */
-function mostOpenAction(actions: readonly Action[]): Action {
-  return ACTIONS.findLast((action) => actions.includes(action)) ?? 'deny';
+/** The one of two actions that closes more. */
+export function stricterAction(a: Action, b: Action): Action {
+  return RANKS[b] < RANKS[a] ? b : a;
+}
+
+/** A dataset in one view of one request. */
+interface Place {
+  dataset: CompiledDataset;
+  verdicts: DatasetVerdicts;
+  /** Fields that have the same candidates are judged once, unless their masks differ. */
+  judgements: Map<CandidateList, Judgement>;
 }
 
 /**
  * A judge for one request: what the policies say, by their conditions in one view, and for `fields.all` by what the request
- * touches. Fields that have the same candidates are judged once.
+ * touches.
  */
 export function createJudge(set: PolicySet, verdicts: Verdicts, touched: Touched): Judge {
   const byDefault = defaultAction(set);
-  const known = new Map<CompiledDataset, Map<CandidateList, Judgement>>();
+  const places = new Map<string, Place>();
+  let last: Place | undefined;
 
-  const judgeField = (dataset: CompiledDataset, field: string): Judgement => {
-    const list = dataset.candidates(field);
-    const ofDataset = known.get(dataset) ?? new Map<CandidateList, Judgement>();
-    known.set(dataset, ofDataset);
-    const shared = ofDataset.get(list);
+  const placeOf = (name: string): Place | undefined => {
+    // The references of a dataset come one after the other.
+    if (last?.dataset.name === name) return last;
+    last = places.get(name) ?? newPlace(name);
+    return last;
+  };
+
+  const newPlace = (name: string): Place | undefined => {
+    const dataset = set.datasets.get(name);
+    if (dataset === undefined) return undefined;
+    const made: Place = { dataset, verdicts: verdicts.of(dataset), judgements: new Map() };
+    places.set(name, made);
+    return made;
+  };
+
+  const judgeField = (place: Place, field: string, list: CandidateList): Judgement => {
+    const shared = place.judgements.get(list);
     if (shared !== undefined) return shared;
-    const collected = collect(verdicts, touched, dataset, field, list);
-    const judgement = judgementOf(collected, field, byDefault);
-    const isOfAll = collected.holds.every(({ compiled }) => compiled.masksAlike);
-    if (isOfAll && !list.needsTouched) ofDataset.set(list, judgement);
+    const collected = collect(place, list, verdicts.roles, touched, field);
+    const judgement = judgementOfField(collected, field, byDefault);
+    if (list.isShared) place.judgements.set(list, judgement);
     return judgement;
   };
 
@@ -84,68 +97,87 @@ export function createJudge(set: PolicySet, verdicts: Verdicts, touched: Touched
    * request touches a field of it, that field brings its own approvals and bounds; for a bare `count(*)` those of all
    * fields hold, denied ones included, so that a further deny never removes one.
    */
-  const judgeDataset = (dataset: CompiledDataset): Judgement => {
-    const own = collect(verdicts, touched, dataset, null, dataset.candidates(null));
+  const judgeDataset = (place: Place): Judgement => {
+    const { dataset } = place;
+    const own = collect(place, dataset.candidates(null), verdicts.roles, touched, null);
     const { holds } = own;
     if (own.matched || dataset.fields.size === 0) {
-      const actions = actionsOf(holds);
-      const action = strictestAction(own.matched ? actions : [byDefault, ...actions]);
-      return { ...NOBODY, action, ...reported(holds), bounds: boundsOf(own.bearing) };
+      return judgementOfWhole(actionOf(own, byDefault), holds, boundsOf(own.bearing));
     }
-    const fields: Judgement[] = [];
-    for (const [list, names] of dataset.candidatesOfFields()) {
-      // Masks do not matter here, so that one field speaks for all that have its candidates.
-      const asked = list.needsTouched ? names : names.slice(0, 1);
-      for (const name of asked) fields.push(judgeField(dataset, name));
-    }
-    const action = mostOpenAction(fields.map((field) => field.action));
-    if (touched.touchesField(dataset)) return { ...NOBODY, ...reported(holds), action };
+    if (touched.touchesField(dataset)) return judgementOfWhole(mostOpen(place), holds, null);
+    const fields = dataset.typicalFields().map(({ name, list }) => judgeField(place, name, list));
+    const action = mostOpen(place);
     const ofFields = fields
       .flatMap((field) => field.holds)
-      .filter((hold) => hold.compiled.policy.action === action);
-    return {
-      ...NOBODY,
-      action,
-      ...reported(mergeHolds([...holds, ...ofFields])),
-      bounds: smallestBounds(fields.map((field) => field.bounds)),
-    };
+      .filter((hold) => hold.compiled.action === action);
+    const bounds = smallestBounds(fields.map((field) => field.bounds));
+    return judgementOfWhole(action, mergeHolds([...holds, ...ofFields]), bounds);
   };
 
-  return ({ dataset: name, field }) => {
-    const dataset = set.datasets.get(name);
-    if (dataset === undefined || (field !== null && !dataset.fields.has(field))) return UNKNOWN;
-    return field === null ? judgeDataset(dataset) : judgeField(dataset, field);
+  /** The action of the most open field. Asks no further where nothing can be more open. */
+  const mostOpen = (place: Place): Action => {
+    let open: Action = 'deny';
+    for (const { list, name } of place.dataset.typicalFields()) {
+      const { action } = judgeField(place, name, list);
+      if (RANKS[action] > RANKS[open]) open = action;
+      if (open === 'allow') return open;
+    }
+    return open;
+  };
+
+  return ({ dataset, field }) => {
+    const place = placeOf(dataset);
+    if (place === undefined) return UNKNOWN;
+    if (field === null) return judgeDataset(place);
+    const list = place.dataset.candidates(field);
+    return list === undefined ? UNKNOWN : judgeField(place, field, list);
   };
 }
 
 /** The stricter of several views, on one reference. */
 export function stricterOf(judgements: readonly Judgement[]): Judgement {
-  const [first] = judgements;
-  if (first !== undefined && judgements.length === 1) return first;
-  const action = strictestAction(judgements.map((judgement) => judgement.action));
   const masks = judgements.flatMap((judgement) => judgement.masks);
   const bounds = judgements.map((judgement) => judgement.bounds);
+  const holds = mergeHolds(judgements.flatMap((judgement) => judgement.holds));
   return {
-    action,
+    action: strictestAction(judgements.map((judgement) => judgement.action)),
     masks,
     mask: strictestMask(masks),
     // A view that masks for good is not undone by one that would lift.
     lifts: masks.length > 0 && judgements.every((one) => one.masks.length === 0 || one.lifts),
-    ...reported(mergeHolds(judgements.flatMap((judgement) => judgement.holds))),
+    holds,
+    policyIds: idsOf(holds),
     bounds: bounds.every((entry) => entry === null) ? null : smallestBounds(bounds),
     unknown: judgements.some((judgement) => judgement.unknown),
   };
 }
 
+/** What policies say that are the only one of a field, and hold plainly: it is the same for every request. */
+const ofOnlyPolicy = new WeakMap<CompiledPolicy, Judgement>();
+
+/** Mostly a single policy is left for a field; what it says need not be put together anew each time. */
+function judgementOfField(own: Collected, field: string, byDefault: Action): Judgement {
+  const [hold, another] = own.holds;
+  const isAlone =
+    hold !== undefined &&
+    another === undefined &&
+    hold.compiled.masksAlike &&
+    hold === hold.compiled.plainHold() &&
+    own.bearing.every((one) => one === hold);
+  if (!isAlone) return judgementOf(own, field, byDefault);
+  const known = ofOnlyPolicy.get(hold.compiled) ?? judgementOf(own, field, byDefault);
+  ofOnlyPolicy.set(hold.compiled, known);
+  return known;
+}
+
 function judgementOf(own: Collected, field: string, byDefault: Action): Judgement {
-  const actions = actionsOf(own.holds);
-  const action = strictestAction(own.matched ? actions : [byDefault, ...actions]);
+  const action = actionOf(own, byDefault);
   const masks: Mask[] = [];
   let approvals = 0;
   let lifting = 0;
   for (const { compiled, lifts } of own.holds) {
-    if (compiled.policy.action === 'mask') masks.push(compiled.maskOf(field));
-    if (compiled.policy.action !== 'require_approval') continue;
+    if (compiled.action === 'mask') masks.push(compiled.maskOf(field));
+    if (compiled.action !== 'require_approval') continue;
     approvals += 1;
     if (lifts) lifting += 1;
   }
@@ -156,10 +188,28 @@ function judgementOf(own: Collected, field: string, byDefault: Action): Judgemen
     masks,
     mask: strictestMask(masks),
     lifts: masks.length > 0 && approvals > 0 && lifting === approvals,
-    ...reported(own.holds),
+    holds: own.holds,
+    policyIds: idsOf(own.holds),
     bounds: isSilent ? null : boundsOf(own.bearing),
     unknown: false,
   };
+}
+
+/** Of a dataset, which nothing masks. */
+function judgementOfWhole(
+  action: Action,
+  holds: readonly Hold[],
+  bounds: Bounds | null,
+  unknown = false,
+): Judgement {
+  const policyIds = idsOf(holds);
+  return { action, masks: [], mask: undefined, lifts: false, holds, policyIds, bounds, unknown };
+}
+
+/** The strictest of what holds; the default counts too where nothing matched. */
+function actionOf({ holds, matched }: Collected, byDefault: Action): Action {
+  const strictest = holds[0]?.compiled.action ?? 'allow';
+  return matched || RANKS[strictest] < RANKS[byDefault] ? strictest : byDefault;
 }
 
 /** The default of the bundle. One that wants an approval names nobody who could give it, and so denies. */
@@ -177,21 +227,23 @@ interface Collected {
 }
 
 function collect(
-  verdicts: Verdicts,
-  touched: Touched,
-  dataset: CompiledDataset,
-  field: string | null,
+  { verdicts, dataset }: Place,
   list: CandidateList,
+  roles: RoleSet,
+  touched: Touched,
+  field: string | null,
 ): Collected {
   const holds: Hold[] = [];
   const bearing: Hold[] = [];
   let matched = false;
-  for (const compiled of list.forRoles(verdicts.roles)) {
-    if (field !== null && !touched.touchesAll(compiled, dataset.name, field)) continue;
-    const { truth, lifts } = verdicts.decide(compiled, dataset);
+  for (const compiled of list.forRoles(roles)) {
+    if (list.needsTouched && field !== null && !touched.touchesAll(compiled, dataset.name, field)) {
+      continue;
+    }
+    const { truth, lifts } = verdicts.decide(compiled);
     if (truth === 'no') continue;
-    const hold: Hold = { compiled, truth, lifts };
-    const { action } = compiled.policy;
+    const hold = truth === 'yes' && !lifts ? compiled.plainHold() : { compiled, truth, lifts };
+    const { action } = compiled;
     if (action !== 'deny') bearing.push(hold);
     if (action === 'allow' && truth === 'undecided') continue;
     holds.push(hold);
@@ -200,10 +252,6 @@ function collect(
   return { holds: holds.length > 1 ? holds.sort(byReportingOrder) : holds, bearing, matched };
 }
 
-function reported(holds: readonly Hold[]): Pick<Judgement, 'holds' | 'policyIds'> {
-  return { holds, policyIds: holds.map(({ compiled }) => compiled.policy.id) };
-}
-
-function actionsOf(holds: readonly Hold[]): readonly Action[] {
-  return holds.map((hold) => hold.compiled.policy.action);
+function idsOf(holds: readonly Hold[]): readonly string[] {
+  return holds.map(({ compiled }) => compiled.policy.id);
 }

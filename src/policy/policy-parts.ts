@@ -59,10 +59,11 @@ export function failedParts(
     failed.push({ part: 'match.fields', because });
   }
   const isAllow = compiled.policy.action === 'allow';
+  const { decide, because } = verdicts.of(dataset);
   for (const { name: part, alone } of parts) {
-    const { truth } = verdicts.decide(alone, dataset);
+    const { truth } = decide(alone);
     if (truth === 'yes' || (truth === 'undecided' && !isAllow)) continue;
-    failed.push({ part, because: verdicts.because(alone, dataset) });
+    failed.push({ part, because: because(alone) });
   }
   return failed;
 }

@@ -1,5 +1,6 @@
 import type { Bundle, BundleDataset, BundleDatasource, BundleField } from '../bundle/model.js';
 import { type Problem, VkitError } from '../errors/index.js';
+import { lazily } from '../util/lazily.js';
 import { type CandidateIndex, type CandidateList, createCandidateIndex } from './candidates.js';
 import { DEFAULT_CLEARANCES } from './clearance.js';
 import { datasetForms, type MatchTarget } from './compile-match.js';
@@ -13,10 +14,17 @@ export interface CompiledDataset extends MatchTarget {
   region: string | null;
   /** By their exact names. */
   fields: ReadonlyMap<string, BundleField>;
-  /** The policies whose `match` can hold of a field, or with `null` of the dataset itself. */
-  candidates(field: string | null): CandidateList;
-  /** Each list of candidates that fields of the dataset have, with these fields. */
-  candidatesOfFields(): ReadonlyMap<CandidateList, readonly string[]>;
+  /** The policies whose `match` can hold of the dataset itself, or of a field; `undefined` where there is no such field. */
+  candidates(field: null): CandidateList;
+  candidates(field: string | null): CandidateList | undefined;
+  /** Fields that stand for all: masks aside, every other field is decided like one of these. */
+  typicalFields(): readonly TypicalField[];
+}
+
+/** A field with its candidates. */
+export interface TypicalField {
+  name: string;
+  list: CandidateList;
 }
 
 /** A bundle made ready for evaluation. It never changes what it answers; candidates are computed when first asked for. */
@@ -80,13 +88,12 @@ function compileDataset(
   const found = lazily(() => index(target));
   const ofDataset = lazily(() => found().ofDataset());
   const ofFields = new Map<string, CandidateList>();
-  const candidates = (name: string | null): CandidateList => {
-    if (name === null) return ofDataset();
+  const ofField = (name: string): CandidateList | undefined => {
     const known = ofFields.get(name);
     if (known !== undefined) return known;
     const field = fields().get(name);
     // Only names of the registry are kept, so that no request can make the memo grow.
-    if (field === undefined) return NO_CANDIDATES;
+    if (field === undefined) return undefined;
     const list = found().ofField(field);
     ofFields.set(name, list);
     return list;
@@ -99,34 +106,24 @@ function compileDataset(
     get fields() {
       return fields();
     },
-    candidates,
-    candidatesOfFields: lazily(() => groupByList([...fields().keys()], candidates)),
+    candidates: ((name) =>
+      name === null ? ofDataset() : ofField(name)) as CompiledDataset['candidates'],
+    typicalFields: lazily(() => typicalOf([...fields().keys()], ofField)),
   };
 }
 
-const NO_CANDIDATES: CandidateList = { policies: [], needsTouched: false, forRoles: () => [] };
-
-function groupByList(
+/** One field of each list, and every field that is not decided like others of its list. */
+function typicalOf(
   names: readonly string[],
-  candidates: (name: string) => CandidateList,
-): ReadonlyMap<CandidateList, readonly string[]> {
-  const groups = new Map<CandidateList, string[]>();
-  for (const name of names) {
-    const list = candidates(name);
-    const group = groups.get(list);
-    if (group === undefined) groups.set(list, [name]);
-    else group.push(name);
-  }
-  return groups;
-}
-
-/** Computes something when it is first asked for: of many datasets a server serves few at a time. */
-function lazily<T extends object>(compute: () => T): () => T {
-  let known: T | undefined;
-  return () => {
-    known ??= compute();
-    return known;
-  };
+  ofField: (name: string) => CandidateList | undefined,
+): readonly TypicalField[] {
+  const seen = new Set<CandidateList>();
+  return names.flatMap((name) => {
+    const list = ofField(name);
+    if (list === undefined || (seen.has(list) && !list.needsTouched)) return [];
+    seen.add(list);
+    return [{ name, list }];
+  });
 }
 
 function refuseDuplicates(bundle: Bundle): void {

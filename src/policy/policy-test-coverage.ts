@@ -46,10 +46,11 @@ export function coverageRecorder(set: PolicySet): CoverageRecorder {
         for (const { dataset: name, field } of input.references) {
           const dataset = given.datasets.get(name);
           if (dataset === undefined) continue;
-          for (const compiled of dataset.candidates(field).policies) {
+          const { decide } = verdicts.of(dataset);
+          for (const compiled of dataset.candidates(field)?.policies ?? []) {
             if (field !== null && !touched.touchesAll(compiled, name, field)) continue;
             for (const { part, seen } of parts.get(compiled) ?? []) {
-              const { truth } = verdicts.decide(part.alone, dataset);
+              const { truth } = decide(part.alone);
               if (truth !== 'undecided') seen.add(truth);
             }
           }

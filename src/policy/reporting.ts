@@ -1,6 +1,6 @@
 import type { MaskMethod } from '../masking/model.js';
-import type { CompiledPolicy } from './compiled-policy.js';
-import { byReportingOrder, type Hold, mergeHold } from './hold.js';
+import type { CompiledPolicy, Hold } from './compiled-policy.js';
+import { byReportingOrder, mergeHold } from './hold.js';
 import type { Judged } from './judge.js';
 import type { PolicyApplied, Reference, RequiredApproval } from './model.js';
 import { compareText } from './policy-set.js';
@@ -17,13 +17,12 @@ export function reportingOf(judged: readonly Judged[]): readonly Reported[] {
   const found = new Map<CompiledPolicy, { hold: Hold; fields: Reference[] }>();
   for (const { reference, judgement } of judged) {
     for (const hold of judgement.holds) {
-      const known = found.get(hold.compiled);
-      const fields = reference.field === null ? [] : [reference];
-      if (known === undefined) found.set(hold.compiled, { hold, fields });
-      else {
-        known.hold = mergeHold(known.hold, hold);
-        known.fields.push(...fields);
-      }
+      let known = found.get(hold.compiled);
+      if (known === undefined) {
+        known = { hold, fields: [] };
+        found.set(hold.compiled, known);
+      } else known.hold = mergeHold(known.hold, hold);
+      if (reference.field !== null) known.fields.push(reference);
     }
   }
   return [...found.values()].sort((a, b) => byReportingOrder(a.hold, b.hold));
@@ -31,18 +30,16 @@ export function reportingOf(judged: readonly Judged[]): readonly Reported[] {
 
 /** The approvals a request needs: each of these policies must be satisfied. */
 export function approvalsOf(reported: readonly Reported[]): readonly RequiredApproval[] {
-  return reported.flatMap(({ hold: { compiled, lifts } }) => {
-    const { id, action, approval } = compiled.policy;
-    if (action !== 'require_approval') return [];
-    return [
-      {
-        policy_id: id,
-        approver_role: approval?.approver_role ?? '',
-        approvals: approval?.approvals ?? 1,
-        metadata_required: [...(approval?.metadata_required ?? [])].sort(compareText),
-        lifts_mask: lifts,
-      },
-    ];
+  const asked = reported.filter(({ hold }) => hold.compiled.policy.action === 'require_approval');
+  return asked.map(({ hold: { compiled, lifts } }) => {
+    const { id, approval } = compiled.policy;
+    return {
+      policy_id: id,
+      approver_role: approval?.approver_role ?? '',
+      approvals: approval?.approvals ?? 1,
+      metadata_required: [...(approval?.metadata_required ?? [])].sort(compareText),
+      lifts_mask: lifts,
+    };
   });
 }
 

@@ -24,6 +24,7 @@ export function strictestMethod(methods: readonly MaskMethod[]): MaskMethod | un
  * beside a `hash`: together they may show a whole value, and a further mask must never open what two have closed.
  */
 export function strictestMask(masks: readonly Mask[]): Mask | undefined {
+  if (masks.length < 2) return masks[0];
   const partials = new Set(masks.filter((mask) => mask.method === 'partial').map(keyOfMask));
   const methods = masks.map((mask) => mask.method);
   if (partials.size > 1) methods.push('full');

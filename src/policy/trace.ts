@@ -79,6 +79,6 @@ function conditionOutcome(
 ): Attempt {
   const dataset = set.datasets.get(reference.dataset);
   if (!dataset) return { depth: 0, matched: 'no', because: 'the reference is not in the registry' };
-  const { truth } = verdicts.decide(compiled, dataset);
-  return { depth: 5, matched: truth, because: verdicts.because(compiled, dataset) };
+  const { decide, because } = verdicts.of(dataset);
+  return { depth: 5, matched: decide(compiled).truth, because: because(compiled) };
 }

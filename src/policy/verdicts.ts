@@ -1,3 +1,4 @@
+import { type RoleSet, roleSetOf } from './candidates.js';
 import type { CompiledPolicy } from './compiled-policy.js';
 import type { CompiledDataset } from './policy-set.js';
 import { and, type Truth } from './truth.js';
@@ -11,13 +12,18 @@ export interface Verdict {
   lifts: boolean;
 }
 
-/** The conditions of policies in one view at one moment. Nothing of it is kept beyond one evaluation. */
+/** The conditions of policies on one dataset, in one view at one moment. */
+export interface DatasetVerdicts {
+  decide(compiled: CompiledPolicy): Verdict;
+  /** What decided it, for the trace. */
+  because(compiled: CompiledPolicy): string;
+}
+
+/** One view at one moment. Nothing of it is kept beyond one evaluation. */
 export interface Verdicts {
   /** The roles by which candidates can be told apart before their conditions are asked. */
-  roles: readonly string[];
-  decide(compiled: CompiledPolicy, dataset: CompiledDataset): Verdict;
-  /** What decided it, for the trace. */
-  because(compiled: CompiledPolicy, dataset: CompiledDataset): string;
+  roles: RoleSet;
+  of(dataset: CompiledDataset): DatasetVerdicts;
 }
 
 /** Verdicts are few and always the same, so that none is made for an answer. */
@@ -30,28 +36,30 @@ const YES_AND_LIFTS: Verdict = { truth: 'yes', lifts: true };
 
 /** Decides conditions in one view at one moment. */
 export function verdictsOf(view: View, at: number): Verdicts {
-  const facts = new Map<CompiledDataset, ViewFacts>();
-  const factsFor = (dataset: CompiledDataset): ViewFacts => {
-    const known = facts.get(dataset);
-    if (known !== undefined) return known;
-    const made = factsOf(view, dataset, at);
-    facts.set(dataset, made);
-    return made;
-  };
+  const known = new Map<CompiledDataset, DatasetVerdicts>();
   return {
-    roles: view.held,
-    decide: ({ policy, conditions }, dataset) => {
-      const known = factsFor(dataset);
-      if (policy.action === 'allow') return VERDICTS[asOpening(conditions.decide, known)];
-      const truth = conditions.decide(known.restriction);
+    roles: roleSetOf(view.held),
+    of: (dataset) => {
+      const verdicts = known.get(dataset) ?? datasetVerdicts(factsOf(view, dataset, at));
+      known.set(dataset, verdicts);
+      return verdicts;
+    },
+  };
+}
+
+function datasetVerdicts(facts: ViewFacts): DatasetVerdicts {
+  const { restriction, opening, openingOnAssigned } = facts;
+  return {
+    decide: ({ action, policy, conditions }) => {
+      if (action === 'allow') return VERDICTS[asOpening(conditions.decide, facts)];
+      const truth = conditions.decide(restriction);
       const lifts =
         truth === 'yes' &&
         policy.approval?.lifts_mask === true &&
-        asOpening(conditions.decide, known) === 'yes';
+        asOpening(conditions.decide, facts) === 'yes';
       return lifts ? YES_AND_LIFTS : VERDICTS[truth];
     },
-    because: ({ policy, conditions }, dataset) => {
-      const { restriction, opening, openingOnAssigned } = factsFor(dataset);
+    because: ({ policy, conditions }) => {
       if (policy.action !== 'allow') return conditions.because(restriction);
       const asSaid = conditions.decide(opening) === 'yes';
       return conditions.because(asSaid ? openingOnAssigned : opening);

@@ -65,10 +65,9 @@ export function discoverable(
 function isMatched(set: PolicySet, verdicts: Verdicts, name: string): boolean {
   const dataset = set.datasets.get(name);
   if (dataset === undefined) return false;
+  const { decide } = verdicts.of(dataset);
   return [null, ...dataset.fields.keys()].some((field) =>
-    dataset
-      .candidates(field)
-      .policies.some((compiled) => verdicts.decide(compiled, dataset).truth === 'yes'),
+    dataset.candidates(field)?.policies.some((compiled) => decide(compiled).truth === 'yes'),
   );
 }
 
