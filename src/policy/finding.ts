@@ -1,8 +1,8 @@
 import type { Problem } from '../errors/index.js';
 import type { Registry, RegistryDataset } from '../schema/model.js';
+import type { YamlPosition } from '../util/read-yaml.js';
 import { datasetForms } from './compile-match.js';
 import type { Policy, PolicyDraft } from './model.js';
-import type { Position } from './yaml-document.js';
 
 /** One thing that `vkit policy validate` has to say. */
 export interface Finding {
@@ -24,7 +24,7 @@ export interface DraftFile {
   file: string;
   text?: string;
   warnings?: readonly Problem[];
-  position(pointer: string): Position;
+  position(pointer: string): YamlPosition;
 }
 
 /** A policy with its file. */
@@ -48,7 +48,10 @@ export interface ValidationContext {
 }
 
 /** Where the first of the pointers that is in the file stands; the first one's surroundings where none is. */
-export function placeOf(position: PolicyFile['position'], pointers: readonly string[]): Position {
+export function placeOf(
+  position: PolicyFile['position'],
+  pointers: readonly string[],
+): YamlPosition {
   const present = pointers.find((pointer) => {
     // A pointer that is not there gets the place of what is around it.
     const around = position(`${pointer.slice(0, pointer.lastIndexOf('/'))}/\0`);

@@ -1,10 +1,10 @@
 import type { Problem } from '../errors/index.js';
+import { readYaml, type YamlPosition } from '../util/read-yaml.js';
 import { checkForm } from './check-form.js';
 import { DEFAULT_CLEARANCES } from './clearance.js';
 import type { Policy, PolicyDraft } from './model.js';
 import type { FormProblem, ReadableForm } from './policy-form.js';
 import { policyOfForm } from './policy-of-form.js';
-import { type Position, readYaml } from './yaml-document.js';
 
 export interface ParsedPolicy {
   /** `null` where there are problems. */
@@ -16,13 +16,16 @@ export interface ParsedPolicy {
   /** What of it can be read, also where there are problems; `null` where that is nothing. */
   draft: PolicyDraft | null;
   /** Where the value of a JSON Pointer into the file stands, from 1; the nearest part around it if it is not there. */
-  position(pointer: string): Position;
+  position(pointer: string): YamlPosition;
 }
 
 export interface ParsePolicyOptions {
   /** From lowest to highest; low, medium, high, admin if absent. */
   clearances?: readonly string[];
 }
+
+/** A policy is small, and there are thousands of them. */
+const POLICY_YAML_LIMITS = { bytesMax: 256 * 1024, depthMax: 24, aliasesMax: 32 };
 
 /** Texts for people, which may well begin with a colon. */
 const PROSE = new Set(['description', 'reason']);
@@ -33,20 +36,27 @@ export function parsePolicyFile(
   file: string,
   options: ParsePolicyOptions = {},
 ): ParsedPolicy {
-  const yaml = readYaml(text, file);
-  const { position } = yaml;
-  if (yaml.problems.length > 0) {
-    return { policy: null, problems: yaml.problems, warnings: [], draft: null, position };
+  const yaml = readYaml(text, POLICY_YAML_LIMITS);
+  const position = (pointer: string) => yaml.positionOf(pathOf(pointer));
+  if (yaml.findings.length > 0) {
+    const problems = yaml.findings.map((finding): Problem => ({ file, ...finding }));
+    return { policy: null, problems, warnings: [], draft: null, position };
   }
   const { policy, problems, warnings, draft } = checkPolicy(withoutSymbols(yaml.value), options);
   const placed = (found: readonly FormProblem[]) =>
     found
       .map(({ atKey, ...problem }): Problem => {
-        const place = atKey ? yaml.keyPosition : yaml.position;
-        return { file, ...place(problem.pointer), ...problem };
+        const place = yaml.positionOf(pathOf(problem.pointer), atKey ? 'key' : 'value');
+        return { file, ...place, ...problem };
       })
       .sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
   return { policy, problems: placed(problems), warnings: placed(warnings), draft, position };
+}
+
+/** The steps of a JSON Pointer (RFC 6901). */
+function pathOf(pointer: string): readonly string[] {
+  const steps = pointer.split('/').slice(1);
+  return steps.map((step) => step.replace(/~1/g, '/').replace(/~0/g, '~'));
 }
 
 export interface CheckedPolicy {

@@ -1,6 +1,6 @@
 import type { Problem } from '../errors/index.js';
 import type { Registry, RegistryDataset } from './model.js';
-import { readPlainBlock } from './read-plain-block.js';
+import { createFieldReader, readPlainBlock } from './read-plain-block.js';
 import { readRegistryYaml } from './read-registry-yaml.js';
 import { splitRegistry } from './registry-blocks.js';
 
@@ -31,8 +31,9 @@ export function parseRegistry(text: string, file: string): ParsedRegistry {
   const split = splitRegistry(text);
   if (split === null) return parseWhole(text, file);
   const problems: Problem[] = [];
+  const readField = createFieldReader();
   for (const block of split.blocks) {
-    const plain = readPlainBlock(block.body);
+    const plain = readPlainBlock(block.body, readField);
     const read =
       plain === null
         ? readRegistryYaml(block.body, { file, lineOffset: block.line - 1 })

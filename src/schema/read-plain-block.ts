@@ -1,18 +1,51 @@
-import { isSensitivity, type RegistryDataset, type RegistryField } from './model.js';
+import type { RegistryDataset, RegistryField } from './model.js';
+import { readRegistryYaml } from './read-registry-yaml.js';
+import { isUsableName } from './registry-names.js';
 
 const WORD = '[A-Za-z_][A-Za-z0-9_]*(?:[.-][A-Za-z0-9_]+)*';
 const KEY = new RegExp(`^(${WORD}):$`);
 const DATASOURCE = new RegExp(`^ {2}datasource: (${WORD})$`);
-const FIELD = new RegExp(
-  `^ {4}(${WORD}): \\{type: (${WORD}), sensitivity: (low|medium|high), category: ([a-z][a-z0-9_-]*)` +
-    `(?:, classification: ([a-z][a-z0-9_]*))?(?:, tags: \\[(${WORD}(?:, ${WORD})*)\\])?\\}$`,
-);
+const FIELD = new RegExp(`^ {4}(${WORD}): (\\{.*\\})$`);
+
+/** More different fields than a registry has in practice; they are small. */
+const FIELDS_KNOWN_MAX = 10_000;
+
+/** Reads the value of a field, a flow mapping on a line of its own; `null` where it is not one without problems. */
+export type FieldReader = (text: string) => RegistryField | null;
 
 /**
- * Reads a dataset that stands exactly as a scan writes it, some forty times as fast as the YAML parser: a registry of ten
- * thousand tables is mostly that. `null` for anything else, correct or not; the YAML parser then says which.
+ * A reader that has the YAML parser read each different text once. A registry of ten thousand tables has some hundred
+ * thousand fields, and a few hundred different ones: reading each anew takes most of a minute.
  */
-export function readPlainBlock(body: string): { key: string; dataset: RegistryDataset } | null {
+export function createFieldReader(): FieldReader {
+  const known = new Map<string, RegistryField | null>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const read = readAlone(text);
+    if (known.size < FIELDS_KNOWN_MAX) known.set(text, read);
+    return read;
+  };
+}
+
+function readAlone(text: string): RegistryField | null {
+  const around = `a:\n  datasource: a\n  fields:\n    a: ${text}\n`;
+  const { datasets, problems } = readRegistryYaml(around, { file: '', lineOffset: 0 });
+  const [only] = datasets;
+  const field = only?.dataset.fields.get('a');
+  return problems.length > 0 || datasets.length !== 1 || only?.dataset.fields.size !== 1
+    ? null
+    : (field ?? null);
+}
+
+/**
+ * Reads a dataset that stands line by line as a scan writes it. `null` for anything else, correct or not: the YAML parser
+ * then reads the block as a whole, and says what is wrong with it.
+ */
+export function readPlainBlock(
+  body: string,
+  readField: FieldReader,
+): { key: string; dataset: RegistryDataset } | null {
   const lines = body.split('\n');
   if (lines.at(-1) === '') lines.pop();
   const key = KEY.exec(lines[0] ?? '')?.[1];
@@ -21,17 +54,11 @@ export function readPlainBlock(body: string): { key: string; dataset: RegistryDa
   if (lines.length < 4) return null;
   const fields = new Map<string, RegistryField>();
   for (const line of lines.slice(3)) {
-    const match = FIELD.exec(line);
-    const [, name, type, sensitivity, category, classification, tags] = match ?? [];
-    if (name === undefined || type === undefined || category === undefined) return null;
-    if (!isSensitivity(sensitivity) || fields.has(name) || name === '__proto__') return null;
-    fields.set(name, {
-      type,
-      sensitivity,
-      category,
-      ...(classification === undefined ? {} : { classification }),
-      tags: tags === undefined ? [] : tags.split(', '),
-    });
+    const [, name, text] = FIELD.exec(line) ?? [];
+    if (name === undefined || text === undefined) return null;
+    const field = readField(text);
+    if (field === null || fields.has(name) || !isUsableName(name)) return null;
+    fields.set(name, field);
   }
-  return key === '__proto__' ? null : { key, dataset: { datasource, fields } };
+  return isUsableName(key) ? { key, dataset: { datasource, fields } } : null;
 }

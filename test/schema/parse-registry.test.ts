@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRegistry } from '../../src/schema/parse-registry.js';
-import { readPlainBlock } from '../../src/schema/read-plain-block.js';
+import { createFieldReader, readPlainBlock } from '../../src/schema/read-plain-block.js';
 import { readRegistryYaml } from '../../src/schema/read-registry-yaml.js';
 import { splitRegistry } from '../../src/schema/registry-blocks.js';
 import { datasetText } from '../../src/schema/registry-text.js';
@@ -208,7 +208,7 @@ describe('the short way of reading', () => {
         expect(read.problems).toEqual([]);
         expect(read.datasets).toMatchObject([{ key }]);
         expect(read.datasets[0]?.dataset).toEqual(written);
-        const plain = readPlainBlock(text);
+        const plain = readPlainBlock(text, createFieldReader());
         if (plain !== null) expect(plain).toEqual({ key, dataset: written });
       }),
     );
