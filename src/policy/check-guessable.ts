@@ -1,13 +1,8 @@
 import type { RegistryField } from '../schema/model.js';
 import { escapePointer } from './check-form.js';
-import { compileMatch } from './compile-match.js';
-import {
-  type Finding,
-  formsOfKey,
-  type PolicyFile,
-  placeOf,
-  type ValidationContext,
-} from './finding.js';
+import type { CompiledPolicy } from './compiled-policy.js';
+import { type Finding, type PolicyFile, placeOf } from './finding.js';
+import type { RegistryIndex } from './registry-index.js';
 import { maskOfSpec } from './strictest-mask.js';
 
 /** Classifications whose values can be listed and hashed one by one. */
@@ -26,25 +21,19 @@ const FIELDS_NAMED_MAX = 3;
 /** Warns where a policy hashes what can be guessed: high sensitivity, or values that can be enumerated. */
 export function checkMasksOfPolicy(
   { policy, file, position }: PolicyFile,
-  { registry }: ValidationContext,
+  compiled: CompiledPolicy,
+  index: RegistryIndex,
 ): Finding[] {
-  if (policy.action !== 'mask') return [];
-  const match = compileMatch(policy.match);
-  const except = new Set((policy.masking?.except ?? []).map((name) => name.toLowerCase()));
   const rules = Object.entries(policy.masking?.rules ?? {});
+  const specs = [policy.masking?.default_method, ...rules.map(([, spec]) => spec)];
+  const hashes = specs.some((spec) => maskOfSpec(spec).method === 'hash');
+  if (policy.action !== 'mask' || !hashes) return [];
   const fieldsAt = new Map<string, string[]>();
-  for (const [key, dataset] of registry) {
-    const target = { datasource: dataset.datasource, forms: formsOfKey(key, dataset) };
-    if (match.datasetFailure(target) !== null) continue;
-    for (const [name, field] of dataset.fields) {
-      const hidden = except.has(name.toLowerCase()) || match.fieldFailure({ ...field, name });
-      if (hidden || !isGuessable(field)) continue;
-      const rule = rules.find(([ruled]) => ruled.toLowerCase() === name.toLowerCase());
-      const spec = rule?.[1] ?? policy.masking?.default_method;
-      if (maskOfSpec(spec).method !== 'hash') continue;
-      const pointer = rule ? `/masking/rules/${escapePointer(rule[0])}` : METHOD;
-      fieldsAt.set(pointer, [...(fieldsAt.get(pointer) ?? []), `${key}.${name}`]);
-    }
+  for (const { dataset, field } of index.fieldsOf(compiled)) {
+    if (!isGuessable(field) || compiled.maskOf(field.name).method !== 'hash') continue;
+    const rule = rules.find(([ruled]) => ruled.toLowerCase() === field.name.toLowerCase());
+    const pointer = rule ? `/masking/rules/${escapePointer(rule[0])}` : METHOD;
+    fieldsAt.set(pointer, [...(fieldsAt.get(pointer) ?? []), `${dataset.key}.${field.name}`]);
   }
   return [...fieldsAt].map(([pointer, fields]) => ({
     severity: 'warning',

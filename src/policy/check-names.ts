@@ -1,9 +1,10 @@
 import { checkContextNames } from './check-context-names.js';
 import { escapePointer } from './check-form.js';
-import { compileMatch, listOf, tagsOf } from './compile-match.js';
-import { type DraftFile, type Finding, formsOfKey, type ValidationContext } from './finding.js';
+import { listOf } from './compile-match.js';
+import type { DraftFile, Finding, ValidationContext } from './finding.js';
 import { compileGlob, isGlob } from './glob.js';
 import type { FieldMatch } from './model.js';
+import type { IndexedDataset, RegistryIndex } from './registry-index.js';
 import { type Named, unknownName } from './unknown-name.js';
 
 /**
@@ -11,12 +12,16 @@ import { type Named, unknownName } from './unknown-name.js';
  * regions. An exact name is an error; a glob, a category, a tag, an environment, a region, or a field of no particular
  * dataset a warning, since a pack is written before the project it serves.
  */
-export function checkNames(file: DraftFile, context: ValidationContext): Finding[] {
+export function checkNames(
+  file: DraftFile,
+  context: ValidationContext,
+  index: RegistryIndex,
+): Finding[] {
   return [
     ...checkDatasources(file, context),
-    ...checkDatasets(file, context),
-    ...checkFields(file, context),
-    ...checkTags(file, context),
+    ...checkDatasets(file, index),
+    ...checkFields(file, index),
+    ...checkTags(file, index),
     ...checkContextNames(file, context),
   ];
 }
@@ -28,28 +33,15 @@ function checkDatasources(file: DraftFile, { datasources }: ValidationContext): 
   });
 }
 
-function checkDatasets(file: DraftFile, { registry }: ValidationContext): Finding[] {
-  const forms = [...registry].flatMap(([key, dataset]) => formsOfKey(key, dataset));
+function checkDatasets(file: DraftFile, index: RegistryIndex): Finding[] {
   return namesAt(file.policy.match.dataset, '/match/dataset').flatMap((named) => {
-    if (forms.some(compileGlob(named.name))) return [];
-    return [unknownName(file, named, 'dataset', forms, isGlob(named.name))];
+    if (index.hasDataset(named.name)) return [];
+    return [unknownName(file, named, 'dataset', index.forms, isGlob(named.name))];
   });
 }
 
-function checkFields(file: DraftFile, { registry }: ValidationContext): Finding[] {
+function checkFields(file: DraftFile, index: RegistryIndex): Finding[] {
   const { policy } = file;
-  const { fields: _fields, ...match } = policy.match;
-  const { datasetFailure } = compileMatch(match);
-  const names = new Set<string>();
-  for (const [key, dataset] of registry) {
-    const target = { datasource: dataset.datasource, forms: formsOfKey(key, dataset) };
-    if (datasetFailure(target) !== null) continue;
-    for (const name of dataset.fields.keys()) names.add(name.toLowerCase());
-  }
-  // Where no dataset matches there is a finding on that already.
-  if (names.size === 0) return [];
-  const datasets = policy.match.dataset === undefined ? [] : listOf(policy.match.dataset);
-  const exact = datasets.length > 0 && !datasets.some(isGlob);
   const named = [
     ...namesAt(policy.match.fields?.any, '/match/fields/any'),
     ...namesAt(policy.match.fields?.all, '/match/fields/all'),
@@ -59,21 +51,29 @@ function checkFields(file: DraftFile, { registry }: ValidationContext): Finding[
       pointer: `/masking/rules/${escapePointer(name)}`,
     })),
   ];
+  if (named.length === 0) return [];
+  const { dataset, datasource } = policy.match;
+  const isEverywhere = dataset === undefined && datasource === undefined;
+  const names = isEverywhere ? index.fieldNames : namesWithin(index.datasetsOf(policy.match));
+  // Where no dataset matches there is a finding on that already.
+  if (names.size === 0) return [];
+  const datasets = dataset === undefined ? [] : listOf<string>(dataset);
+  const exact = datasets.length > 0 && !datasets.some(isGlob);
   return named
     .filter(({ name }) => !names.has(name.toLowerCase()))
     .map((entry) => unknownName(file, entry, 'field', [...names], !exact));
 }
 
-function checkTags(file: DraftFile, { registry }: ValidationContext): Finding[] {
-  const fields: FieldMatch = file.policy.match.fields ?? {};
-  const categories = new Set<string>();
-  const tags = new Set<string>();
-  for (const dataset of registry.values()) {
-    for (const [name, field] of dataset.fields) {
-      categories.add(field.category.toLowerCase());
-      for (const tag of tagsOf({ ...field, name })) tags.add(tag.toLowerCase());
-    }
+function namesWithin(datasets: readonly IndexedDataset[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { fields } of datasets) {
+    for (const name of fields.keys()) names.add(name.toLowerCase());
   }
+  return names;
+}
+
+function checkTags(file: DraftFile, { categories, tags }: RegistryIndex): Finding[] {
+  const fields: FieldMatch = file.policy.match.fields ?? {};
   const check = (named: Named[], what: string, known: ReadonlySet<string>) =>
     named
       .filter(({ name }) => !known.has(name.toLowerCase()))

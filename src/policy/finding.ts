@@ -35,6 +35,8 @@ export interface PolicyFile extends DraftFile {
 /** What the checks of one policy may know of the project. */
 export interface ValidationContext {
   registry: Registry;
+  /** From lowest to highest; low, medium, high, admin if absent. */
+  clearances?: readonly string[];
   datasources: readonly string[];
   roles?: readonly string[];
   /** Environments and regions of the datasources; absent where there is no datasource to have one. */

@@ -65,7 +65,7 @@ export function compilePolicySet(bundle: Bundle): PolicySet {
 }
 
 /** The order of reporting: highest priority first, then lowest id. */
-function byPriorityThenId(a: Policy, b: Policy): number {
+export function byPriorityThenId(a: Policy, b: Policy): number {
   return b.priority - a.priority || compareText(a.id, b.id);
 }
 

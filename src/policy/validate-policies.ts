@@ -1,9 +1,13 @@
+import { createEffectCheck } from './check-effect.js';
 import { checkMasksOfPolicy } from './check-guessable.js';
 import { checkNames } from './check-names.js';
+import { DEFAULT_CLEARANCES } from './clearance.js';
+import { compilePolicy } from './compiled-policy.js';
 import type { DraftFile, Finding, PolicyFile, ValidationContext } from './finding.js';
 import { ignoreComments } from './ignore-comments.js';
 import type { Policy } from './model.js';
-import { compareText } from './policy-set.js';
+import { byPriorityThenId, compareText } from './policy-set.js';
+import { indexRegistry } from './registry-index.js';
 
 export type { DraftFile, Finding, PolicyFile } from './finding.js';
 
@@ -15,26 +19,36 @@ export interface ValidatePoliciesInput extends ValidationContext {
 
 /**
  * The checks that need more than one file: duplicate ids, names that exist nowhere, missing descriptions, priority bands,
- * masks that can be guessed; and what a
+ * masks that can be guessed, policies without any effect; and what a
  * file says without effect. Findings that a comment accepts are left out, duplicate ids aside; sorted by file and line.
  */
 export function validatePolicies(input: ValidatePoliciesInput): readonly Finding[] {
-  const { policies, drafts = [] } = input;
-  const all = [...policies, ...drafts];
+  const { policies, drafts = [], clearances = DEFAULT_CLEARANCES } = input;
+  const filesOfIds = filesById([...policies, ...drafts]);
+  const index = indexRegistry(input.registry);
+  const compiled = [...policies]
+    .sort((a, b) => byPriorityThenId(a.policy, b.policy))
+    .map(({ policy }, order) => compilePolicy(policy, order, clearances));
+  const compiledOf = new Map(compiled.map((one) => [one.policy, one]));
+  const checkEffect = createEffectCheck(compiled, index, clearances);
   const findings = policies.flatMap((file) => {
+    const ready = compiledOf.get(file.policy);
+    const names = checkNames(file, input, index);
     const own = [
       ...checkedAlone(file),
       ...checkDescription(file),
       ...checkBand(file, input),
-      ...checkNames(file, input),
-      ...checkMasksOfPolicy(file, input),
+      ...names,
+      ...(ready ? checkMasksOfPolicy(file, ready, index) : []),
+      // A name that exists nowhere is reason enough for a policy to have no effect.
+      ...(ready && names.length === 0 ? checkEffect(file, ready) : []),
     ];
-    return [...withoutAccepted(file, own), ...duplicateIds(file, all)];
+    return [...withoutAccepted(file, own), ...duplicateIds(file, filesOfIds)];
   });
   // Of a draft only what is there can be judged: what seems to be missing may be what could not be read.
   const ofDrafts = drafts.flatMap((file) => [
-    ...withoutAccepted(file, [...checkedAlone(file), ...checkNames(file, input)]),
-    ...duplicateIds(file, all),
+    ...withoutAccepted(file, [...checkedAlone(file), ...checkNames(file, input, index)]),
+    ...duplicateIds(file, filesOfIds),
   ]);
   return [...findings, ...ofDrafts].sort(
     (a, b) => compareText(a.file, b.file) || a.line - b.line || a.column - b.column,
@@ -67,9 +81,20 @@ function checkDescription({ policy, file, position }: PolicyFile): Finding[] {
   ];
 }
 
-function duplicateIds({ policy, file, position }: DraftFile, all: readonly DraftFile[]): Finding[] {
+function filesById(all: readonly DraftFile[]): ReadonlyMap<string, readonly string[]> {
+  const files = new Map<string, string[]>();
+  for (const { policy, file } of all) {
+    if (policy.id !== undefined) files.set(policy.id, [...(files.get(policy.id) ?? []), file]);
+  }
+  return files;
+}
+
+function duplicateIds(
+  { policy, file, position }: DraftFile,
+  filesOfIds: ReadonlyMap<string, readonly string[]>,
+): Finding[] {
   if (policy.id === undefined) return [];
-  const others = all.filter((other) => other.policy.id === policy.id && other.file !== file);
+  const others = (filesOfIds.get(policy.id) ?? []).filter((other) => other !== file);
   if (others.length === 0) return [];
   return [
     {
@@ -77,7 +102,7 @@ function duplicateIds({ policy, file, position }: DraftFile, all: readonly Draft
       file,
       ...position('/id'),
       code: 'duplicate_id',
-      message: `The id ${policy.id} is also that of ${others.map((other) => other.file).join(', ')}.`,
+      message: `The id ${policy.id} is also that of ${others.join(', ')}.`,
     },
   ];
 }
@@ -104,8 +129,9 @@ function isWithin({ priority }: Policy, { min, max }: { min: number; max: number
   return priority >= min && priority <= max;
 }
 
-function withoutAccepted({ file, text }: DraftFile, findings: readonly Finding[]): Finding[] {
-  const comments = ignoreComments(text ?? '');
+function withoutAccepted({ file, text = '' }: DraftFile, findings: readonly Finding[]): Finding[] {
+  // Most files have no such comment, and finding one takes a look at every token.
+  const comments = text.includes('vkit-ignore') ? ignoreComments(text) : [];
   const accepted = (finding: Finding) =>
     comments.some(
       ({ code, reason, forLine }) =>

@@ -55,6 +55,7 @@ export async function findingsOf(loaded: LoadedProject): Promise<Finding[]> {
     registry,
     datasources: datasources.map(({ id }) => id),
     ...(roles === null ? {} : { roles }),
+    ...(project.settings.clearances && { clearances: project.settings.clearances }),
     // Policies may be written before the first datasource.
     ...(datasources.length > 0 && {
       environments: unique(datasources.map(({ environment }) => environment)),
@@ -78,12 +79,14 @@ export async function findingsOf(loaded: LoadedProject): Promise<Finding[]> {
   return all.sort((a, b) => compare(a.file, b.file) || a.line - b.line || a.column - b.column);
 }
 
-/** What a pack may name that a project has not. */
+/** What a pack may name that a project has not, and may say for nothing where a project has it otherwise. */
 const NAMES_OF_PACKS: ReadonlySet<string> = new Set([
   'unknown_category',
   'unknown_tag',
   'unknown_environment',
   'unknown_region',
+  'never_matches',
+  'always_overruled',
 ]);
 
 /** A pack is written for any project: that this one has no card data, or no production, is nothing to mend. */
