@@ -26,12 +26,11 @@ function isContradiction(
   value: OperatorCondition,
   clearances: readonly string[],
 ): boolean {
-  const { wanted, refused } = listsOf(value, textOf(attribute, clearances));
-  if (wanted !== null && wanted.length === 0) return true;
   if (attribute === 'requester_role') {
-    // Roles are a set: one of the wanted ones, and none of the refused ones.
-    return wanted?.every((one) => refused.includes(one)) === true;
+    const { wanted, refused } = rolesOf(value);
+    return wanted.some((roles) => roles.every((role) => refused.includes(role)));
   }
+  const { wanted, refused } = listsOf(value, textOf(attribute, clearances));
   const universe =
     attribute === 'requester_clearance'
       ? clearances.map((_, index) => String(index + 1))
@@ -61,12 +60,25 @@ export function implies(
 }
 
 function impliesRoles(from: OperatorCondition, to: OperatorCondition): boolean {
-  const given = listsOf(from, String);
-  const wanted = listsOf(to, String);
-  const holdsOne =
-    wanted.wanted === null ||
-    given.wanted?.every((role) => wanted.wanted?.includes(role) === true) === true;
-  return holdsOne && wanted.refused.every((role) => given.refused.includes(role));
+  const given = rolesOf(from);
+  const { wanted, refused } = rolesOf(to);
+  return (
+    wanted.every((roles) =>
+      given.wanted.some((held) => held.every((role) => roles.includes(role))),
+    ) && refused.every((role) => given.refused.includes(role))
+  );
+}
+
+/** Roles are a set: one of each list must be held, and none of those refused. */
+function rolesOf({ eq, neq, in: oneOf, nin = [] }: OperatorCondition): {
+  wanted: readonly (readonly string[])[];
+  refused: readonly string[];
+} {
+  const lists = [...(eq === undefined ? [] : [[eq]]), ...(oneOf === undefined ? [] : [oneOf])];
+  return {
+    wanted: lists.map((list) => list.map(String)),
+    refused: [...(neq === undefined ? [] : [neq]), ...nin].map(String),
+  };
 }
 
 function impliesValue(
@@ -83,6 +95,8 @@ function impliesValue(
       ? clearances.map((_, index) => String(index + 1))
       : [...new Set([...named, ANY_OTHER])];
   const allowed = allowedOf(attribute, to, universe, clearances);
+  // What fulfils nothing fails also where the attribute is unknown.
+  if (to.in?.length === 0) return false;
   return [...allowedOf(attribute, from, universe, clearances)].every((one) => allowed.has(one));
 }
 

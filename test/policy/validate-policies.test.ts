@@ -264,3 +264,119 @@ masking:
     ]);
   });
 });
+
+describe('a policy without any effect', () => {
+  const effects = (text: string, ...others: string[]) => {
+    const policies = [text, ...others].map((one, index) => fileOf(one, `p${index}.yaml`));
+    return validatePolicies({ policies, registry, datasources: ['production_db'] }).filter(
+      ({ code }) => code === 'never_matches' || code === 'always_overruled',
+    );
+  };
+
+  it.each([
+    ['a role wanted and refused', 'requester_role: {eq: a, neq: a}', '3:27'],
+    ['every wanted role refused', 'requester_role: {in: [a, b], nin: [b, c, a]}', '3:27'],
+    ['a clearance below the lowest', 'requester_clearance: {lt: low}', '3:32'],
+    ['a clearance above the highest', 'requester_clearance: {gt: 4}', '3:32'],
+    ['bounds that cross', 'requester_clearance: {gte: high, lt: medium}', '3:32'],
+    ['a name and a level that differ', 'requester_clearance: {eq: high, in: [1, 2]}', '3:32'],
+    ['a region wanted and refused', 'requester_region: {eq: EU, nin: [US, EU]}', '3:29'],
+  ])('never matches with %s', (_what, condition, place) => {
+    const [finding, ...others] = effects(`${HEAD}context: {${condition}}\n${ALLOW}`);
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ severity: 'warning', code: 'never_matches' });
+    expect(`${finding?.line}:${finding?.column}`).toBe(place);
+  });
+
+  it.each([
+    'requester_role: {eq: a, neq: b}',
+    'requester_role: {in: [a, b], nin: [b]}',
+    'requester_clearance: {gte: medium, lte: 2}',
+    'requester_clearance: {eq: high, in: [3]}',
+    'requester_region: {neq: EU}',
+    'dataset_region: {neq: $requester_region, in: [EU]}',
+    'requester_region: {present: false}',
+    'time: {after: "22:00", before: "06:00"}',
+  ])('is not found where it can match: %s', (condition) => {
+    expect(effects(`${HEAD}context: {${condition}}\n${ALLOW}`)).toEqual([]);
+  });
+
+  it('never matches where no field of the registry is what it asks for', () => {
+    const text = `${HEAD}match:\n  fields: {category: pii, sensitivity: low}\n${ALLOW}`;
+    expect(effects(text)).toMatchObject([{ code: 'never_matches', line: 4 }]);
+    const within = `${HEAD}match:\n  dataset: sales.*\n  fields: {any: [email]}\n${ALLOW}`;
+    // That no field there has the name is said already.
+    expect(effects(within)).toEqual([]);
+  });
+
+  it('never matches where a name would have to be two names', () => {
+    const text = `${HEAD}match: {fields: {any: [email, phone], all: [id, ssn]}}\n${ALLOW}`;
+    expect(effects(text)).toMatchObject([{ code: 'never_matches' }]);
+  });
+
+  const DENY = (id: string, rest: string) =>
+    `id: ${id}\ndescription: x\n${rest}action: {deny: true, reason: no}\n`;
+  const MASK = 'action: {mask: true}\n';
+
+  it.each([
+    ['a deny of everything', ALLOW, ''],
+    ['a deny of more datasets', `match: {dataset: customers}\n${MASK}`, 'match: {dataset: "*"}\n'],
+    [
+      'a deny of more fields',
+      `match: {fields: {any: [email]}}\n${MASK}`,
+      'match: {fields: {contains: [pii]}}\n',
+    ],
+    [
+      'a deny under fewer conditions',
+      `context: {requester_role: a, environment: x}\n${ALLOW}`,
+      'context: {requester_role: [a, b]}\n',
+    ],
+    [
+      'a deny of more clearances',
+      `context: {requester_clearance: low}\n${ALLOW}`,
+      'context: {requester_clearance: {lt: high}}\n',
+    ],
+    [
+      'a deny of more regions',
+      `context: {requester_region: US}\n${ALLOW}`,
+      'context: {requester_region: {neq: EU}}\n',
+    ],
+  ])('is overruled always by %s', (_what, policy, deny) => {
+    const found = effects(`${HEAD}${policy}`, DENY('b', deny));
+    expect(found).toMatchObject([{ file: 'p0.yaml', code: 'always_overruled', line: 1 }]);
+    expect(found[0]?.message).toContain('b is stricter');
+  });
+
+  it.each([
+    [
+      'a deny of fields, which leaves count(*)',
+      ALLOW,
+      'match: {fields: {sensitivity: [low, medium, high]}}\n',
+    ],
+    ['a deny of fewer datasets', ALLOW, 'match: {dataset: customers}\n'],
+    [
+      'a deny of some who hold several roles',
+      `context: {requester_role: a}\n${ALLOW}`,
+      'context: {requester_role: {neq: b}}\n',
+    ],
+    [
+      'a deny under a condition of another kind',
+      `context: {requester_role: a}\n${ALLOW}`,
+      'context: {environment: x}\n',
+    ],
+    [
+      'a deny where all of its fields are touched',
+      `match: {fields: {any: [email]}}\n${ALLOW}`,
+      'match: {fields: {all: [email, phone]}}\n',
+    ],
+  ])('is not found beside %s', (_what, policy, deny) => {
+    expect(effects(`${HEAD}${policy}`, DENY('b', deny))).toEqual([]);
+  });
+
+  it('is an allow below a mask only if it bounds nothing', () => {
+    const mask = `id: b\ndescription: x\n${MASK}`;
+    const fields = 'match: {fields: {any: [email]}}\n';
+    expect(effects(`${HEAD}${fields}${ALLOW}`, mask)).toHaveLength(1);
+    expect(effects(`${HEAD}${fields}action: {allow: true, ttl: 5m}\n`, mask)).toEqual([]);
+  });
+});

@@ -1,11 +1,13 @@
 import { delimiter } from 'node:path';
 import { boolean, option, string } from '@oclif/core/flags';
-import { BaseCommand } from '../../cli/base-command.js';
+import { BaseCommand, PRINTED } from '../../cli/base-command.js';
 import { countFindings, renderFindings } from '../../cli/findings-text.js';
 import { projectFlags } from '../../cli/flags.js';
 import { projectContext } from '../../cli/project-context.js';
 import { readEnvironment } from '../../config/env.js';
 import { VkitError } from '../../errors/index.js';
+import { pathInRepository } from '../../git/path-in-repository.js';
+import { renderFindingsSarif } from '../../policy/findings-sarif.js';
 import { findProject } from '../../project/find-project.js';
 import { checkBundleFile } from '../../services/check-bundle-file.js';
 import { readPublicKey } from '../../services/read-public-key.js';
@@ -19,6 +21,7 @@ Of a bundle it checks form, checksum and signature as the server does, and exits
   static override examples = [
     '<%= config.bin %> policy validate',
     '<%= config.bin %> policy validate --strict',
+    '<%= config.bin %> policy validate --format sarif > policies.sarif',
     '<%= config.bin %> policy validate --bundle dist/policy_bundle.json --key .vkit/keys/vkit_pub.pem',
   ];
   static override flags = {
@@ -34,7 +37,7 @@ Of a bundle it checks form, checksum and signature as the server does, and exits
     strict: boolean({ description: 'Take warnings for errors.' }),
     format: option({
       description: 'How the findings are printed.',
-      options: ['table', 'json'] as const,
+      options: ['table', 'json', 'sarif'] as const,
       default: 'table' as const,
     })(),
     'policies-dir': string({ description: 'Folder of the policies.', default: 'config/policies' }),
@@ -45,8 +48,13 @@ Of a bundle it checks form, checksum and signature as the server does, and exits
     }),
   };
 
-  async run(): Promise<object> {
+  async run(): Promise<unknown> {
     const { flags } = await this.parse(PolicyValidate);
+    const isSarif = flags.format === 'sarif';
+    if (isSarif && (flags.json || flags.bundle !== undefined)) {
+      const other = flags.json ? '--json' : '--bundle';
+      throw new VkitError('usage', `Give ${other} or --format sarif, not both.`);
+    }
     if (flags.bundle !== undefined) return this.checkBundle(flags.bundle, flags);
     const { root } = await findProject(projectContext(flags).cwd);
     const result = await validateProject({
@@ -57,7 +65,11 @@ Of a bundle it checks form, checksum and signature as the server does, and exits
       datasourcesDir: flags['datasources-dir'],
     });
     const { findings, policies, datasets, datasources } = result;
-    if (findings.length > 0) this.log(`${renderFindings(findings)}\n`);
+    if (isSarif) {
+      const projectPath = await pathInRepository(root);
+      const vkitVersion = this.config.version;
+      this.logJson(renderFindingsSarif(findings, { vkitVersion, projectPath }));
+    } else if (findings.length > 0) this.log(`${renderFindings(findings)}\n`);
     if (!result.valid) {
       const errors = findings.filter(({ severity }) => severity === 'error');
       throw new VkitError(errorCodeOf(errors), `The project has ${countFindings(findings)}.`, {
@@ -65,6 +77,7 @@ Of a bundle it checks form, checksum and signature as the server does, and exits
         ...(this.jsonEnabled() ? { details: { problems: findings } } : {}),
       });
     }
+    if (isSarif) return PRINTED;
     const checked = `${count(policies, 'policy', 'policies')}, ${count(datasets, 'dataset')}, ${count(datasources, 'datasource')}`;
     const warnings = countFindings(findings);
     this.log(`✓ ${checked}: valid${warnings === '' ? '' : `, ${warnings}`}`);
