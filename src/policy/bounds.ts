@@ -31,16 +31,25 @@ export function boundsOf(holds: readonly Hold[]): Bounds {
     ...BOUNDS_DEFAULT,
     ttlSeconds: silent ? TTL_SECONDS_DEFAULT : TTL_SECONDS_MAX,
   };
-  for (const hold of holds) {
-    const { max_rows, auto_revoke } = hold.compiled.policy;
-    const silence = hold.truth === 'undecided' ? TTL_SECONDS_DEFAULT : TTL_SECONDS_MAX;
-    bounds = smaller(bounds, {
-      ttlSeconds: ttlOf(hold) ?? silence,
-      rowsMax: max_rows ?? null,
-      autoRevoke: auto_revoke === true,
-    });
-  }
+  for (const hold of holds) bounds = smaller(bounds, ownBounds(hold));
   return bounds;
+}
+
+/** Of the undecided policies alone; `null` where there are none. */
+export function undecidedBounds(holds: readonly Hold[]): Bounds | null {
+  const undecided = holds.filter((hold) => hold.truth === 'undecided');
+  return undecided.length === 0 ? null : smallestBounds(undecided.map(ownBounds));
+}
+
+/** What a policy says itself; an undecided one that says nothing of the ttl says the default. */
+function ownBounds(hold: Hold): Bounds {
+  const { max_rows, auto_revoke } = hold.compiled.policy;
+  const silence = hold.truth === 'undecided' ? TTL_SECONDS_DEFAULT : TTL_SECONDS_MAX;
+  return {
+    ttlSeconds: Math.min(ttlOf(hold) ?? silence, TTL_SECONDS_MAX),
+    rowsMax: max_rows ?? null,
+    autoRevoke: auto_revoke === true,
+  };
 }
 
 /** The smallest of several; `null` entries say nothing, and the default holds where all do. */

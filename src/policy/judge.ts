@@ -1,5 +1,5 @@
 import type { Mask } from '../masking/model.js';
-import { type Bounds, boundsOf, smallestBounds } from './bounds.js';
+import { type Bounds, boundsOf, smallestBounds, undecidedBounds } from './bounds.js';
 import { type Hold, mergeHolds } from './hold.js';
 import { ACTIONS, type Action, type Reference } from './model.js';
 import type { CompiledDataset, CompiledPolicy, PolicySet } from './policy-set.js';
@@ -108,8 +108,12 @@ function judgeDataset(context: JudgeContext, dataset: CompiledDataset): Judgemen
     return { ...NOBODY, action, holds, bounds: boundsOf(own.bearing) };
   }
   const action = mostOpenAction(fields.map((field) => field.action));
+  // Its bounds would else be lost where `mask_except` takes every field out of an undecided mask.
+  const undecided = undecidedBounds(own.bearing);
   const touched = context.touched.get(dataset.name);
-  if (names.some((name) => touched?.has(name.toLowerCase()))) return { ...NOBODY, holds, action };
+  if (names.some((name) => touched?.has(name.toLowerCase()))) {
+    return { ...NOBODY, holds, action, bounds: undecided };
+  }
   const ofFields = fields
     .flatMap((field) => field.holds)
     .filter((hold) => hold.compiled.policy.action === action);
@@ -117,7 +121,7 @@ function judgeDataset(context: JudgeContext, dataset: CompiledDataset): Judgemen
     ...NOBODY,
     action,
     holds: mergeHolds([...holds, ...ofFields]),
-    bounds: smallestBounds(fields.map((field) => field.bounds)),
+    bounds: smallestBounds([undecided, ...fields.map((field) => field.bounds)]),
   };
 }
 
