@@ -27,7 +27,18 @@ export function boundsOf(holds: readonly Hold[]): Bounds {
   const allows = decided.filter((hold) => hold.compiled.policy.action === 'allow');
   const opening = allows.length > 0 ? allows : decided;
   const silent = opening.length === 0 || opening.some((hold) => ttlOf(hold) === undefined);
-  let ttlSeconds = silent ? TTL_SECONDS_DEFAULT : TTL_SECONDS_MAX;
+  return ownBounds(holds, silent ? TTL_SECONDS_DEFAULT : TTL_SECONDS_MAX);
+}
+
+/** Of the undecided policies alone; `null` where there are none. */
+export function undecidedBounds(holds: readonly Hold[]): Bounds | null {
+  const undecided = holds.filter((hold) => hold.truth === 'undecided');
+  return undecided.length === 0 ? null : ownBounds(undecided, TTL_SECONDS_MAX);
+}
+
+/** What policies say themselves; an undecided one that says nothing of the ttl says the default. */
+function ownBounds(holds: readonly Hold[], ttlSecondsMax: number): Bounds {
+  let ttlSeconds = ttlSecondsMax;
   let rowsMax: number | null = null;
   let autoRevoke = false;
   for (const hold of holds) {

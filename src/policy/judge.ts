@@ -1,5 +1,5 @@
 import type { Mask } from '../masking/model.js';
-import { type Bounds, boundsOf, smallestBounds } from './bounds.js';
+import { type Bounds, boundsOf, smallestBounds, undecidedBounds } from './bounds.js';
 import type { CandidateList, RoleSet } from './candidates.js';
 import type { CompiledPolicy, Hold } from './compiled-policy.js';
 import { byReportingOrder, mergeHolds, RANKS } from './hold.js';
@@ -104,13 +104,15 @@ export function createJudge(set: PolicySet, verdicts: Verdicts, touched: Touched
     if (own.matched || dataset.fields.size === 0) {
       return judgementOfWhole(actionOf(own, byDefault), holds, boundsOf(own.bearing));
     }
-    if (touched.touchesField(dataset)) return judgementOfWhole(mostOpen(place), holds, null);
+    // Its bounds would else be lost where `mask_except` takes every field out of an undecided mask.
+    const undecided = undecidedBounds(own.bearing);
+    if (touched.touchesField(dataset)) return judgementOfWhole(mostOpen(place), holds, undecided);
     const fields = dataset.typicalFields().map(({ name, list }) => judgeField(place, name, list));
     const action = mostOpen(place);
     const ofFields = fields
       .flatMap((field) => field.holds)
       .filter((hold) => hold.compiled.action === action);
-    const bounds = smallestBounds(fields.map((field) => field.bounds));
+    const bounds = smallestBounds([undecided, ...fields.map((field) => field.bounds)]);
     return judgementOfWhole(action, mergeHolds([...holds, ...ofFields]), bounds);
   };
 

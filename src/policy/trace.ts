@@ -29,11 +29,12 @@ export function traceOf(
       matched: 'no',
       because: 'nothing is touched',
     });
-    const hold = judged
-      .flatMap(({ judgement }) => judgement.holds)
-      .find((entry) => entry.compiled === compiled);
-    if (best.matched === 'no' && hold) {
-      return { ...head, matched: hold.truth, because: 'decides the dataset through its fields' };
+    const truths = judged.flatMap(({ judgement }) =>
+      judgement.holds.filter((hold) => hold.compiled === compiled).map((hold) => hold.truth),
+    );
+    const held = truths.includes('yes') ? 'yes' : truths[0];
+    if (held !== undefined && ORDER.indexOf(held) > ORDER.indexOf(best.matched)) {
+      return { ...head, matched: held, because: 'decides the dataset through its fields' };
     }
     return { ...head, matched: best.matched, because: best.because };
   });
