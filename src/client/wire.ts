@@ -96,6 +96,8 @@ export interface DeployAnswer extends BundleBody {
   epoch: number;
   /** False where identical bytes were there already. */
   created: boolean;
+  /** The content was there already, signed by another key; its signature is the one of this upload now. */
+  resigned?: true;
   correlation_id: string;
 }
 

@@ -409,7 +409,7 @@ describe('the keys that may sign bundles', () => {
     const key_id = await keyId(w.second.publicKey);
     expect(await w.deploy(signed)).toMatchObject({
       status: 200,
-      body: { version: 'v1', state: 'active', created: false, epoch: 1, key_id },
+      body: { version: 'v1', state: 'active', created: false, resigned: true, epoch: 1, key_id },
     });
     expect((await w.steps()).at(-1)).toMatchObject({
       event: 'bundle.resigned',

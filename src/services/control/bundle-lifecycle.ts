@@ -103,7 +103,9 @@ async function again(
   { known, signed, activate }: AgainInput,
 ): Promise<DeployAnswer> {
   const { version, checksum } = known;
-  if (signed.key_id !== null && signed.key_id !== known.key_id && known.state !== 'revoked') {
+  const resigns =
+    signed.key_id !== null && signed.key_id !== known.key_id && known.state !== 'revoked';
+  if (resigns) {
     await tx.bundles.resign(version, signed);
     const more = { key_id: signed.key_id, former_key_id: known.key_id };
     const event = 'bundle.resigned';
@@ -113,7 +115,8 @@ async function again(
   if (activates) {
     await activateVersion(ctx, tx, { ...actor, facts: known, how: 'activate', reason: null });
   }
-  return deployAnswer(tx, version, activates, actor.call);
+  const answer = await deployAnswer(tx, version, activates, actor.call);
+  return resigns ? { ...answer, resigned: true } : answer;
 }
 
 /** Activates an uploaded or superseded version whose sequence is not below the highest that was ever active. */
