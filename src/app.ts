@@ -5,6 +5,7 @@ import { engineByName } from './engines/index.js';
 import { VkitError } from './errors/index.js';
 import { createConnectors } from './services/connectors.js';
 import { createActiveBundleReader } from './services/control/active-bundle.js';
+import { checkBundle, refusalOf } from './services/control/check-bundle.js';
 import type { ControlContext } from './services/control/context.js';
 import { RunningQueries } from './services/control/running-queries.js';
 import { setUpOrganisation } from './services/control/set-up-organisation.js';
@@ -33,6 +34,8 @@ export interface App {
   generatedPassword: string | null;
   /** Trusted bundle keys that are named and not there yet. */
   missingBundleKeys: readonly string[];
+  /** Why the active bundle is not served, in one sentence; null where it is, or there is none. */
+  notServed: string | null;
   /** Whether this start made the organisation. */
   created: boolean;
   /** Stops running queries, closes the pools and the store. */
@@ -50,6 +53,10 @@ export async function openApp({
   // Read at the start too: a file that holds something else is found now, not at the next deployment.
   const { missing } = await readTrustedBundleKeys(config.trusted_bundle_keys);
   const keys = await loadServerKeys(config.data_dir);
+  const own = [keys.grant.publicKey, keys.audit.publicKey];
+  const trustedBundleKeys = async () =>
+    (await readTrustedBundleKeys(config.trusted_bundle_keys, own)).keys;
+  await trustedBundleKeys();
   const store = await openStore({ dataDir: config.data_dir, signer: auditSigner(keys), now });
   try {
     const connectors = createConnectors({
@@ -75,11 +82,9 @@ export async function openApp({
       rowCap: config.row_cap,
       statementTimeoutMs: config.statement_timeout_seconds * 1000,
     });
-    const context: ControlContext = {
+    const trust = {
       org: config.org,
-      store,
-      keys,
-      trustedBundleKeys: async () => (await readTrustedBundleKeys(config.trusted_bundle_keys)).keys,
+      trustedBundleKeys,
       settings: {
         allowUnsignedBundles: config.allow_unsigned_bundles,
         allowDirtyBundles: config.allow_dirty_bundles,
@@ -87,8 +92,15 @@ export async function openApp({
         sessionTtlSeconds: config.session_ttl_seconds,
         requestTtlSeconds: config.request_ttl_seconds,
       },
+    };
+    const context: ControlContext = {
+      ...trust,
+      store,
+      keys,
       now,
-      activeBundle: createActiveBundleReader(now),
+      activeBundle: createActiveBundleReader(now, (parsed) =>
+        checkBundle(trust, parsed, BEFORE_ANY_EXPIRY),
+      ),
       dataPlane,
       running: new RunningQueries(config.queries_per_requester),
     };
@@ -101,6 +113,7 @@ export async function openApp({
       jwks: await publicKeys(keys),
       ...first,
       missingBundleKeys: missing,
+      notServed: await notServed(context),
       close: async () => {
         context.running.stopAll(new VkitError('unavailable', 'The server is stopping.'));
         await dataPlane.close();
@@ -111,6 +124,17 @@ export async function openApp({
     await store.close();
     throw error;
   }
+}
+
+/** The expiry of what is served is looked at each time it is used, not when it is loaded. */
+const BEFORE_ANY_EXPIRY = 0;
+
+async function notServed(context: ControlContext): Promise<string | null> {
+  const active = await context.store.bundles.active();
+  const refusal = active && (await refusalOf(context, active));
+  return active && refusal
+    ? `The active bundle v${active.version} is not served: ${refusal.message}`
+    : null;
 }
 
 function engine(name: string): Engine {

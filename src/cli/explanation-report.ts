@@ -1,4 +1,4 @@
-import type { Explanation } from '../services/explain-decision.js';
+import type { Explanation } from '../client/wire.js';
 import { formatDuration } from '../util/duration.js';
 import { escapeTerminal } from '../util/escape.js';
 import { coloursFor } from './colours.js';
@@ -27,6 +27,7 @@ export function renderExplanation(explanation: Explanation): string {
     ['approvals', decision.approvals.map(approvalText).join('; ')],
     ['grant lasts', isDenied ? null : formatDuration(decision.ttl_seconds)],
     ['rows at most', isDenied ? null : decision.max_rows],
+    ['account', accountText(requester)],
     ['requester', requesterText(requester)],
     ['at', formatTime(at)],
   ]);
@@ -77,6 +78,12 @@ function approvalText(approval: Explanation['decision']['approvals'][number]): s
   const lifts = approval.lifts_mask ? ', lifts the masks' : '';
   const needs = keys.length === 0 ? '' : `, with ${keys.join(', ')}`;
   return `${people} of ${role} (${policy}${lifts}${needs})`;
+}
+
+function accountText({ account }: Explanation['requester']): string | null {
+  if (account === undefined) return null;
+  const { name, kind, on_behalf_of: person } = account;
+  return `${name} (${kind}${person === null ? '' : `, on behalf of ${person}`})`;
 }
 
 function requesterText(requester: Explanation['requester']): string {

@@ -1,3 +1,4 @@
+import { VkitError } from '../errors/index.js';
 import { brokenOff, call, callJson, type HttpOptions } from './http.js';
 import type {
   AgentTokenBody,
@@ -7,10 +8,14 @@ import type {
   DatasetSchemaAnswer,
   DatasetsAnswer,
   DeployAnswer,
+  ExplainAnswer,
+  ExplainBody,
+  Explanation,
   FetchAnswer,
   GrantBody,
   LoginAnswer,
   RequestAnswer,
+  ShownBundle,
   SubmitBody,
   UserBody,
   WhoAmI,
@@ -125,6 +130,24 @@ export class VkitClient {
   async listBundles(): Promise<readonly BundleBody[]> {
     return (await this.#get<{ policy_bundles: BundleBody[] }>(await this.#path('policy_bundles')))
       .policy_bundles;
+  }
+
+  /** One version (`v3`, `3` or `active`) with its document as it was uploaded. */
+  async showBundle(version: string): Promise<ShownBundle> {
+    return this.#get(await this.#path('policy_bundles', version));
+  }
+
+  /** What the active bundle decides, and why. Throws `no_active_bundle` where there is none that is served. */
+  async explainDecision(body: ExplainBody): Promise<Explanation & { correlation_id: string }> {
+    const answer: ExplainAnswer = await this.#post(
+      await this.#path('policy_bundles', 'explain'),
+      body,
+    );
+    if (!('status' in answer)) return answer;
+    throw new VkitError(answer.type, answer.reason, {
+      hint: 'See the versions: vkit policy list',
+      correlationId: answer.correlation_id,
+    });
   }
 
   async activateBundle(version: string): Promise<DeployAnswer> {

@@ -2,6 +2,8 @@
 
 import type { Aql } from '../aql/model.js';
 import type { AuditRecord } from '../audit/model.js';
+import type { ExplainedPolicy } from '../policy/explain-policies.js';
+import type { Decision, Reference } from '../policy/model.js';
 
 export type RequestState = 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled';
 export type BundleState = 'uploaded' | 'active' | 'superseded' | 'revoked';
@@ -60,17 +62,42 @@ export interface BundleBody {
   state: BundleState;
   checksum: string;
   sequence: number;
+  /** The commit it was compiled from. */
   bundle_version: string;
+  expires_at: string | null;
+  /** RFC 7638 thumbprint of the key that signed it; null where nobody did. */
+  key_id: string | null;
   uploaded_at: string;
   uploaded_by: string;
+  /** When and by whom it became active last. */
   activated_at: string | null;
+  activated_by: string | null;
+  /** Why it is in its state, where somebody said so. */
   reason: string | null;
+}
+
+/** Why a version is not served, or would not be: the code, and the sentence. */
+export interface BundleRefusal {
+  type: string;
+  message: string;
+}
+
+export interface ShownBundle extends BundleBody {
+  uploaded_by_email: string | null;
+  activated_by_email: string | null;
+  /** Null where nothing stands in its way at this moment. */
+  refusal: BundleRefusal | null;
+  /** The document as it was uploaded: checksum and signature verify over it. */
+  bundle: unknown;
+  correlation_id: string;
 }
 
 export interface DeployAnswer extends BundleBody {
   epoch: number;
   /** False where identical bytes were there already. */
   created: boolean;
+  /** The content was there already, signed by another key; its signature is the one of this upload now. */
+  resigned?: true;
   correlation_id: string;
 }
 
@@ -161,6 +188,58 @@ export interface AuditPage {
   /** Give it back as `cursor` for the next page; null after the last. */
   next_cursor: string | null;
   correlation_id: string;
+}
+
+export interface ExplanationRequester {
+  roles: readonly string[];
+  clearance: string | null;
+  region: string | null;
+  purpose: string | null;
+  purpose_assigned: boolean;
+  /** Of an account of the server: who it is, and for whom it acts. */
+  account?: { id: string; kind: 'user' | 'agent'; name: string; on_behalf_of: string | null };
+}
+
+/** What policies decide about a query, and why. */
+export interface Explanation {
+  /** RFC 3339: the moment it is decided for. */
+  at: string;
+  requester: ExplanationRequester;
+  references: readonly Reference[];
+  /** Names of the query that are not in the registry. */
+  unknown: readonly string[];
+  /** Without its trace; the checksum is null where the policies are a project's files. */
+  decision: Omit<Decision, 'trace' | 'bundle_checksum'> & { bundle_checksum: string | null };
+  /** Every policy, highest priority first. */
+  trace: readonly ExplainedPolicy[];
+}
+
+/** The answer to `POST /orgs/:org/policy_bundles/explain`: an explanation, or that no bundle decides anything. */
+export type ExplainAnswer = (Explanation | NothingDecides) & { correlation_id: string };
+
+export interface NothingDecides {
+  status: 'denied';
+  type: 'no_active_bundle';
+  reason: string;
+}
+
+/** Body of `POST /orgs/:org/policy_bundles/explain`: a query or a dataset, for a requester described or an account. */
+export interface ExplainBody {
+  aql?: unknown;
+  dataset?: string;
+  fields?: readonly string[];
+  requester: {
+    roles?: readonly string[];
+    clearance?: string;
+    region?: string;
+    purpose?: string;
+    purpose_assigned?: boolean;
+    agent?: boolean;
+    /** An account's email or id, instead of attributes; of these only the purpose can stand beside it. */
+    user?: string;
+  };
+  /** RFC 3339; absent: now. */
+  at?: string;
 }
 
 /** Body of `POST /orgs/:org/requests`. */

@@ -100,6 +100,7 @@ function sweepRegularly(sweeper: Sweeper, onError: (error: unknown) => void): ()
 
 interface Announced {
   missingBundleKeys: readonly string[];
+  notServed: string | null;
   generatedPassword: string | null;
   created: boolean;
 }
@@ -120,7 +121,8 @@ function announce(
       admin_email: config.admin_email,
     };
     const once = generatedPassword === null ? {} : { admin_password: generatedPassword };
-    process.stdout.write(`${JSON.stringify({ ...facts, ...once })}\n`);
+    const refused = app.notServed === null ? {} : { not_served: app.notServed };
+    process.stdout.write(`${JSON.stringify({ ...facts, ...once, ...refused })}\n`);
     return;
   }
   const lines = [
@@ -131,6 +133,9 @@ function announce(
   if (generatedPassword !== null) lines.push(`Its password, shown this once: ${generatedPassword}`);
   for (const path of app.missingBundleKeys) {
     lines.push(`The trusted bundle key ${path} is not there yet; make it with: vkit keys generate`);
+  }
+  if (app.notServed !== null) {
+    lines.push(`${app.notServed} Everything is denied; see: vkit policy show`);
   }
   if (config.trusted_bundle_keys.length === 0) {
     lines.push(

@@ -67,6 +67,28 @@ export const DeployBody = strict({
   activate: Type.Optional(Type.Boolean()),
 });
 
+/** More names than any query may have. */
+const FIELDS_MAX = 1_000;
+const FieldNames = Type.Array(name(256), { maxItems: FIELDS_MAX, uniqueItems: true });
+const Purpose = Type.String({ minLength: 1, maxLength: 256 });
+
+export const ExplainBody = strict({
+  // Its form is checked by the AQL parser, which reports every problem with its pointer.
+  aql: Type.Optional(Type.Any()),
+  dataset: Type.Optional(name(256)),
+  fields: Type.Optional(FieldNames),
+  requester: strict({
+    roles: Type.Optional(Attributes),
+    clearance: Type.Optional(Attribute),
+    region: Type.Optional(Attribute),
+    purpose: Type.Optional(Purpose),
+    purpose_assigned: Type.Optional(Type.Boolean()),
+    agent: Type.Optional(Type.Boolean()),
+    user: Type.Optional(name(254)),
+  }),
+  at: Type.Optional(Type.String({ minLength: 10, maxLength: 40 })),
+});
+
 export const ReasonBody = strict({ reason: Type.String({ minLength: 1, maxLength: 2_000 }) });
 export const OptionalReasonBody = strict({
   reason: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000 })),

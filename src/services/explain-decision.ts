@@ -1,9 +1,10 @@
+import type { Aql } from '../aql/model.js';
 import { parseAql } from '../aql/parse-aql.js';
 import type { ResolvedQuery } from '../aql/resolved-query.js';
+import type { Explanation } from '../client/wire.js';
 import { VkitError } from '../errors/index.js';
 import { clearanceLevel } from '../policy/clearance.js';
-import { type ExplainedPolicy, explainPolicies } from '../policy/explain-policies.js';
-import type { Decision, Reference } from '../policy/model.js';
+import { explainPolicies } from '../policy/explain-policies.js';
 import type { PolicySet } from '../policy/policy-set.js';
 import { findDataset } from '../policy/policy-test-input.js';
 import { rolesOfRequester } from '../policy/requester-roles.js';
@@ -26,27 +27,6 @@ export interface ExplainedRequester {
 /** A query, or what one would touch; without fields `count(*)`. */
 export type ExplainedQuery = { aql: unknown } | { dataset: string; fields: readonly string[] };
 
-export interface ExplanationRequester {
-  roles: readonly string[];
-  clearance: string | null;
-  region: string | null;
-  purpose: string | null;
-  purpose_assigned: boolean;
-}
-
-export interface Explanation {
-  /** RFC 3339: the moment it is decided for. */
-  at: string;
-  requester: ExplanationRequester;
-  references: readonly Reference[];
-  /** Names of the query that are not in the registry. */
-  unknown: readonly string[];
-  /** Without its trace; the checksum is null where the policies are a project's files. */
-  decision: Omit<Decision, 'trace' | 'bundle_checksum'> & { bundle_checksum: string | null };
-  /** Every policy, highest priority first. */
-  trace: readonly ExplainedPolicy[];
-}
-
 /** Rows do not matter to a decision; any number plans the query. */
 const ROWS = 1_000;
 
@@ -56,17 +36,27 @@ const ROWS = 1_000;
  * and cannot be run, `invalid_aql` for what is no query.
  */
 export function explainDecision(
-  { active, from }: LoadedPolicies,
+  policies: Pick<LoadedPolicies, 'active' | 'from'>,
   who: ExplainedRequester,
   query: ExplainedQuery,
   at: number,
 ): Explanation {
+  const identity = describedIdentity(who, policies.active.policies);
+  return explainFor(policies, { identity, purpose: who.purpose ?? null }, query, at);
+}
+
+/** The same for an identity that there is, with the person it acts for. */
+export function explainFor(
+  { active, from }: Pick<LoadedPolicies, 'active' | 'from'>,
+  { identity, purpose }: { identity: Identity; purpose: string | null },
+  query: ExplainedQuery,
+  at: number,
+): Explanation {
   const { policies: set } = active;
-  const identity = identityOf(who, set);
   const judgement = judge(active, identity, {
     aql: aqlOf(query, set),
     narrowing: {},
-    purpose: who.purpose ?? null,
+    purpose,
     at,
     trace: true,
   });
@@ -82,8 +72,8 @@ export function explainDecision(
       roles: identity.roles,
       clearance: identity.clearance,
       region: identity.region,
-      purpose: who.purpose ?? null,
-      purpose_assigned: identity.purposes.length > 0,
+      purpose,
+      purpose_assigned: purpose !== null && identity.purposes.includes(purpose),
     },
     references: input.references,
     unknown: [...new Set(resolved.unknown.map(({ name }) => name))],
@@ -111,8 +101,13 @@ const NOTHING_READABLE = {
   masks: {},
 } as const;
 
-function aqlOf(query: ExplainedQuery, set: PolicySet) {
-  const parsed = parseAql('aql' in query ? query.aql : aqlOfNames(query, set));
+function aqlOf(query: ExplainedQuery, set: PolicySet): Aql {
+  return parseExplained('aql' in query ? query.aql : aqlOfNames(query, set));
+}
+
+/** A query in its checked form; throws `invalid_aql` with every problem. */
+export function parseExplained(written: unknown): Aql {
+  const parsed = parseAql(written);
   if ('aql' in parsed) return parsed.aql;
   throw new VkitError('invalid_aql', 'The query is not valid AQL.', {
     details: { problems: parsed.problems },
@@ -129,7 +124,8 @@ function aqlOfNames(
   return { ...source, aggregates: [{ func: 'count', field: '*' }] };
 }
 
-function identityOf(who: ExplainedRequester, { clearances }: PolicySet): Identity {
+/** The identity of a requester who is described; throws `invalid_input` for a clearance that does not exist. */
+export function describedIdentity(who: ExplainedRequester, { clearances }: PolicySet): Identity {
   const { clearance = null, region = null, purpose, purposeAssigned = true } = who;
   if (clearance !== null && clearanceLevel(clearances, clearance) === null) {
     throw new VkitError('invalid_input', `The clearance "${clearance}" does not exist.`, {

@@ -35,6 +35,7 @@ export async function migrate(
     }
     for (const migration of migrations.slice(version)) {
       for (const statement of migration.statements) await sql.raw(statement).execute(tx);
+      await migration.fill?.(tx);
       const applied_at = new Date(now()).toISOString();
       const { version, name } = migration;
       await tx.insertInto('schema_migrations').values({ version, name, applied_at }).execute();

@@ -59,11 +59,22 @@ export interface BundleRow {
   state: BundleState;
   /** The document as it was uploaded, JSON text: what checksum and signature cover. */
   document: string;
+  /** The commit, the expiry and the signing key of the document, where lists and checks find them without reading it. */
+  bundle_version: string;
+  expires_at: string | null;
+  /** Null where it is not signed. */
+  key_id: string | null;
   uploaded_by: string;
   uploaded_at: Timestamp;
+  /** When and by whom it became active last. */
   activated_at: Timestamp | null;
+  activated_by: string | null;
+  /** Why it is in its state, where somebody said so. */
   state_reason: string | null;
 }
+
+/** All of a version but its document, which can be large. */
+export type BundleFacts = Omit<BundleRow, 'document'>;
 
 export type RequestState = 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled';
 
@@ -203,15 +214,20 @@ export interface StoreRepositories {
   readonly bundles: {
     /** Assigns and returns the next version. */
     insert(row: Omit<BundleRow, 'version'>): Promise<number>;
-    active(): Promise<BundleRow | null>;
-    byVersion(version: number): Promise<BundleRow | null>;
-    byChecksum(checksum: string): Promise<BundleRow | null>;
-    list(limit: number): Promise<Omit<BundleRow, 'document'>[]>;
+    active(): Promise<BundleFacts | null>;
+    byVersion(version: number): Promise<BundleFacts | null>;
+    byChecksum(checksum: string): Promise<BundleFacts | null>;
+    /** The document of a version as it was uploaded. */
+    document(version: number): Promise<string | null>;
+    list(limit: number): Promise<BundleFacts[]>;
+    /** The reason is that of the new state; without one there is none. */
     setState(
       version: number,
       state: BundleState,
-      change: { reason?: string; activatedAt?: Timestamp },
+      change: { reason?: string; activated?: { at: Timestamp; by: string } },
     ): Promise<void>;
+    /** Puts another signature over the same content; the checksum does not cover it. */
+    resign(version: number, signed: Pick<BundleRow, 'document' | 'key_id'>): Promise<void>;
   };
   readonly requests: {
     insert(row: RequestRow): Promise<void>;

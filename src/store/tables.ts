@@ -54,9 +54,13 @@ export interface Tables {
     sequence: number;
     state: BundleState;
     document: string;
+    bundle_version: string;
+    expires_at: string | null;
+    key_id: string | null;
     uploaded_by: string;
     uploaded_at: string;
     activated_at: string | null;
+    activated_by: string | null;
     state_reason: string | null;
   };
   requests: {

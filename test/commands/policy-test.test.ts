@@ -329,7 +329,11 @@ describe('policy explain', () => {
       [['--aql', '{"source": "x"}'], 'not valid AQL'],
       [[...query, '--clearance', 'hihg'], 'low, medium, high, admin'],
       [[...query, '--at', 'tomorrow'], '--at'],
-      [[...query, '--remote'], 'no flag --remote'],
+      [[...query, '--remote', '--bundle', 'x.json'], '--bundle'],
+      [[...query, '--remote', '--dir', '.'], '--dir'],
+      [[...query, '--user', 'ana@example.com'], '--remote'],
+      [[...query, '--remote', '--user', 'ana@example.com', '--role', 'analyst'], '--role'],
+      [[...query, '--endpoint', 'http://localhost:1'], '--endpoint needs --remote'],
       [[...query, '--file', 'x.json'], '--file'],
     ] as const) {
       const result = await run(explain(...args));

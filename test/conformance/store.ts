@@ -183,34 +183,54 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
       it('come back as they were uploaded, and without the document in lists', async () => {
         const row = bundle('sum', { document: '{"a": 1.0, "ü": [ ]}\n' });
         const version = await store.bundles.insert(row);
-        expect(await store.bundles.byVersion(version)).toEqual({ ...row, version });
-        expect(await store.bundles.byChecksum('sum')).toEqual({ ...row, version });
+        const { document, ...facts } = { ...row, version };
+        expect(await store.bundles.byVersion(version)).toEqual(facts);
+        expect(await store.bundles.byChecksum('sum')).toEqual(facts);
         expect(await store.bundles.byVersion(9)).toBeNull();
-        const { document: _document, ...shown } = { ...row, version };
-        expect(await store.bundles.list(10)).toEqual([shown]);
+        expect(await store.bundles.list(10)).toEqual([facts]);
+        expect(await store.bundles.document(version)).toBe(document);
+        expect(await store.bundles.document(9)).toBeNull();
+      });
+
+      it('take another signature, and nothing else of another document', async () => {
+        const version = await store.bundles.insert(bundle('sum'));
+        await store.bundles.resign(version, { document: '{"signed": 2}', key_id: 'key-2' });
+        const { document: _former, ...facts } = bundle('sum', { key_id: 'key-2' });
+        expect(await store.bundles.byVersion(version)).toEqual({ ...facts, version });
+        expect(await store.bundles.document(version)).toBe('{"signed": 2}');
+        const signed = { document: '{}', key_id: null };
+        await expect(store.bundles.resign(9, signed)).rejects.toMatchObject({ code: 'not_found' });
       });
 
       it('are active one at a time', async () => {
         expect(await store.bundles.active()).toBeNull();
         const first = await store.bundles.insert(bundle('first'));
         const second = await store.bundles.insert(bundle('second'));
-        await store.bundles.setState(first, 'active', { activatedAt: time(2) });
+        await store.bundles.setState(first, 'active', {
+          activated: { at: time(2), by: 'usr_2' },
+          reason: 'rolled back',
+        });
         expect(await store.bundles.active()).toMatchObject({
           version: first,
           activated_at: time(2),
+          activated_by: 'usr_2',
+          state_reason: 'rolled back',
         });
         await expect(store.bundles.setState(second, 'active', {})).rejects.toMatchObject({
           code: 'conflict',
         });
         await store.transaction(async (tx) => {
-          await tx.bundles.setState(first, 'superseded', { reason: 'v2' });
-          await tx.bundles.setState(second, 'active', { activatedAt: time(3) });
+          await tx.bundles.setState(first, 'superseded', {});
+          await tx.bundles.setState(second, 'active', {
+            activated: { at: time(3), by: 'usr_1' },
+          });
         });
         expect(await store.bundles.active()).toMatchObject({ version: second });
         expect(await store.bundles.byVersion(first)).toMatchObject({
           state: 'superseded',
-          state_reason: 'v2',
+          state_reason: null,
           activated_at: time(2),
+          activated_by: 'usr_2',
         });
         await expect(store.bundles.setState(9, 'revoked', {})).rejects.toMatchObject({
           code: 'not_found',
@@ -572,9 +592,13 @@ function bundle(checksum: string, change: Partial<BundleRow> = {}): Omit<BundleR
     sequence: 7,
     state: 'uploaded',
     document: '{}',
+    bundle_version: 'c'.repeat(40),
+    expires_at: null,
+    key_id: 'key-1',
     uploaded_by: 'usr_1',
     uploaded_at: time(1),
     activated_at: null,
+    activated_by: null,
     state_reason: null,
     ...change,
   };

@@ -483,6 +483,10 @@ describe('a body', () => {
       {},
     ],
     'POST /api/v1/orgs/{org}/policy_bundles': ['/orgs/acme/policy_bundles', { bundle: {} }],
+    'POST /api/v1/orgs/{org}/policy_bundles/explain': [
+      '/orgs/acme/policy_bundles/explain',
+      { dataset: 'customers', requester: {} },
+    ],
     'POST /api/v1/orgs/{org}/policy_bundles/{id}/activate': [
       '/orgs/acme/policy_bundles/v1/activate',
       {},

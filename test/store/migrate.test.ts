@@ -37,25 +37,52 @@ describe('the migrations', () => {
   it('run once and are recorded', async () => {
     await migrate(db, NOW);
     await migrate(db, NOW);
-    expect(await db.selectFrom('schema_migrations').selectAll().execute()).toEqual([
-      { version: 1, name: '0001_initial', applied_at: '2026-03-01T00:00:00.000Z' },
-    ]);
+    const applied_at = '2026-03-01T00:00:00.000Z';
+    expect(await db.selectFrom('schema_migrations').selectAll().execute()).toEqual(
+      MIGRATIONS.map(({ version, name }) => ({ version, name, applied_at })),
+    );
   });
 
   it('leave nothing behind when one of them fails', async () => {
     await migrate(db, NOW);
+    const last = MIGRATIONS.length;
     const failing = [
       ...MIGRATIONS,
-      { version: 2, name: '0002_more', statements: ['create table more (id text)'] },
-      { version: 3, name: '0003_bad', statements: ['create table bad (id text)', 'nonsense'] },
+      { version: last + 1, name: 'more', statements: ['create table more (id text)'] },
+      { version: last + 2, name: 'bad', statements: ['create table bad (id text)', 'nonsense'] },
     ];
     await expect(migrate(db, NOW, failing)).rejects.toMatchObject({ code: 'internal' });
     const { rows } =
       await sql`select name from sqlite_schema where name in ('more', 'bad')`.execute(db);
     expect(rows).toEqual([]);
-    await migrate(db, NOW, failing.slice(0, 2));
+    await migrate(db, NOW, failing.slice(0, last + 1));
     const versions = await db.selectFrom('schema_migrations').select('version').execute();
-    expect(versions).toEqual([{ version: 1 }, { version: 2 }]);
+    expect(versions.at(-1)).toEqual({ version: last + 1 });
+  });
+
+  it('find in the documents that are there what lists say of bundles since 0002', async () => {
+    await migrate(db, NOW, MIGRATIONS.slice(0, 1));
+    const header = { bundle_version: 'c0ffee', expires_at: '2027-01-01T00:00:00Z' };
+    const documents = [
+      { bundle: header, signing: { key_id: 'key-1' } },
+      { bundle: { bundle_version: 'bare' } },
+    ];
+    for (const [index, document] of documents.entries()) {
+      await sql`insert into bundles
+        (version, checksum, sequence, state, document, uploaded_by, uploaded_at)
+        values (${index + 1}, ${`sum${index}`}, 1, 'uploaded', ${JSON.stringify(document)},
+          'usr_1', '2026-03-01T00:00:00.000Z')`.execute(db);
+    }
+    await migrate(db, NOW);
+    const facts = await db
+      .selectFrom('bundles')
+      .select(['bundle_version', 'expires_at', 'key_id', 'activated_by'])
+      .orderBy('version')
+      .execute();
+    expect(facts).toEqual([
+      { ...header, key_id: 'key-1', activated_by: null },
+      { bundle_version: 'bare', expires_at: null, key_id: null, activated_by: null },
+    ]);
   });
 
   it('refuse a database that a newer vkit wrote, which then stays as it is', async () => {

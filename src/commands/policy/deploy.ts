@@ -6,6 +6,7 @@ import { connect } from '../../cli/connect.js';
 import { renderFacts } from '../../cli/facts.js';
 import { renderFindings } from '../../cli/findings-text.js';
 import { serverFlags } from '../../cli/flags.js';
+import type { BundleState } from '../../client/wire.js';
 import { readEnvironment } from '../../config/env.js';
 import { isErrorCodeName, VkitError } from '../../errors/index.js';
 import { type CheckedBundle, checkBundleFile } from '../../services/check-bundle-file.js';
@@ -40,14 +41,16 @@ no server.`;
     const { client } = await connect(flags, this.config.version);
     const answer = await client.deployBundle(checked.document, flags.activate);
     this.log(reportBundle(answer));
-    if (!answer.created) this.note('The server had these bytes already; nothing changed.');
+    if (answer.resigned) {
+      this.note(`${answer.version} has this content; its signature is by ${answer.key_id} now.`);
+    } else if (!answer.created) this.note(NOTHING_CHANGED[answer.state](answer.version));
     else if (!flags.activate) this.note(`Next: vkit policy activate ${answer.version}`);
     else {
       this.note(
         'Next: vkit user create --email ADDRESS --role ROLE — or for an agent: vkit agents tokens create --name NAME',
       );
     }
-    return answer;
+    return answer.state === 'revoked' ? this.answer(3, answer) : answer;
   }
 
   private plan(checked: CheckedBundle, flags: { bundle: string; activate: boolean }): object {
@@ -85,6 +88,18 @@ no server.`;
     };
   }
 }
+
+/** What is said where the server had the content of the bundle already, by the state of that version. */
+const NOTHING_CHANGED: Record<BundleState, (version: string) => string> = {
+  active: () => 'The server had these bytes already; nothing changed.',
+  uploaded: (version) =>
+    `The server had these bytes already; nothing changed.\nNext: vkit policy activate ${version}`,
+  superseded: (version) =>
+    `The server had these bytes already, as ${version}, which was replaced since; nothing changed.
+To return to it: vkit policy rollback --to ${version} --reason '…'`,
+  revoked: (version) =>
+    `These are the bytes of ${version}, which was revoked and stays so; nothing changed.`,
+};
 
 /** Checks a bundle before it is sent; VKIT_PUBLIC_KEY names the keys its signature is compared with, if any. */
 async function check(file: string, org: string | undefined): Promise<CheckedBundle> {

@@ -36,6 +36,7 @@ export default class PolicyList extends BaseCommand {
         { heading: 'sequence', value: ({ sequence }) => sequence, align: 'right' },
         { heading: 'commit', value: ({ bundle_version }) => bundle_version.slice(0, 12) },
         { heading: 'checksum', value: ({ checksum }) => checksum.slice(0, 12) },
+        { heading: 'signed by', value: ({ key_id }) => key_id?.slice(0, 8) },
         { heading: 'uploaded', value: ({ uploaded_at }) => formatTime(uploaded_at) },
         { heading: 'reason', value: ({ reason }) => reason },
       ]);

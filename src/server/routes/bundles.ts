@@ -1,13 +1,14 @@
+import { parseVersion } from '../../services/control/bundle-body.js';
 import {
   activateBundle,
   deployBundle,
-  listBundles,
-  parseVersion,
   revokeBundle,
   rollbackBundle,
 } from '../../services/control/bundle-lifecycle.js';
 import type { ControlContext } from '../../services/control/context.js';
-import { DeployBody, EmptyBody, IdParams, OrgParams, ReasonBody } from '../schemas.js';
+import { explainUnderActive } from '../../services/control/explain-under-active.js';
+import { listBundles, showBundle } from '../../services/control/read-bundles.js';
+import { DeployBody, EmptyBody, ExplainBody, IdParams, OrgParams, ReasonBody } from '../schemas.js';
 import { callerOf, callMeta, type Server } from '../server-context.js';
 
 /** A bundle of 10,000 policies and datasets fits well. */
@@ -32,6 +33,14 @@ export function bundleRoutes(org: Server, ctx: ControlContext): void {
       );
       return reply.code(answer.created ? 201 : 200).send(answer);
     },
+  );
+  org.get('/policy_bundles/:id', { schema: { params: IdParams } }, async (request) =>
+    showBundle(ctx, callerOf(request), request.params.id, callMeta(request)),
+  );
+  org.post(
+    '/policy_bundles/explain',
+    { schema: { params: OrgParams, body: ExplainBody } },
+    async (request) => explainUnderActive(ctx, callerOf(request), request.body, callMeta(request)),
   );
   org.post(
     '/policy_bundles/:id/activate',

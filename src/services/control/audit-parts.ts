@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { aqlHash } from '../../aql/aql-hash.js';
 import type { Aql } from '../../aql/model.js';
 import type { AuditEvent } from '../../audit/model.js';
 import { clearanceLevel, DEFAULT_CLEARANCES } from '../../policy/clearance.js';
@@ -50,10 +51,19 @@ export function auditRequest(
     datasource_id: row.datasource,
     dataset: row.aql.source_table,
     columns_requested: columnsRequested(row.aql),
-    aql_hash: createHmac('sha256', ctx.keys.auditHmacKey).update(row.aql_hash).digest('hex'),
+    aql_hash: auditHmac(ctx, row.aql_hash),
     ...(row.purpose === null ? {} : { purpose: row.purpose }),
     metadata: row.metadata,
   };
+}
+
+/** The same for a query that is no request. */
+export function auditAqlHash(ctx: Pick<ControlContext, 'keys'>, aql: Aql): string {
+  return auditHmac(ctx, aqlHash(aql));
+}
+
+function auditHmac({ keys }: Pick<ControlContext, 'keys'>, text: string): string {
+  return createHmac('sha256', keys.auditHmacKey).update(text).digest('hex');
 }
 
 /** The output columns as the query names them; aggregates as `func(field)`. */

@@ -120,11 +120,11 @@ export function requesterOf(identity: Identity): Requester {
 /** The split administrator roles; `admin` may do what each of them may. */
 export type AdministratorRole = 'user_admin' | 'datasource_admin' | 'policy_admin' | 'auditor';
 
-/** Throws `forbidden` unless the identity is a person who holds the administrator role. Agents administer nothing. */
-export function requireAdministrator(identity: Identity, role: AdministratorRole): void {
-  const holds = identity.roles.includes('admin') || identity.roles.includes(role);
+/** Throws `forbidden` unless the identity is a person who holds one of the administrator roles. Agents administer nothing. */
+export function requireAdministrator(identity: Identity, ...roles: AdministratorRole[]): void {
+  const holds = ['admin', ...roles].some((role) => identity.roles.includes(role));
   if (identity.kind === 'user' && holds) return;
-  throw new VkitError('forbidden', `This needs the role ${role} or admin.`);
+  throw new VkitError('forbidden', `This needs the role ${roles.join(', ')} or admin.`);
 }
 
 function unauthenticated(): VkitError {

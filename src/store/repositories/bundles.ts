@@ -1,5 +1,5 @@
 import { VkitError } from '../../errors/index.js';
-import type { StoreRepositories } from '../model.js';
+import type { BundleRow, StoreRepositories } from '../model.js';
 import type { Db } from '../tables.js';
 import { rowLimit } from './columns.js';
 
@@ -8,13 +8,25 @@ const WITHOUT_DOCUMENT = [
   'checksum',
   'sequence',
   'state',
+  'bundle_version',
+  'expires_at',
+  'key_id',
   'uploaded_by',
   'uploaded_at',
   'activated_at',
+  'activated_by',
   'state_reason',
 ] as const;
 
 export function bundlesRepository(db: Db): StoreRepositories['bundles'] {
+  const update = async (version: number, change: Partial<BundleRow>): Promise<void> => {
+    const { numUpdatedRows } = await db
+      .updateTable('bundles')
+      .set(change)
+      .where('version', '=', version)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) throw new VkitError('not_found', `There is no bundle v${version}.`);
+  };
   return {
     async insert(row) {
       // One statement, so that the number is right outside of a transaction too.
@@ -33,7 +45,7 @@ export function bundlesRepository(db: Db): StoreRepositories['bundles'] {
     async active() {
       const row = await db
         .selectFrom('bundles')
-        .selectAll()
+        .select(WITHOUT_DOCUMENT)
         .where('state', '=', 'active')
         .executeTakeFirst();
       return row ?? null;
@@ -41,7 +53,7 @@ export function bundlesRepository(db: Db): StoreRepositories['bundles'] {
     async byVersion(version) {
       const row = await db
         .selectFrom('bundles')
-        .selectAll()
+        .select(WITHOUT_DOCUMENT)
         .where('version', '=', version)
         .executeTakeFirst();
       return row ?? null;
@@ -49,7 +61,7 @@ export function bundlesRepository(db: Db): StoreRepositories['bundles'] {
     async byChecksum(checksum) {
       const row = await db
         .selectFrom('bundles')
-        .selectAll()
+        .select(WITHOUT_DOCUMENT)
         .where('checksum', '=', checksum)
         .executeTakeFirst();
       return row ?? null;
@@ -62,18 +74,21 @@ export function bundlesRepository(db: Db): StoreRepositories['bundles'] {
         .limit(rowLimit(limit))
         .execute();
     },
-    async setState(version, state, { reason, activatedAt }) {
-      const { numUpdatedRows } = await db
-        .updateTable('bundles')
-        .set({
-          state,
-          ...(reason === undefined ? {} : { state_reason: reason }),
-          ...(activatedAt === undefined ? {} : { activated_at: activatedAt }),
-        })
+    async document(version) {
+      const row = await db
+        .selectFrom('bundles')
+        .select('document')
         .where('version', '=', version)
         .executeTakeFirst();
-      if (numUpdatedRows === 0n)
-        throw new VkitError('not_found', `There is no bundle v${version}.`);
+      return row?.document ?? null;
     },
+    async setState(version, state, { reason, activated }) {
+      await update(version, {
+        state,
+        state_reason: reason ?? null,
+        ...(activated ? { activated_at: activated.at, activated_by: activated.by } : {}),
+      });
+    },
+    resign: (version, { document, key_id }) => update(version, { document, key_id }),
   };
 }
