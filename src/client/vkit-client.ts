@@ -127,6 +127,11 @@ export class VkitClient {
       .policy_bundles;
   }
 
+  /** A version with its document, as it was uploaded. */
+  async showBundle(version: string): Promise<BundleBody & { bundle: unknown }> {
+    return this.#get(await this.#path('policy_bundles', version));
+  }
+
   async activateBundle(version: string): Promise<DeployAnswer> {
     return this.#post(await this.#path('policy_bundles', version, 'activate'), {});
   }
