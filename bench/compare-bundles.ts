@@ -2,6 +2,7 @@
 import { compareBundles } from '../src/bundle/compare/compare-bundles.js';
 import type { Bundle, BundleDataset } from '../src/bundle/model.js';
 import type { Policy } from '../src/policy/model.js';
+import { bundle, policy } from '../test/bundle/compare/bundles.js';
 
 const DATASETS = Number(process.argv[2] ?? 10_000);
 const POLICIES = 10_000;
@@ -39,29 +40,37 @@ const own = Array.from({ length: POLICIES - general.length }, (_, index) =>
     when: { requester_role: [ROLES[index % 30] ?? '', ROLES[(index + 7) % 30] ?? ''] },
   }),
 );
-const base = bundleOf([...general, ...own]);
+const base = bundle([...general, ...own], datasets);
 
 const cases: [string, Bundle][] = [
-  ['the same', bundleOf([...general, ...own])],
+  ['the same', bundle([...general, ...own], datasets)],
   [
     'ten policies of single datasets differ',
-    bundleOf([
-      ...general,
-      ...own.map((one, index) => (index % 1_000 === 0 ? { ...one, action: 'deny' as const } : one)),
-    ]),
+    bundle(
+      [
+        ...general,
+        ...own.map((one, index) =>
+          index % 1_000 === 0 ? { ...one, action: 'deny' as const } : one,
+        ),
+      ],
+      datasets,
+    ),
   ],
   [
     'ten policies of field categories are added',
-    bundleOf([
-      ...general,
-      ...own,
-      ...Array.from({ length: 10 }, (_, index) =>
-        policy(`more_${index}`, 'mask', {
-          match: { fields: { category: 'financial' } },
-          when: { requester_role: ROLES[index] ?? '' },
-        }),
-      ),
-    ]),
+    bundle(
+      [
+        ...general,
+        ...own,
+        ...Array.from({ length: 10 }, (_, index) =>
+          policy(`more_${index}`, 'mask', {
+            match: { fields: { category: 'financial' } },
+            when: { requester_role: ROLES[index] ?? '' },
+          }),
+        ),
+      ],
+      datasets,
+    ),
   ],
   ['the default action differs', { ...base, bundle: { ...base.bundle, default_action: 'mask' } }],
 ];
@@ -72,34 +81,4 @@ for (const [what, other] of cases) {
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
   console.log(`${what.padEnd(44)} ${seconds.padStart(6)} s`, JSON.stringify(summary));
   for (const warning of warnings) console.log(`  ${warning}`);
-}
-
-function policy(id: string, action: Policy['action'], rest: Partial<Policy>): Policy {
-  return { id, action, match: {}, when: {}, priority: 0, ...rest };
-}
-
-function bundleOf(policies: readonly Policy[]): Bundle {
-  return {
-    bundle: {
-      format_version: 'v1',
-      org_slug: 'acme',
-      bundle_version: '1',
-      sequence: 1,
-      created_at: '2026-03-02T12:00:00Z',
-      expires_at: null,
-      source: { type: 'git', repo: '', commit_sha: '1', dirty: false },
-      checksum: '',
-      installed_packs: [],
-      default_action: 'deny',
-    },
-    registry: {
-      datasets,
-      datasources: [
-        { name: 'eu', type: 'sqlite', environment: 'production', region: 'EU', config: {} },
-        { name: 'us', type: 'sqlite', environment: 'production', region: 'US', config: {} },
-      ],
-    },
-    policies,
-    signing: null,
-  };
 }

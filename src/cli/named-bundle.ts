@@ -1,5 +1,4 @@
 import type { Bundle } from '../bundle/model.js';
-import { VkitError } from '../errors/index.js';
 import { readBundleDocument, readBundleFile } from '../services/read-bundle.js';
 import { connect, type ServerFlagValues } from './connect.js';
 
@@ -23,7 +22,7 @@ const VERSION = /^v\d{1,9}$/;
 
 /**
  * The bundle that an argument names: `v3` and `active` are the server's, everything else is a path (a file of such a name is
- * `./v3`). Throws what reading a file or asking the server throws, and `no_active_bundle`.
+ * `./v3`). Throws what reading a file or asking the server throws.
  */
 export async function readNamedBundle(
   name: string,
@@ -34,17 +33,8 @@ export async function readNamedBundle(
     return named(await readBundleFile(name), name, 'file');
   }
   const { client } = await connect(flags, version);
-  const wanted = name === 'active' ? activeOf(await client.listBundles()) : name;
-  const { bundle } = await client.showBundle(wanted);
-  return named(readBundleDocument(bundle, wanted), wanted, 'server');
-}
-
-function activeOf(bundles: readonly { id: string; state: string }[]): string {
-  const active = bundles.find(({ state }) => state === 'active');
-  if (active !== undefined) return active.id;
-  throw new VkitError('no_active_bundle', 'The server has no active bundle to compare with.', {
-    hint: 'Name two files: vkit policy diff OLD.json NEW.json',
-  });
+  const { id, bundle } = await client.showBundle(name);
+  return named(readBundleDocument(bundle, id), id, 'server');
 }
 
 function named(bundle: Bundle, name: string, source: BundleOrigin['source']): NamedBundle {

@@ -127,7 +127,7 @@ export class VkitClient {
       .policy_bundles;
   }
 
-  /** A version with its document, as it was uploaded. */
+  /** One version (`v3` or `active`) with its document as it was uploaded. */
   async showBundle(version: string): Promise<BundleBody & { bundle: unknown }> {
     return this.#get(await this.#path('policy_bundles', version));
   }

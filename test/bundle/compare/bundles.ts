@@ -3,6 +3,7 @@ import type { BundleComparison } from '../../../src/bundle/compare/model.js';
 import { wordsOfChange, wordsOfRequesters } from '../../../src/bundle/compare/words.js';
 import type { Bundle, BundleDataset, BundleHeader } from '../../../src/bundle/model.js';
 import type { Action, Policy } from '../../../src/policy/model.js';
+import { withPolicies } from '../../policy/arbitraries.js';
 
 /** A policy with a few words: its id, what it does, and what else there is to say. */
 export function policy(id: string, action: Action, rest: Partial<Policy> = {}): Policy {
@@ -27,29 +28,18 @@ export function bundle(
   datasets: readonly BundleDataset[] = ONE_FIELD,
   header: Partial<BundleHeader> = {},
 ): Bundle {
+  const base = withPolicies(policies, 'deny');
+  const source = { type: 'sqlite', config: {} };
   return {
-    bundle: {
-      format_version: 'v1',
-      org_slug: 'acme',
-      bundle_version: '1',
-      sequence: 1,
-      created_at: '2026-03-02T12:00:00Z',
-      expires_at: null,
-      source: { type: 'git', repo: '', commit_sha: '1', dirty: false },
-      checksum: '',
-      installed_packs: [],
-      default_action: 'deny',
-      ...header,
-    },
+    ...base,
+    bundle: { ...base.bundle, ...header },
     registry: {
       datasets,
       datasources: [
-        { name: 'eu', type: 'sqlite', environment: 'production', region: 'EU', config: {} },
-        { name: 'us', type: 'sqlite', environment: 'staging', region: 'US', config: {} },
+        { ...source, name: 'eu', environment: 'production', region: 'EU' },
+        { ...source, name: 'us', environment: 'staging', region: 'US' },
       ],
     },
-    policies,
-    signing: null,
   };
 }
 

@@ -216,6 +216,17 @@ describe('for whom it changes', () => {
     ]);
   });
 
+  it('tells datasets in other regions and environments apart that the same policies match', () => {
+    const datasets = [dataset('t', ['f']), dataset('u', ['f'], 'us')];
+    const inUs = policy('closed', 'deny', { when: { dataset_region: 'US' } });
+    const inStaging = policy('closed', 'deny', { when: { environment: 'staging' } });
+    for (const closed of [inUs, inStaging]) {
+      expect(fieldLines(bundle([allow], datasets), bundle([allow, closed], datasets))).toEqual([
+        'narrowing u.f: allow → deny [everybody; staging]',
+      ]);
+    }
+  });
+
   it('tells a purpose that is assigned from one that is only said', () => {
     const support = policy('open', 'allow', { when: { purpose: 'support' } });
     const strict = policy('closed', 'deny', { when: { purpose: { in: ['ads', 'sales'] } } });
