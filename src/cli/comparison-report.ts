@@ -41,7 +41,7 @@ export function renderComparison(comparison: BundleComparison): string {
   for (const [what, names] of wordsOfContent(comparison)) {
     lines.push(...wrapped(`${what}: ${listed(names, NAMES_MAX)}`, '', '  '));
   }
-  lines.push(changes.length === 0 ? 'No decision changes.' : countsOf(summary));
+  lines.push(countsOf(summary));
   return lines.join('\n');
 }
 

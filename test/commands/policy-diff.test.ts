@@ -166,6 +166,9 @@ describe('policy diff', () => {
       };
       const bundle = compileBundle({ ...input, policies: [...policies, many] });
       await writeFile(join(root, 'many.json'), JSON.stringify(bundle));
+      const shown = await run(['policy', 'diff', 'old.json', 'many.json']);
+      expect(shown.code).toBe(0);
+      expect(shown.stdout).toMatch(/^No decision changes in what could be compared\.$/m);
       const result = await run([
         'policy',
         'diff',

@@ -29,7 +29,7 @@ export function renderComparisonMarkdown(
 ): string {
   const { summary, changes, warnings } = comparison;
   let text = `## Policy changes\n\n${name(from)} → ${name(to)}\n\n`;
-  text += changes.length === 0 ? 'No decision changes.\n' : `${countsOf(summary)}\n`;
+  text += `${countsOf(summary)}\n`;
   for (const warning of warnings) text += `\n⚠️ ${escapeMarkdown(warning)}\n`;
   const content = contentOf(comparison);
   let cut = 0;
@@ -47,13 +47,17 @@ export function renderComparisonMarkdown(
   return text + content;
 }
 
-/** `2 changes widen, 1 widens and narrows, 3 narrow.` */
+/** `2 changes widen, 1 widens and narrows, 3 narrow.`, and of none how far that can be said. */
 export function countsOf(summary: BundleComparison['summary']): string {
   const words: Readonly<Record<Direction, readonly [string, string]>> = {
     widening: ['widens', 'widen'],
     changed: ['widens and narrows', 'widen and narrow'],
     narrowing: ['narrows', 'narrow'],
   };
+  if (summary.widening + summary.changed + summary.narrowing === 0) {
+    const compared = summary.not_compared > 0 ? ' in what could be compared' : '';
+    return `No decision changes${compared}.`;
+  }
   const present = DIRECTIONS.filter((direction) => summary[direction] > 0);
   const counts = present.map((direction, index) => {
     const count = summary[direction];
