@@ -4,9 +4,9 @@ import type { Bundle } from '../bundle/model.js';
 import { VkitError } from '../errors/index.js';
 import { compilePolicySet } from '../policy/policy-set.js';
 import { toBundleDatasource } from '../project/parse-datasource-file.js';
-import { checkBundleFile } from './check-bundle-file.js';
 import type { ActiveBundle } from './control/active-bundle.js';
 import { loadProject, type ProjectDirectories } from './load-project.js';
+import { readBundleFile } from './read-bundle.js';
 import { errorCodeOf, findingsOf } from './validate-project.js';
 
 /** Where policies come from: a project's files as they are now, committed or not, or a bundle. */
@@ -20,18 +20,15 @@ export interface LoadedPolicies {
   roles: readonly string[] | null;
 }
 
-/** A moment before any bundle expires: what one decided may be asked for ever. */
-const BEFORE_ALL = new Date(0);
-
 /**
  * Compiles the policies of a project or reads those of a bundle, whose checksum must match; who signed it is not asked.
  * Throws `invalid_policy`, `invalid_registry` or `config_invalid` with every error of the project, and what
- * `checkBundleFile` throws.
+ * `readBundleFile` throws.
  */
 export async function loadPolicies(source: PolicySource): Promise<LoadedPolicies> {
   if ('bundle' in source) {
     const { bundle } = source;
-    return { active: activeOf(await readBundle(bundle)), from: 'bundle', roles: null };
+    return { active: activeOf(await readBundleFile(bundle)), from: 'bundle', roles: null };
   }
   const loaded = await loadProject(source.root, source);
   const errors = (await findingsOf(loaded)).filter(({ severity }) => severity === 'error');
@@ -60,15 +57,6 @@ export async function loadPolicies(source: PolicySource): Promise<LoadedPolicies
     datasources: datasources.map(toBundleDatasource),
   });
   return { active: activeOf(bundle), from: 'files', roles: settings.roles };
-}
-
-async function readBundle(file: string): Promise<Bundle> {
-  const checked = await checkBundleFile({ file, trustedKeys: [], now: BEFORE_ALL });
-  if (checked.verified) return checked.bundle;
-  const finding = checked.findings.find(({ severity }) => severity === 'error');
-  throw new VkitError('bundle_checksum', finding?.message ?? `${file} does not verify.`, {
-    hint: finding?.suggestion ?? 'Compile it again: vkit policy bundle',
-  });
 }
 
 function activeOf(bundle: Bundle): ActiveBundle {

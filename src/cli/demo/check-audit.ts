@@ -6,7 +6,8 @@ import { recordLine } from '../../audit/record-hash.js';
 import { type ChainVerdict, verifyExport } from '../../audit/verify-chain.js';
 import { readAudit } from '../../services/control/read-audit.js';
 import { escapeTerminal } from '../../util/escape.js';
-import { type Page, wrap } from './page.js';
+import { wrap } from '../wrap.js';
+import type { Page } from './page.js';
 import { newCall, type People } from './people.js';
 import { told } from './told.js';
 

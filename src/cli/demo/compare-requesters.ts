@@ -3,8 +3,9 @@ import type { App } from '../../app.js';
 import type { Aql } from '../../aql/model.js';
 import { FULL_TEXT } from '../../masking/full.js';
 import { escapeTerminal } from '../../util/escape.js';
+import { wrap } from '../wrap.js';
 import { compiledSql, type Fetched, fetchRows, request } from './ask.js';
-import { type Page, sideBySide, wrap } from './page.js';
+import { type Page, sideBySide } from './page.js';
 import type { Party, People } from './people.js';
 import { same, told } from './told.js';
 

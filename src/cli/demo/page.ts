@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { ChalkInstance } from 'chalk';
 import { escapeTerminal } from '../../util/escape.js';
 import { coloursFor } from '../colours.js';
+import { wrap } from '../wrap.js';
 
 /** A column of a table on the page. */
 export interface PageColumn<Row> {
@@ -99,19 +100,6 @@ export function sideBySide(
     const first = left[index] ?? '';
     return `${first}${' '.repeat(leftWidth + gap - visibleLength(first))}${right[index] ?? ''}`.trimEnd();
   });
-}
-
-/** Lines of at most `width` characters, cut between words; a word that is longer stands alone. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }
 
 function visibleLength(text: string): number {
