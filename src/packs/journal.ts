@@ -1,15 +1,22 @@
-import { lstat, mkdir, readdir, readFile, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { lstat, mkdir, readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { VkitError } from '../errors/index.js';
-import { atomicWrite } from '../util/atomic-write.js';
-import { PACKS_STATE_PATH } from './packs-state.js';
+import { atomicWrite, syncFolder } from '../util/atomic-write.js';
+import { fileAt } from './file-at.js';
+import {
+  abandonedJournal,
+  dropJournal,
+  dropStagedJournals,
+  isPackTarget,
+  JOURNAL_PATH,
+  type Journal,
+  lockHeld,
+  takeJournal,
+  unlinkIfThere,
+} from './journal-file.js';
+import { PACKS_STATE_PATH, readStateText } from './packs-state.js';
 
-export const JOURNAL_PATH = '.vkit/packs.journal.json';
-
-/** A journal of a process that is alive and older than this was left by another one that had its id. */
-const RUNNING_MS_MAX = 10 * 60_000;
-
-const TARGET = /^config\/policies\/[a-z][a-z0-9_]*__[0-9]{2}__[a-z][a-z0-9_]*\.yaml$/;
+const POLICIES = 'config/policies';
 
 /** What one file was and becomes; `null` is a file that is not there. */
 export interface FileChange {
@@ -18,111 +25,106 @@ export interface FileChange {
   after: Uint8Array | null;
 }
 
-interface Journal {
-  format_version: 'v1';
-  pid: number;
-  /** Bytes as base64. */
-  changes: readonly { path: string; before: string | null; after: string | null }[];
-  state_after: string;
+/** What is found and done where a command was killed. */
+export interface Repair {
+  outcome: 'undone' | 'finished';
+  /** Files that were edited since; they are left as they are. */
+  kept: readonly string[];
 }
 
 /**
- * Changes policy files and the packs' state together. A journal is on disk before the first file changes and gone after the
- * state is written, so that an error undoes the change at once, and a kill is undone by the next `repairPacks`. Throws
- * `file_exists` where a new file's place is taken, `lock_held` while another process is at it.
+ * Changes policy files and the packs' state together, from the state as it was read. A journal is on disk before the first
+ * file changes and gone after the state is written, so that an error undoes the change at once, and a kill is undone by the
+ * next `repairPacks`. Throws `file_exists` where a new file's place is taken, `lock_held` while another command is at it or
+ * was meanwhile, `conflict` where a file was edited meanwhile, `permission_denied`, and `config_invalid` where the folders
+ * are links.
  */
 export async function applyChanges(
   root: string,
   changes: readonly FileChange[],
-  stateAfter: string,
+  state: { before: string | null; after: string },
 ): Promise<void> {
+  await refuseLinks(root);
   for (const { path, before } of changes) {
-    if (!TARGET.test(path)) throw new VkitError('internal', `A pack may not write ${path}.`);
-    if (before === null) await refuseTaken(root, path);
+    if (!isPackTarget(path)) throw new VkitError('internal', `A pack may not write ${path}.`);
+    if (before === null && (await fileAt(root, path)) !== 'nothing') throw takenPlace(path);
   }
   const journal: Journal = {
-    format_version: 'v1',
     pid: process.pid,
     changes: changes.map(({ path, before, after }) => ({
       path,
       before: encode(before),
       after: encode(after),
     })),
-    state_after: stateAfter,
+    stateBefore: state.before,
+    stateAfter: state.after,
   };
-  await mkdir(join(root, dirname(JOURNAL_PATH)), { recursive: true });
-  await mkdir(join(root, 'config/policies'), { recursive: true });
-  await atomicWrite(join(root, JOURNAL_PATH), JSON.stringify(journal), { exclusive: true }).catch(
-    heldLock,
-  );
   try {
-    for (const { path, before, after } of changes) await put(root, path, after, before === null);
-    await atomicWrite(join(root, PACKS_STATE_PATH), stateAfter);
+    await mkdir(join(root, dirname(JOURNAL_PATH)), { recursive: true });
+    await mkdir(join(root, POLICIES), { recursive: true });
+    await takeJournal(root, journal);
   } catch (error) {
-    await settle(root, journal);
-    throw error;
+    throw readable(error);
   }
-  await unlink(join(root, JOURNAL_PATH));
+  try {
+    // What another command did between our reading and our lock would be lost.
+    if ((await readStateText(root)) !== state.before) throw lockHeld();
+    for (const change of changes) await applyChange(root, change);
+    // Removals too must be on disk before the state says so.
+    await syncFolder(join(root, POLICIES));
+    await atomicWrite(join(root, PACKS_STATE_PATH), state.after);
+  } catch (error) {
+    // What cannot be undone now, the next command undoes: the journal stays. The first error is the one to tell.
+    await settle(root, journal).catch(() => undefined);
+    throw readable(error);
+  }
+  await dropJournal(root);
 }
 
 /**
- * Finishes or undoes what a killed command left, and returns what it found: `null` where all is well. Files that were edited since
- * are left as they are and listed. Every command that touches packs calls it first. Throws `lock_held` where the other command
- * is still running.
+ * Finishes or undoes what a killed command left, and returns what it found: `null` where all is well. Every command that reads
+ * the policies of a project calls it first. Throws `lock_held` where the other command is still running.
  */
-export async function repairPacks(
-  root: string,
-  now: Date,
-): Promise<{ outcome: 'undone' | 'finished'; kept: readonly string[] } | null> {
-  const path = join(root, JOURNAL_PATH);
-  const found = await lstat(path).catch(() => null);
-  if (found === null) return null;
-  const journal = parseJournal(await readFile(path, 'utf8'));
-  if (
-    journal.pid !== process.pid &&
-    isAlive(journal.pid) &&
-    now.getTime() - found.mtimeMs < RUNNING_MS_MAX
-  ) {
-    heldLock({ code: 'EEXIST' });
-  }
-  return settle(root, journal);
-}
-
-function parseJournal(text: string): Journal {
+export async function repairPacks(root: string, now: Date): Promise<Repair | null> {
+  const journal = await abandonedJournal(root, now);
+  if (journal !== null) await refuseLinks(root);
   try {
-    const journal = JSON.parse(text) as Journal;
-    if (journal.format_version === 'v1' && Array.isArray(journal.changes)) return journal;
-  } catch {
-    // Falls through: whatever is wrong with it, the advice is the same.
+    const repair = journal === null ? null : await settle(root, journal);
+    await dropStagedJournals(root, now);
+    return repair;
+  } catch (error) {
+    throw readable(error);
   }
-  throw new VkitError('config_invalid', `${JOURNAL_PATH} cannot be read.`, {
-    hint: `Restore config/policies and .vkit/packs.yaml from Git, then remove ${JOURNAL_PATH}.`,
-  });
 }
 
 /** The state is written last: where it is the new one, so is everything else. */
-async function settle(
-  root: string,
-  journal: Journal,
-): Promise<{ outcome: 'undone' | 'finished'; kept: readonly string[] }> {
-  const state = await readFile(join(root, PACKS_STATE_PATH), 'utf8').catch(() => null);
-  const isFinished = state === journal.state_after;
+async function settle(root: string, journal: Journal): Promise<Repair> {
+  const { changes, stateBefore, stateAfter } = journal;
+  // A state that does not change says nothing about the files: they are put back.
+  const isFinished = stateAfter !== stateBefore && (await readStateText(root)) === stateAfter;
   const kept: string[] = [];
-  for (const { path, before, after } of journal.changes) {
-    if (!TARGET.test(path))
-      throw new VkitError(
-        'config_invalid',
-        `${JOURNAL_PATH} names a file that is no pack's: ${path}.`,
-      );
-    if (isFinished) continue;
-    const present = encode(await readFile(join(root, path)).catch(() => null));
+  for (const { path, before, after } of isFinished ? [] : changes) {
+    const found = await fileAt(root, path);
+    const present = found === 'nothing' ? null : found === 'no_file' ? undefined : encode(found);
     if (present === before) continue;
     if (present === after) await put(root, path, decode(before), false);
     else kept.push(path);
   }
-  await removeLeftovers(join(root, 'config/policies'), journal);
-  await unlink(join(root, JOURNAL_PATH));
+  await removeLeftovers(root, [PACKS_STATE_PATH, ...changes.map(({ path }) => path)]);
+  await dropJournal(root);
   return { outcome: isFinished ? 'finished' : 'undone', kept };
+}
+
+async function applyChange(root: string, { path, before, after }: FileChange): Promise<void> {
+  if (before !== null) {
+    const found = await fileAt(root, path);
+    if (typeof found === 'string' || encode(found) !== encode(before)) {
+      throw new VkitError('conflict', `${path} was edited while the packs were changed.`, {
+        hint: 'Try again.',
+      });
+    }
+  }
+  await put(root, path, after, before === null);
 }
 
 async function put(
@@ -132,47 +134,53 @@ async function put(
   exclusive: boolean,
 ): Promise<void> {
   const absolute = join(root, path);
-  if (bytes === null) {
-    await unlink(absolute).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-    });
-    return;
-  }
-  await atomicWrite(absolute, bytes, { exclusive });
+  if (bytes === null) return unlinkIfThere(absolute);
+  await atomicWrite(absolute, bytes, { exclusive }).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'EEXIST' ? takenPlace(path) : error;
+  });
 }
 
 /** Temporary files of interrupted writes, which would make the work tree dirty. */
-async function removeLeftovers(folder: string, journal: Journal): Promise<void> {
-  const names = journal.changes.map(({ path }) => path.slice(path.lastIndexOf('/') + 1));
-  for (const entry of await readdir(folder).catch(() => [])) {
-    const match = /^\.(.+)\.[0-9a-f]{12}\.tmp$/.exec(entry);
-    if (match?.[1] !== undefined && names.includes(match[1])) await unlink(join(folder, entry));
+async function removeLeftovers(root: string, paths: readonly string[]): Promise<void> {
+  const names = new Set(paths.map((path) => basename(path)));
+  for (const folder of new Set(paths.map((path) => dirname(path)))) {
+    for (const entry of await readdir(join(root, folder)).catch(() => [])) {
+      const match = /^\.(.+)\.[0-9a-f]{12}\.tmp$/.exec(entry);
+      if (match?.[1] !== undefined && names.has(match[1])) {
+        await unlinkIfThere(join(root, folder, entry));
+      }
+    }
   }
 }
 
-async function refuseTaken(root: string, path: string): Promise<void> {
-  const found = await lstat(join(root, path)).catch(() => null);
-  if (found === null) return;
-  throw new VkitError('file_exists', `${path} is there and belongs to no pack.`, {
+/** Through a link a pack would write outside of the project. */
+async function refuseLinks(root: string): Promise<void> {
+  for (const folder of ['config', POLICIES, dirname(PACKS_STATE_PATH)]) {
+    const found = await lstat(join(root, folder)).catch(() => null);
+    if (found === null || found.isDirectory()) continue;
+    throw new VkitError('config_invalid', `${folder} is a link or a file, and not a folder.`, {
+      hint: 'Make it a folder of the project: Git keeps a link without what it points to.',
+    });
+  }
+}
+
+export function takenPlace(path: string): VkitError {
+  return new VkitError('file_exists', `${path} is there and is not a file of this pack.`, {
     hint: 'Rename or remove it, then try again.',
   });
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it is there and somebody else's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+/** What the file system forbids, as an error that says so. */
+function readable(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof VkitError || !['EACCES', 'EPERM', 'EROFS'].includes(code ?? '')) {
+    return error;
   }
-}
-
-function heldLock(error: { code?: string }): never {
-  if (error.code !== 'EEXIST') throw error;
-  throw new VkitError('lock_held', 'Another vkit command is changing the packs of this project.', {
-    hint: 'Wait until it is done, then try again.',
-  });
+  return new VkitError(
+    'permission_denied',
+    'The packs of this project cannot be changed: config/policies or .vkit is not writable.',
+    { hint: 'Check who owns these folders.', cause: error },
+  );
 }
 
 function encode(bytes: Uint8Array | null): string | null {

@@ -1,4 +1,4 @@
-import { lstat, readdir, readFile, realpath } from 'node:fs/promises';
+import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { VkitError } from '../errors/index.js';
 import { nearest } from '../util/levenshtein.js';
@@ -36,7 +36,8 @@ export async function loadPackFiles(reference: string, cwd: string): Promise<Pac
     });
   }
   const path = resolve(cwd, reference);
-  const found = await lstat(path).catch(() => null);
+  // A link that the user named is one the user meant; in a pack there are none.
+  const found = await stat(path).catch(() => null);
   if (found === null) throw new VkitError('not_found', `There is no pack at ${path}.`);
   if (found.isDirectory()) return readPackDirectory(path);
   if (found.isFile() && /\.(tgz|tar\.gz)$/.test(path)) return readTgz(path);

@@ -52,6 +52,8 @@ export interface InstalledPackState {
   pack_checksum: string;
   /** As the installed version's metadata had them. */
   dependencies: readonly string[];
+  /** Absent where the pack has none, or where an older vkit installed it. */
+  priority_band?: PackMetadata['priority_band'];
   files: readonly InstalledFile[];
 }
 

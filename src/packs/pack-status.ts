@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import semver from 'semver';
+import { fileAt } from './file-at.js';
 import type { InstalledPackState, Pack, PacksState } from './model.js';
 import { sha256 } from './packs-state.js';
 
@@ -64,12 +63,9 @@ export async function changedFiles(
   const modified: string[] = [];
   const missing: string[] = [];
   for (const { path, checksum } of pack.files) {
-    const bytes = await readFile(join(root, path)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
-      throw error;
-    });
-    if (bytes === null) missing.push(path);
-    else if (sha256(bytes) !== checksum) modified.push(path);
+    const found = await fileAt(root, path);
+    if (found === 'nothing') missing.push(path);
+    else if (found === 'no_file' || sha256(found) !== checksum) modified.push(path);
   }
   return { modified, missing };
 }

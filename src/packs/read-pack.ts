@@ -6,10 +6,14 @@ import { parsePolicyFile } from '../policy/parse-policy.js';
 import { checkSchema } from '../util/check-schema.js';
 import { readYaml } from '../util/read-yaml.js';
 import { decodeUtf8 } from '../util/utf8.js';
+import { parseDependency } from './dependency.js';
 import type { Pack, PackFiles, PackMetadata, PackPolicy } from './model.js';
 
 const METADATA = 'metadata.yaml';
 const POLICY_FILE = /^policies\/([0-9]{2})_([a-z][a-z0-9_]*)\.yaml$/;
+
+/** With the pack's name in front and while it is written, a file's name must stay below 255 bytes. */
+const SOURCE_LENGTH_MAX = 100;
 
 export interface ReadPackOptions {
   /** The project's clearances from lowest to highest, where it names its own. */
@@ -60,14 +64,6 @@ export function packChecksum(files: PackFiles['files']): string {
     hash.update(`${path}\n${bytes.length}\n`, 'utf8').update(bytes);
   }
   return hash.digest('hex');
-}
-
-/** A dependency as metadata writes it: `starter` or `starter@^1.0.0`. */
-export function parseDependency(text: string): { name: string; range: string } {
-  const at = text.indexOf('@');
-  return at < 0
-    ? { name: text, range: '*' }
-    : { name: text.slice(0, at), range: text.slice(at + 1) };
 }
 
 function readMetadata(
@@ -136,11 +132,13 @@ function readPolicy(
 ): PackPolicy | null {
   const match = POLICY_FILE.exec(source);
   const text = decodeUtf8(bytes);
-  if (match === null || text === undefined) {
+  if (match === null || text === undefined || source.length > SOURCE_LENGTH_MAX) {
     const message =
       match === null
         ? 'A policy of a pack is a file policies/<NN>_<slug>.yaml.'
-        : 'The file is not UTF-8 text.';
+        : text === undefined
+          ? 'The file is not UTF-8 text.'
+          : `The path is longer than ${SOURCE_LENGTH_MAX} characters.`;
     problems.push({ file: source, code: 'policy_file', message });
     return null;
   }

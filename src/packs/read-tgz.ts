@@ -15,6 +15,9 @@ import {
 const TAR_BYTES_MAX = PACK_BYTES_MAX + PACK_FILES_MAX * 512 * 6;
 const ENTRIES_MAX = PACK_FILES_MAX * 2;
 
+/** How gzip and Zstandard begin (RFC 1952, RFC 8878). */
+const PACKED_TWICE = [Buffer.from([0x1f, 0x8b]), Buffer.from([0x28, 0xb5, 0x2f, 0xfd])];
+
 /**
  * Reads a pack from a `.tgz` without unpacking it to disk: regular files under one folder only; no links, no absolute
  * or `..` paths, no path twice, at most 1,000 files and 10 MB. Throws `invalid_pack`.
@@ -29,6 +32,8 @@ export async function readTgz(path: string): Promise<PackFiles> {
     entries += 1;
     if (entries > ENTRIES_MAX)
       throw invalidPack(`An archive holds at most ${ENTRIES_MAX} entries.`);
+    // What `tar -C packs .` writes for the folder itself.
+    if (entry.type === 'Directory' && /^\.\/?$/.test(entry.path)) return;
     const segments = safeSegments(entry);
     folders.add(segments[0] ?? '');
     if (folders.size > 1) throw invalidPack('The archive holds more than one folder.');
@@ -45,14 +50,19 @@ export async function readTgz(path: string): Promise<PackFiles> {
 }
 
 function unzip(bytes: Uint8Array): Buffer {
+  let tar: Buffer;
   try {
-    return gunzipSync(bytes, { maxOutputLength: TAR_BYTES_MAX });
+    tar = gunzipSync(bytes, { maxOutputLength: TAR_BYTES_MAX });
   } catch (cause) {
     const tooLarge = cause instanceof RangeError;
     throw tooLarge
       ? invalidPack('A pack holds at most 10 MB.')
       : invalidPack('The file is not a gzip archive.');
   }
+  // The parser would unpack these by itself, past the bound above.
+  if (PACKED_TWICE.some((magic) => tar.subarray(0, magic.length).equals(magic)))
+    throw invalidPack('The archive is packed twice.');
+  return tar;
 }
 
 /** Gives each entry with its body, in order; the first error of the archive or of `take` ends it. */

@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { VkitError } from '../errors/index.js';
-import { dependentsOf } from './check-requirements.js';
+import { dependentsOf } from './dependency.js';
+import { installedBytes } from './file-at.js';
 import { applyChanges, repairPacks } from './journal.js';
 import type { InstalledPackState, PacksState } from './model.js';
 import { changedFiles } from './pack-status.js';
-import { printPacksState, readPacksState } from './packs-state.js';
+import { parsePacksState, printPacksState, readStateText } from './packs-state.js';
 
 /**
  * Deletes the files a pack installed, and its entry, all or nothing. Throws `not_found` where it is not installed, `conflict`
@@ -17,7 +16,8 @@ export async function removePack(
   options: { now: Date; force?: boolean },
 ): Promise<{ removed: InstalledPackState; files: readonly string[] }> {
   await repairPacks(root, options.now);
-  const state = await readPacksState(root);
+  const before = await readStateText(root);
+  const state = parsePacksState(before);
   const removed = installedPack(name, state);
   const dependents = [...new Set(dependentsOf(name, state).map(({ pack }) => pack.name))];
   if (dependents.length > 0) {
@@ -30,13 +30,13 @@ export async function removePack(
   const changes = await Promise.all(
     removed.files.map(async ({ path }) => ({
       path,
-      before: await readFile(join(root, path)).catch(() => null),
+      before: await installedBytes(root, path),
       after: null,
     })),
   );
   const present = changes.filter(({ before }) => before !== null);
   const rest = Object.fromEntries(Object.entries(state).filter(([key]) => key !== name));
-  await applyChanges(root, present, printPacksState(rest));
+  await applyChanges(root, present, { before, after: printPacksState(rest) });
   return { removed, files: present.map(({ path }) => path) };
 }
 

@@ -1,10 +1,8 @@
+import type { ProjectPolicy } from '../packs/check-policy-ids.js';
 import { type InstallResult, installPack } from '../packs/install-pack.js';
-import { repairPacks } from '../packs/journal.js';
 import { loadPackFiles } from '../packs/load-pack-files.js';
-import type { Pack } from '../packs/model.js';
 import { readPack } from '../packs/read-pack.js';
-import { type UpgradeResult, upgradePack } from '../packs/upgrade-pack.js';
-import { loadProject } from './load-project.js';
+import { type LoadedProject, loadProject } from './load-project.js';
 
 export interface AddPackInput {
   root: string;
@@ -16,36 +14,19 @@ export interface AddPackInput {
 }
 
 /** Installs one pack, and never another one beside it. See `installPack` for what it refuses. */
-export async function addPack(input: AddPackInput): Promise<InstallResult> {
-  const { pack, existingPolicies } = await prepare(input);
-  return installPack(input.root, pack, { now: input.now, existingPolicies });
-}
-
-/** Upgrades one installed pack to the version the reference names. See `upgradePack`. */
-export async function upgradeInstalledPack(
-  input: AddPackInput & { force?: boolean; dryRun?: boolean },
-): Promise<UpgradeResult> {
-  const { pack, existingPolicies } = await prepare(input);
-  const { force = false, dryRun = false } = input;
-  return upgradePack(input.root, pack, { now: input.now, existingPolicies, force, dryRun });
-}
-
-/** What a killed command left is repaired first: its files must not count as the project's own. */
-async function prepare({
-  root,
-  reference,
-  cwd,
-  now,
-}: AddPackInput): Promise<{ pack: Pack; existingPolicies: { path: string; id: string }[] }> {
-  await repairPacks(root, now);
-  const { project, policies } = await loadProject(root);
-  const { clearances } = project.settings;
+export async function addPack({ root, reference, cwd, now }: AddPackInput): Promise<InstallResult> {
+  const loaded = await loadProject(root);
+  const { clearances } = loaded.project.settings;
   const pack = readPack(
     await loadPackFiles(reference, cwd),
     clearances === null ? {} : { clearances },
   );
-  return {
-    pack,
-    existingPolicies: policies.map(({ file, policy }) => ({ path: file, id: policy.id })),
-  };
+  return installPack(root, pack, { now, existingPolicies: policiesOf(loaded), reference });
+}
+
+/** The policy ids that a project uses, those of policies with problems too, as far as they can be read. */
+export function policiesOf({ policies, drafts }: LoadedProject): ProjectPolicy[] {
+  return [...policies, ...drafts].flatMap(({ file, policy: { id } }) =>
+    id === undefined ? [] : [{ path: file, id }],
+  );
 }

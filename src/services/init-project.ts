@@ -1,8 +1,14 @@
 import { resolve } from 'node:path';
 import { VkitError } from '../errors/index.js';
 import { openRepository } from '../git/open-repository.js';
+import { checkPolicyIds, type ProjectPolicy } from '../packs/check-policy-ids.js';
+import { checkRequirements } from '../packs/check-requirements.js';
+import { parseDependency } from '../packs/dependency.js';
+import { stateOf } from '../packs/install-pack.js';
 import { loadPackFiles } from '../packs/load-pack-files.js';
-import { parseDependency, readPack } from '../packs/read-pack.js';
+import type { Pack, PacksState } from '../packs/model.js';
+import { readPacksState } from '../packs/packs-state.js';
+import { readPack } from '../packs/read-pack.js';
 import { scaffoldProject } from '../project/scaffold-project.js';
 import { addPack } from './add-pack.js';
 
@@ -29,7 +35,7 @@ export interface InitProjectResult {
 /** Scaffolds a project and installs packs. Nothing is written where one of the packs is unknown, invalid or lacks another. */
 export async function initProject(input: InitProjectInput): Promise<InitProjectResult> {
   const root = resolve(input.cwd, input.directory);
-  const ordered = await inDependencyOrder(input.packs ?? [], input.cwd);
+  const ordered = await inDependencyOrder(root, input);
   const { written } = await scaffoldProject({
     directory: root,
     ...(input.org === undefined ? {} : { org: input.org }),
@@ -47,38 +53,57 @@ export async function initProject(input: InitProjectInput): Promise<InitProjectR
   return { root, written, packs, inRepository: (await openRepository(root)) !== null };
 }
 
-async function inDependencyOrder(references: readonly string[], cwd: string): Promise<string[]> {
-  const rest = new Map<string, { reference: string; needs: string[] }>();
+/** The packs in an order in which each finds its dependencies, after all that installing them would refuse without a project. */
+async function inDependencyOrder(
+  root: string,
+  { packs: references = [], cwd, now }: InitProjectInput,
+): Promise<string[]> {
+  let state = await readPacksState(root);
+  const rest = new Map<string, { reference: string; pack: Pack }>();
   for (const reference of references) {
-    const { metadata } = readPack(await loadPackFiles(reference, cwd));
-    rest.set(metadata.name, {
-      reference,
-      needs: metadata.dependencies.map((one) => parseDependency(one).name),
-    });
+    const pack = readPack(await loadPackFiles(reference, cwd));
+    rest.set(pack.metadata.name, { reference, pack });
   }
-  const named = [...rest.keys()];
-  const missing = [...new Set([...rest.values()].flatMap(({ needs }) => needs))].filter(
-    (name) => !rest.has(name),
-  );
-  if (missing.length > 0) {
-    throw new VkitError(
-      'invalid_pack',
-      `DependencyMissing: Pack requires dependencies not installed: ${missing.join(', ')}`,
-      {
-        hint: `Name ${missing.length === 1 ? 'it' : 'them'} too: --with ${[...missing, ...named].join(',')}`,
-      },
-    );
-  }
+  refuseMissing(rest, state);
   const ordered: string[] = [];
+  const policies: ProjectPolicy[] = [];
   while (rest.size > 0) {
-    const ready = [...rest].find(([, { needs }]) => needs.every((name) => !rest.has(name)));
+    const ready = [...rest].find(([, { pack }]) =>
+      namesNeededBy(pack).every((name) => !rest.has(name)),
+    );
     if (ready === undefined)
       throw new VkitError(
         'invalid_pack',
         `InvalidPack: ${[...rest.keys()].join(' and ')} depend on each other`,
       );
-    ordered.push(ready[1].reference);
-    rest.delete(ready[0]);
+    const [name, { reference, pack }] = ready;
+    const { [name]: _installed, ...others } = state;
+    checkRequirements(pack.metadata, others);
+    const ids = pack.policies.map(({ policy }) => policy.id);
+    checkPolicyIds(ids, policies, new Set());
+    policies.push(...pack.policies.map(({ target, policy: { id } }) => ({ path: target, id })));
+    state = { ...state, [name]: stateOf(pack, now) };
+    ordered.push(reference);
+    rest.delete(name);
   }
   return ordered;
+}
+
+function refuseMissing(named: ReadonlyMap<string, { pack: Pack }>, state: PacksState): void {
+  const needed = [...named.values()].flatMap(({ pack }) => namesNeededBy(pack));
+  const missing = [...new Set(needed)].filter(
+    (name) => !named.has(name) && !Object.hasOwn(state, name),
+  );
+  if (missing.length === 0) return;
+  throw new VkitError(
+    'invalid_pack',
+    `DependencyMissing: Pack requires dependencies not installed: ${missing.join(', ')}`,
+    {
+      hint: `Name ${missing.length === 1 ? 'it' : 'them'} too: --with ${[...missing, ...named.keys()].join(',')}`,
+    },
+  );
+}
+
+function namesNeededBy({ metadata: { dependencies } }: Pack): string[] {
+  return dependencies.map((one) => parseDependency(one).name);
 }

@@ -1,6 +1,6 @@
-import { repairPacks } from '../packs/journal.js';
 import { type PackStatus, packStatus } from '../packs/pack-status.js';
 import { readPacksState } from '../packs/packs-state.js';
+import { settledRead } from '../packs/settled-read.js';
 import { shippedPacks } from './validate-project.js';
 
 /** The shipped packs and those installed in the project, by name. */
@@ -8,8 +8,9 @@ export async function listPacks(input: {
   root: string;
   now: Date;
 }): Promise<{ packs: PackStatus[] }> {
-  await repairPacks(input.root, input.now);
-  return {
-    packs: await packStatus(input.root, await readPacksState(input.root), await shippedPacks()),
-  };
+  const { root, now } = input;
+  const shipped = await shippedPacks();
+  return settledRead(root, now, async () => ({
+    packs: await packStatus(root, await readPacksState(root), shipped),
+  }));
 }

@@ -4,6 +4,7 @@ import { ENGINES } from '../engines/index.js';
 import type { Problem } from '../errors/index.js';
 import type { PacksState } from '../packs/model.js';
 import { readPacksState } from '../packs/packs-state.js';
+import { settledRead } from '../packs/settled-read.js';
 import { type ParsedPolicy, parsePolicyFile } from '../policy/parse-policy.js';
 import type { DraftFile, Finding, PolicyFile } from '../policy/validate-policies.js';
 import { PROJECT_PATHS } from '../project/paths.js';
@@ -34,11 +35,19 @@ export interface LoadedProject {
   findings: readonly Finding[];
 }
 
-/** Reads and parses a project. Throws only for `.vkit/packs.yaml`, which no person writes; all else is a finding. */
+/**
+ * Reads and parses a project, with whole packs only: what a killed command left of one is repaired first. Throws only for what
+ * no person writes, `.vkit/packs.yaml` and its journal, and `lock_held` while another command changes packs; all else is a
+ * finding.
+ */
 export async function loadProject(
   root: string,
   directories: ProjectDirectories = {},
 ): Promise<LoadedProject> {
+  return settledRead(root, new Date(), () => readAll(root, directories));
+}
+
+async function readAll(root: string, directories: ProjectDirectories): Promise<LoadedProject> {
   const places = {
     policiesDir: inProject(root, directories.policiesDir ?? PROJECT_PATHS.policies),
     registryDir: inProject(root, directories.registryDir ?? PROJECT_PATHS.registryFolder),

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tableFilter } from '../engines/table-filter.js';
 import { type Problem, VkitError } from '../errors/index.js';
+import { repairPacks } from '../packs/journal.js';
 import { parsePolicyFile } from '../policy/parse-policy.js';
 import { findProject } from '../project/find-project.js';
 import { PROJECT_PATHS, REGISTRY_FILE, REGISTRY_LOCK_FILE } from '../project/paths.js';
@@ -72,6 +73,8 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
       ...(input.policiesDir === undefined ? {} : { policiesDir: input.policiesDir }),
     });
   const started = input.now();
+  // The report says what the policies make of each field: no half of a pack may have a say in it.
+  await repairPacks(root, new Date());
   const before = await readFiles();
   const datasource = findDatasource(before, input.id);
   // What cannot be merged is said before a database is asked for anything.

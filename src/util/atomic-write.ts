@@ -7,6 +7,8 @@ export type AtomicWriteOptions = {
   mode?: number;
   /** `true`: fail with `EEXIST` instead of replacing a file that is there. */
   exclusive?: boolean;
+  /** Name of the temporary file, for whoever must know whose it is after a crash; a random one if absent. */
+  temporaryName?: string;
 };
 
 /**
@@ -21,7 +23,8 @@ export async function atomicWrite(
   options: AtomicWriteOptions = {},
 ): Promise<void> {
   const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const name = `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`;
+  const temporary = join(folder, options.temporaryName ?? name);
   const mode = options.mode ?? 0o644;
   // Created private and widened afterwards: a secret is never readable by others, not even empty.
   const file = await open(temporary, 'wx', 0o600);
@@ -48,7 +51,8 @@ async function removeQuietly(path: string): Promise<void> {
   await unlink(path).catch(() => undefined);
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes what was created, renamed or removed in a folder survive a loss of power. */
+export async function syncFolder(folder: string): Promise<void> {
   // Windows cannot open a folder; there the rename itself is what durability one gets.
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');

@@ -1,29 +1,24 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { installPack } from '../../src/packs/install-pack.js';
 import { packStatus, packStatusLine } from '../../src/packs/pack-status.js';
 import { readPacksState, sha256 } from '../../src/packs/packs-state.js';
 import { removePack } from '../../src/packs/remove-pack.js';
-import { upgradePack } from '../../src/packs/upgrade-pack.js';
 import { directoryWith, writeInto } from '../project/files.js';
-import { alone, now, pack, policy, projectWith, shipped, snapshot } from './packs.js';
+import {
+  alone,
+  meta,
+  now,
+  pack,
+  policy,
+  projectWith,
+  refused,
+  shipped,
+  snapshot,
+} from './packs.js';
 
 const MASK_PII = 'config/policies/starter__02__mask_pii.yaml';
-const meta = (name: string, version: string, lines = '', layer = 'custom') =>
-  `__pack_meta:\n  name: ${name}\n  version: "${version}"\n  layer: ${layer}\n${lines}`;
-
-/** Runs what must be refused, and checks that it left the project as it was. */
-async function refused(root: string, run: () => Promise<unknown>) {
-  const before = snapshot(root);
-  const error = await run().then(
-    () => new Error('It was not refused.'),
-    (caught) => caught,
-  );
-  expect(snapshot(root)).toEqual(before);
-  return error;
-}
-
 describe('installPack', () => {
   it('copies the policies and records them with their checksums', async () => {
     const root = await projectWith('starter');
@@ -105,6 +100,75 @@ describe('installPack', () => {
     expect((await refused(root, () => installPack(root, mine, alone))).code).toBe('invalid_pack');
   });
 
+  it('takes any version of a dependency without a range, and prereleases where the range names one', async () => {
+    const root = directoryWith();
+    await installPack(
+      root,
+      await pack('base', { 'metadata.yaml': meta('base', '1.1.0-beta.2') }),
+      alone,
+    );
+    const wanting = (range: string) =>
+      pack('mine', {
+        'metadata.yaml': meta('mine', '1.0.0', `  dependencies: ["base${range}"]\n`),
+      });
+    for (const range of ['@^1.0.0', '@>=1.1.0', '@~1.1.0', '@^1.1.0-rc']) {
+      const mine = await wanting(range);
+      expect((await refused(root, () => installPack(root, mine, alone))).message).toBe(
+        `DependencyMissing: Pack requires base${range}, but v1.1.0-beta.2 is installed`,
+      );
+    }
+    for (const range of ['', '@*', '@^1.1.0-beta', '@>=1.1.0-alpha <2']) {
+      expect((await installPack(root, await wanting(range), alone)).changed).toBe(true);
+      await removePack(root, 'mine', { now });
+    }
+  });
+
+  it('refuses a band that overlaps the band of an installed pack', async () => {
+    const root = await projectWith('starter');
+    const banded = (min: number, max: number) =>
+      pack('mine', {
+        'metadata.yaml': meta('mine', '1.0.0', `  priority_band: {min: ${min}, max: ${max}}\n`),
+        'policies/01_mine_one.yaml': policy('mine_one', min),
+        'policies/02_mine_two.yaml': policy('mine_two', max),
+      });
+    for (const [min, max] of [
+      [199, 210],
+      [0, 100],
+      [120, 130],
+      [0, 1_000],
+    ] as const) {
+      const mine = await banded(min, max);
+      expect(await refused(root, () => installPack(root, mine, alone))).toMatchObject({
+        code: 'invalid_pack',
+        message: 'InvalidPack: Priority band overlaps that of starter (100 to 199)',
+      });
+    }
+    expect(
+      (await installPack(root, await banded(200, 299), alone)).installed.priority_band,
+    ).toEqual({ min: 200, max: 299 });
+  });
+
+  it('reads a state that an older vkit wrote without bands', async () => {
+    const root = await projectWith('starter');
+    const state = readFileSync(join(root, '.vkit/packs.yaml'), 'utf8');
+    writeInto(root, '.vkit/packs.yaml', state.replace(/ {4}priority_band:\n.*\n.*\n/, ''));
+    expect((await readPacksState(root)).starter?.priority_band).toBeUndefined();
+    expect((await installPack(root, await shipped('ai_safety'), alone)).changed).toBe(true);
+  });
+
+  it('refuses another pack of the same version, and says how to go on', async () => {
+    const root = directoryWith();
+    await installPack(root, await pack('mine'), alone);
+    const other = await pack('mine', { 'policies/02_mine_two.yaml': policy('mine_two', 555) });
+    expect(
+      await refused(root, () => installPack(root, other, { ...alone, reference: './mine' })),
+    ).toMatchObject({
+      code: 'conflict',
+      message: 'The pack mine is installed already, as v1.0.0 with other files.',
+      hint: expect.stringContaining('vkit policy pack upgrade ./mine'),
+    });
+  });
+
   it('refuses a policy id that another file uses', async () => {
     const root = await projectWith();
     const existingPolicies = [{ path: 'config/policies/own.yaml', id: 'mask_pii' }];
@@ -126,14 +190,27 @@ describe('installPack', () => {
     ).toBe('file_exists');
   });
 
-  it('refuses a state file it does not understand', async () => {
-    const root = directoryWith({
-      '.vkit/packs.yaml':
-        'format_version: v1\ninstalled_packs: {starter: {files: [{path: ../../etc/passwd}]}}\n',
+  it.each([
+    ['a path upwards', 'config/policies/starter__02__mask_pii.yaml', '../../etc/passwd'],
+    [
+      'a path of another pack',
+      'config/policies/starter__02__mask_pii.yaml',
+      'config/policies/mine__02__x.yaml',
+    ],
+    ['another name', 'name: starter', 'name: other'],
+    ['a version that is none', '1.0.0', 'one'],
+    ['a band that ends before it begins', 'min: 100', 'min: 300'],
+  ])('refuses a state with %s', async (_name, from, to) => {
+    const root = await projectWith('starter');
+    const text = readFileSync(join(root, '.vkit/packs.yaml'), 'utf8');
+    writeInto(root, '.vkit/packs.yaml', text.replace(from, to));
+    const error = await refused(root, async () =>
+      installPack(root, await shipped('ai_safety'), alone),
+    );
+    expect(error).toMatchObject({
+      code: 'config_invalid',
+      details: { problems: [{ file: '.vkit/packs.yaml', line: expect.any(Number) }] },
     });
-    expect(
-      (await refused(root, async () => installPack(root, await shipped('starter'), alone))).code,
-    ).toBe('config_invalid');
   });
 });
 
@@ -175,6 +252,20 @@ describe('removePack', () => {
     expect((await removePack(root, 'starter', { now })).files).toHaveLength(5);
   });
 
+  it('never deletes what stands in the place of a file, forced or not', async () => {
+    const root = await projectWith('starter');
+    const target = join(directoryWith({ 'own.yaml': 'mine\n' }), 'own.yaml');
+    rmSync(join(root, MASK_PII));
+    symlinkSync(target, join(root, MASK_PII));
+    expect((await refused(root, () => removePack(root, 'starter', { now }))).code).toBe('conflict');
+    const forced = await refused(root, () => removePack(root, 'starter', { now, force: true }));
+    expect(forced).toMatchObject({
+      code: 'file_exists',
+      message: `${MASK_PII} is a link or a folder, and not the pack's file.`,
+    });
+    expect(readFileSync(target, 'utf8')).toBe('mine\n');
+  });
+
   it('says that a pack is not installed', async () => {
     await expect(removePack(await projectWith(), 'constructor', { now })).rejects.toMatchObject({
       code: 'not_found',
@@ -203,95 +294,6 @@ describe('packStatus', () => {
     rmSync(join(root, 'config/policies/starter__06__allow_low_sensitivity.yaml'));
     expect((await lines())[2]).toBe(
       `⚠ starter v1.0.0 (modified: ${MASK_PII}; missing: config/policies/starter__06__allow_low_sensitivity.yaml)`,
-    );
-  });
-});
-
-describe('upgradePack', () => {
-  const v2 = (changes: Record<string, string | null> = {}) =>
-    pack('mine', {
-      'metadata.yaml': meta('mine', '2.0.0'),
-      'policies/01_mine_one.yaml': null,
-      'policies/02_mine_two.yaml': policy('mine_two', 520),
-      'policies/03_mine_three.yaml': policy('mine_three', 520),
-      ...changes,
-    });
-
-  async function withMine() {
-    const root = directoryWith();
-    await installPack(root, await pack('mine'), alone);
-    return root;
-  }
-
-  it('is nothing for the same version', async () => {
-    const root = await withMine();
-    expect(await upgradePack(root, await pack('mine'), alone)).toMatchObject({
-      changed: false,
-      diffs: [],
-    });
-  });
-
-  it('replaces, adds and deletes exactly the pack’s files', async () => {
-    const root = await withMine();
-    const result = await upgradePack(root, await v2(), alone);
-    expect(result).toMatchObject({ from: '1.0.0', to: '2.0.0', changed: true });
-    expect(Object.keys(snapshot(root))).toEqual([
-      '.vkit/packs.yaml',
-      'config/policies/mine__02__mine_two.yaml',
-      'config/policies/mine__03__mine_three.yaml',
-    ]);
-    expect(result.diffs[1]?.diff).toContain('- priority: 510\n+ priority: 520');
-  });
-
-  it('writes nothing in a dry run and shows the same diff', async () => {
-    const root = await withMine();
-    const before = snapshot(root);
-    const dry = await upgradePack(root, await v2(), { ...alone, dryRun: true });
-    expect(snapshot(root)).toEqual(before);
-    expect(dry.diffs).toEqual((await upgradePack(root, await v2(), alone)).diffs);
-  });
-
-  it('stops at a modified file and shows its diff, unless forced', async () => {
-    const root = await withMine();
-    writeFileSync(join(root, 'config/policies/mine__02__mine_two.yaml'), 'mine now\n');
-    const error = await refused(root, async () => upgradePack(root, await v2(), alone));
-    expect(error).toMatchObject({ code: 'conflict' });
-    expect(JSON.stringify(error.details)).toContain('- mine now');
-    expect((await upgradePack(root, await v2(), { ...alone, force: true })).changed).toBe(true);
-  });
-
-  it('never overwrites a file that is not the pack’s, forced or not', async () => {
-    const root = await withMine();
-    writeInto(root, 'config/policies/mine__03__mine_three.yaml', 'mine\n');
-    expect(
-      (await refused(root, async () => upgradePack(root, await v2(), { ...alone, force: true })))
-        .code,
-    ).toBe('file_exists');
-  });
-
-  it('refuses a version that a dependent pack does not accept', async () => {
-    const root = await withMine();
-    await installPack(
-      root,
-      await pack('user', {
-        'metadata.yaml': meta('user', '1.0.0', '  dependencies: ["mine@^1.0.0"]\n'),
-      }),
-      alone,
-    );
-    expect(
-      (await refused(root, async () => upgradePack(root, await v2(), { ...alone, force: true })))
-        .message,
-    ).toContain('user needs mine@^1.0.0');
-  });
-
-  it('goes back only when forced', async () => {
-    const root = await withMine();
-    await upgradePack(root, await v2(), alone);
-    expect(
-      (await refused(root, async () => upgradePack(root, await pack('mine'), alone))).code,
-    ).toBe('conflict');
-    expect((await upgradePack(root, await pack('mine'), { ...alone, force: true })).to).toBe(
-      '1.0.0',
     );
   });
 });

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { installPack } from '../../src/packs/install-pack.js';
-import { JOURNAL_PATH, repairPacks } from '../../src/packs/journal.js';
-import { packageRoot } from '../../src/util/package-root.js';
+import { applyChanges, repairPacks } from '../../src/packs/journal.js';
+import { JOURNAL_PATH } from '../../src/packs/journal-file.js';
 import { directoryWith, writeInto } from '../project/files.js';
-import { alone, now, projectWith, shipped, snapshot } from './packs.js';
+import { alone, now, projectWith, refused, shipped, snapshot } from './packs.js';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const ONE = 'config/policies/mine__01__one.yaml';
@@ -15,8 +15,9 @@ const TWO = 'config/policies/mine__02__two.yaml';
 /** A process id that no process has: beyond what Linux gives out. */
 const NOBODY = 2 ** 22 + 1;
 
-function journal(changes: object[], stateAfter = 'after\n', pid = NOBODY): string {
-  return JSON.stringify({ format_version: 'v1', pid, changes, state_after: stateAfter });
+function journal(changes: object[], other: object = {}): string {
+  const plain = { format_version: 'v1', pid: NOBODY, stateBefore: null, stateAfter: 'after\n' };
+  return JSON.stringify({ ...plain, changes, ...other });
 }
 
 describe('repairPacks', () => {
@@ -73,7 +74,7 @@ describe('repairPacks', () => {
     const root = directoryWith();
     const sleeper = spawn('sleep', ['60']);
     try {
-      writeInto(root, JOURNAL_PATH, journal([], 'after\n', sleeper.pid));
+      writeInto(root, JOURNAL_PATH, journal([], { pid: sleeper.pid }));
       await expect(repairPacks(root, new Date())).rejects.toMatchObject({ code: 'lock_held' });
       await expect(
         installPack(root, await shipped('starter'), { now: new Date(), existingPolicies: [] }),
@@ -100,6 +101,53 @@ describe('repairPacks', () => {
     },
   );
 
+  it('puts files back whose state is the same before and after', async () => {
+    const root = directoryWith({ [ONE]: 'new\n', '.vkit/packs.yaml': 'same\n' });
+    const change = { path: ONE, before: base64('old\n'), after: base64('new\n') };
+    const states = { stateBefore: 'same\n', stateAfter: 'same\n' };
+    writeInto(root, JOURNAL_PATH, journal([change], states));
+    expect(await repairPacks(root, now)).toEqual({ outcome: 'undone', kept: [] });
+    expect(readFileSync(join(root, ONE), 'utf8')).toBe('old\n');
+  });
+
+  it('clears up the beginning of a journal, unless its process still runs', async () => {
+    const root = directoryWith({ [`.vkit/.packs.journal.${NOBODY}.tmp`]: '{"format' });
+    const running = `.vkit/.packs.journal.${process.ppid}.tmp`;
+    writeInto(root, running, '{"format');
+    expect(await repairPacks(root, new Date())).toBeNull();
+    expect(Object.keys(snapshot(root))).toEqual([running]);
+  });
+
+  it.each([
+    ['no JSON', '{'],
+    ['another version', journal([], { format_version: 'v2' })],
+    ['no process', journal([], { pid: 'x' })],
+    ['bytes that are none', journal([{ path: ONE, before: 1, after: null }])],
+    ['a change that is none', journal([null as unknown as object])],
+    ['no state', journal([], { stateAfter: null })],
+  ])('refuses a journal with %s', async (_name, text) => {
+    const root = directoryWith({ [JOURNAL_PATH]: text });
+    const error = await refused(root, () => repairPacks(root, now));
+    expect(error).toMatchObject({
+      code: 'config_invalid',
+      hint: expect.stringContaining('from Git'),
+    });
+  });
+
+  it('writes nothing through a folder that is a link', async () => {
+    const outside = directoryWith();
+    const root = directoryWith({ 'vkit.yaml': '' });
+    mkdirSync(join(root, 'config'));
+    symlinkSync(outside, join(root, 'config/policies'));
+    await expect(installPack(root, await shipped('starter'), alone)).rejects.toMatchObject({
+      code: 'config_invalid',
+    });
+    const change = { path: ONE, before: base64('x'), after: null };
+    writeInto(root, JOURNAL_PATH, journal([change]));
+    await expect(repairPacks(root, now)).rejects.toMatchObject({ code: 'config_invalid' });
+    expect(readdirSync(outside)).toEqual([]);
+  });
+
   it('is run by the next command', async () => {
     const root = await projectWith();
     const path = 'config/policies/starter__02__mask_pii.yaml';
@@ -114,63 +162,32 @@ describe('repairPacks', () => {
   });
 });
 
-describe('a command that is killed', () => {
-  it('leaves a project that repairs to all of a pack or nothing of it', async () => {
-    const root = directoryWith({ 'vkit.yaml': 'org: acme\n' });
-    const script = join(root, 'loop.mts');
-    const source = (path: string) => JSON.stringify(join(packageRoot(), path));
-    writeFileSync(
-      script,
-      `
-      import { installPack } from ${source('src/packs/install-pack.ts')};
-      import { removePack } from ${source('src/packs/remove-pack.ts')};
-      import { loadPackFiles } from ${source('src/packs/load-pack-files.ts')};
-      import { readPack } from ${source('src/packs/read-pack.ts')};
-      const pack = readPack(await loadPackFiles('starter', '/'));
-      for (;;) {
-        await installPack(${JSON.stringify(root)}, pack, { now: new Date(), existingPolicies: [] });
-        process.stdout.write('.');
-        await removePack(${JSON.stringify(root)}, 'starter', { now: new Date() });
-      }
-    `,
+describe('applyChanges', () => {
+  const change = { path: ONE, before: Buffer.from('one\n'), after: Buffer.from('new\n') };
+
+  it('is refused where another command changed the packs since the state was read', async () => {
+    const root = directoryWith({ [ONE]: 'one\n', '.vkit/packs.yaml': 'theirs\n' });
+    const error = await refused(root, () =>
+      applyChanges(root, [change], { before: 'read before\n', after: 'mine\n' }),
     );
-    let journals = 0;
-    for (let round = 0; round < 5; round += 1) {
-      await killInTheMiddle(script, join(root, JOURNAL_PATH), round * 2);
-      if (existsSync(join(root, JOURNAL_PATH))) journals += 1;
-      await repairPacks(root, new Date());
-      const policies = existsSync(join(root, 'config/policies'))
-        ? readdirSync(join(root, 'config/policies'))
-        : [];
-      const isInstalled =
-        existsSync(join(root, '.vkit/packs.yaml')) &&
-        readFileSync(join(root, '.vkit/packs.yaml'), 'utf8').includes('starter:');
-      expect(policies.filter((name) => name.endsWith('.yaml'))).toHaveLength(isInstalled ? 6 : 0);
-      expect(policies.filter((name) => name.endsWith('.tmp'))).toEqual([]);
-    }
-    // Without a kill in the middle of a change, nothing above has been shown.
-    expect(journals).toBeGreaterThan(0);
+    expect(error.code).toBe('lock_held');
+  });
+
+  it('is refused, and undone, where somebody edited a file since it was read', async () => {
+    const root = directoryWith({ [ONE]: 'one\n', [TWO]: 'edited\n' });
+    const other = { path: TWO, before: Buffer.from('two\n'), after: null };
+    const error = await refused(root, () =>
+      applyChanges(root, [change, other], { before: null, after: 'mine\n' }),
+    );
+    expect(error).toMatchObject({ code: 'conflict', message: expect.stringContaining(TWO) });
+  });
+
+  it('touches no file that is not a pack’s', async () => {
+    const root = directoryWith();
+    const wrong = { path: 'config/policies/own.yaml', before: null, after: Buffer.from('x') };
+    const error = await refused(root, () =>
+      applyChanges(root, [wrong], { before: null, after: 'x' }),
+    );
+    expect(error.code).toBe('internal');
   });
 });
-
-/** Runs the script and kills it some milliseconds after it was seen changing files. */
-async function killInTheMiddle(script: string, journal: string, delayMs: number): Promise<void> {
-  const child = spawn(process.execPath, ['--import', 'tsx', script], {
-    cwd: packageRoot(),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let errors = '';
-  child.stderr.on('data', (chunk) => {
-    errors += chunk;
-  });
-  const killWhenBusy = () => {
-    if (existsSync(journal)) setTimeout(() => child.kill('SIGKILL'), delayMs);
-    else if (child.exitCode === null) setImmediate(killWhenBusy);
-  };
-  await new Promise<void>((resolve, reject) => {
-    child.stdout.once('data', killWhenBusy);
-    child.once('exit', (_code, signal) =>
-      signal === 'SIGKILL' ? resolve() : reject(new Error(errors)),
-    );
-  });
-}

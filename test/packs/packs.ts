@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from 'vitest';
+import { VkitError } from '../../src/errors/index.js';
 import { installPack } from '../../src/packs/install-pack.js';
 import { loadPackFiles, readPackDirectory } from '../../src/packs/load-pack-files.js';
 import type { Pack } from '../../src/packs/model.js';
@@ -8,6 +10,11 @@ import { directoryWith } from '../project/files.js';
 
 export const now = new Date('2026-02-15T15:00:00.123Z');
 export const alone = { now, existingPolicies: [] };
+
+/** The metadata of a pack without a band; `lines` are further keys. */
+export function meta(name: string, version: string, lines = '', layer = 'custom'): string {
+  return `__pack_meta:\n  name: ${name}\n  version: "${version}"\n  layer: ${layer}\n${lines}`;
+}
 
 export async function shipped(name: string): Promise<Pack> {
   return readPack(await loadPackFiles(name, '/'));
@@ -66,4 +73,16 @@ export function snapshot(root: string): Record<string, string> {
   return Object.fromEntries(
     paths.map((path) => [path.slice(root.length + 1), readFileSync(path, 'utf8')]),
   );
+}
+
+/** Runs what must be refused, checks that it left the project as it was, and returns the error. */
+export async function refused(root: string, run: () => Promise<unknown>): Promise<VkitError> {
+  const before = snapshot(root);
+  const error = await run().then(
+    () => new Error('It was not refused.'),
+    (caught: unknown) => caught,
+  );
+  expect(snapshot(root)).toEqual(before);
+  expect(error).toBeInstanceOf(VkitError);
+  return error as VkitError;
 }

@@ -1,8 +1,7 @@
 import { string } from '@oclif/core/args';
 import { BaseCommand } from '../../../cli/base-command.js';
 import { projectFlags } from '../../../cli/flags.js';
-import { projectContext } from '../../../cli/project-context.js';
-import { findProject } from '../../../project/find-project.js';
+import { openPackProject } from '../../../cli/open-pack-project.js';
 import { addPack } from '../../../services/add-pack.js';
 import { escapeTerminal } from '../../../util/escape.js';
 
@@ -24,12 +23,12 @@ export default class PolicyPackAdd extends BaseCommand {
 
   async run(): Promise<object> {
     const { args, flags } = await this.parse(PolicyPackAdd);
-    const { root } = await findProject(projectContext(flags).cwd);
+    const { root, now } = await openPackProject(flags, (message) => this.note(message));
     const { installed, changed } = await addPack({
       root,
       reference: args.name,
       cwd: process.cwd(),
-      now: new Date(),
+      now,
     });
     const { name, version, files } = installed;
     this.log(`✓ ${name} v${version}${changed ? '' : ', which was installed already'}`);

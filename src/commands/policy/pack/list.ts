@@ -1,8 +1,7 @@
 import { BaseCommand } from '../../../cli/base-command.js';
 import { projectFlags } from '../../../cli/flags.js';
-import { projectContext } from '../../../cli/project-context.js';
+import { openPackProject } from '../../../cli/open-pack-project.js';
 import { packStatusLine } from '../../../packs/pack-status.js';
-import { findProject } from '../../../project/find-project.js';
 import { listPacks } from '../../../services/list-packs.js';
 import { escapeTerminal } from '../../../util/escape.js';
 
@@ -14,8 +13,8 @@ export default class PolicyPackList extends BaseCommand {
 
   async run(): Promise<readonly object[]> {
     const { flags } = await this.parse(PolicyPackList);
-    const { root } = await findProject(projectContext(flags).cwd);
-    const { packs } = await listPacks({ root, now: new Date() });
+    const { root, now } = await openPackProject(flags, (message) => this.note(message));
+    const { packs } = await listPacks({ root, now });
     for (const pack of packs) this.log(escapeTerminal(packStatusLine(pack)));
     if (packs.some(({ state }) => state === 'upgradable')) {
       this.note('\nSee what would change: vkit policy pack upgrade --dry-run');

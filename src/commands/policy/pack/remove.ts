@@ -2,8 +2,7 @@ import { string } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
 import { BaseCommand } from '../../../cli/base-command.js';
 import { projectFlags } from '../../../cli/flags.js';
-import { projectContext } from '../../../cli/project-context.js';
-import { findProject } from '../../../project/find-project.js';
+import { openPackProject } from '../../../cli/open-pack-project.js';
 import { removeInstalledPack } from '../../../services/remove-pack.js';
 import { escapeTerminal } from '../../../util/escape.js';
 
@@ -20,12 +19,12 @@ export default class PolicyPackRemove extends BaseCommand {
 
   async run(): Promise<object> {
     const { args, flags } = await this.parse(PolicyPackRemove);
-    const { root } = await findProject(projectContext(flags).cwd);
+    const { root, now } = await openPackProject(flags, (message) => this.note(message));
     const removed = await removeInstalledPack({
       root,
       name: args.name,
       force: flags.force,
-      now: new Date(),
+      now,
     });
     this.log(`Removed ${removed.name} v${removed.version}:`);
     for (const path of removed.files) this.log(`  ${escapeTerminal(path)}`);

@@ -2,13 +2,14 @@ import { string } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
 import { BaseCommand } from '../../../cli/base-command.js';
 import { projectFlags } from '../../../cli/flags.js';
-import { projectContext } from '../../../cli/project-context.js';
+import { openPackProject } from '../../../cli/open-pack-project.js';
 import { VkitError } from '../../../errors/index.js';
-import { findProject } from '../../../project/find-project.js';
+import type { UpgradeResult } from '../../../packs/upgrade-together.js';
 import { upgradePacks } from '../../../services/upgrade-packs.js';
 import { escapeTerminal, escapeTerminalLines } from '../../../util/escape.js';
 
 type Diffs = readonly { path: string; diff: string }[];
+type Change = Pick<UpgradeResult, 'name' | 'from' | 'to'>;
 
 export default class PolicyPackUpgrade extends BaseCommand {
   static override summary = 'Upgrade one installed policy pack, or all of them.';
@@ -33,26 +34,54 @@ and is shown as a diff.`;
 
   async run(): Promise<readonly object[]> {
     const { args, flags } = await this.parse(PolicyPackUpgrade);
-    const { root } = await findProject(projectContext(flags).cwd);
+    const { root, now } = await openPackProject(flags, (message) => this.note(message));
     const results = await upgradePacks({
       root,
       cwd: process.cwd(),
-      now: new Date(),
+      now,
       force: flags.force,
       dryRun: flags['dry-run'],
       ...(args.name === undefined ? {} : { reference: args.name }),
     }).catch((error: unknown) => {
-      if (error instanceof VkitError) this.showDiffs((error.details?.diffs ?? []) as Diffs);
+      if (error instanceof VkitError) this.showFailure(error);
       throw error;
     });
-    for (const { name, from, to, changed, diffs } of results) {
-      if (from === to) this.log(`✓ ${name} v${from} is up to date`);
-      else if (changed) this.log(`✓ ${name} v${from} -> v${to}`);
-      else this.log(`${name} v${from} -> v${to} would change:`);
-      if (flags['dry-run']) this.showDiffs(diffs);
-    }
-    if (results.length === 0) this.log('Every installed pack is up to date.');
+    for (const result of results) this.show(result, flags['dry-run'], args.name);
+    if (results.length === 0) this.log('Every installed pack that ships with vkit is up to date.');
     return results.map((result) => ({ id: result.name, ...result }));
+  }
+
+  private show(result: UpgradeResult, isDryRun: boolean, reference = result.name): void {
+    const { name, from, to, changed, diffs, modified } = result;
+    if (changed) this.showChange(result);
+    else if (diffs.length > 0 || from !== to) {
+      this.log(`${name} v${from}${from === to ? '' : ` -> v${to}`} would change:`);
+      if (modified.length > 0)
+        this.note(`Changed by hand, so it needs --force: ${modified.join(', ')}`);
+    } else {
+      this.log(`✓ ${name} v${from} is up to date`);
+      this.noteFiles(result, reference);
+    }
+    if (isDryRun) this.showDiffs(diffs);
+  }
+
+  private showChange({ name, from, to }: Change): void {
+    this.log(from === to ? `✓ ${name} v${from} restored` : `✓ ${name} v${from} -> v${to}`);
+  }
+
+  /** What was upgraded before the error, and the diffs it is about. */
+  private showFailure({ details }: VkitError): void {
+    for (const change of (details?.upgraded ?? []) as readonly Change[]) this.showChange(change);
+    this.showDiffs((details?.diffs ?? []) as Diffs);
+  }
+
+  /** What a person should know where the version is right and the files are not. */
+  private noteFiles({ modified, missing, differs }: UpgradeResult, reference: string): void {
+    if (modified.length > 0) this.note(`  changed by hand: ${modified.join(', ')}`);
+    if (missing.length > 0) this.note(`  missing: ${missing.join(', ')}`);
+    if (differs) this.note('  The files of this version are others than those installed.');
+    if (modified.length + missing.length > 0 || differs)
+      this.note(`  Put the pack's files in place: vkit policy pack upgrade ${reference} --force`);
   }
 
   private showDiffs(diffs: Diffs): void {
