@@ -1,8 +1,8 @@
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { jsonOf } from '../helpers/run-cli.js';
-import { type CliProject, emptyFolder, git, shopProject } from './project-fixture.js';
+import { type CliProject, git, shopProject } from './project-fixture.js';
 
 type Finding = { severity: string; file: string; line: number; column: number; code: string };
 type Failure = { error: { code: string; details: { problems: Finding[] } } };
@@ -180,107 +180,5 @@ describe('policy bundle, and the check of one', () => {
       file: join(root, 'x.json'),
     });
     expect((await run(['policy', 'bundle', '--sequence', '-1'])).code).toBe(2);
-  });
-});
-
-describe('policy pack', () => {
-  it('lists, adds and removes, in the words of the contract', { timeout: 120_000 }, async () => {
-    const { root, ok, run } = await emptyFolder();
-    await ok(['init']);
-    const list = async () => (await ok(['policy', 'pack', 'list'])).stdout;
-    expect(await list()).toBe(
-      'ai_safety (not installed)\nfinancial_compliance (not installed)\nstarter (not installed)\n',
-    );
-    const missing = await run(['policy', 'pack', 'add', 'ai_safety']);
-    expect([missing.code, missing.stderr]).toEqual([
-      2,
-      expect.stringContaining(
-        'DependencyMissing: Pack requires dependencies not installed: starter',
-      ),
-    ]);
-    await ok(['policy', 'pack', 'add', 'starter']);
-    expect(jsonOf(await ok(['policy', 'pack', 'add', 'starter', '--json']))).toMatchObject({
-      id: 'starter',
-      changed: false,
-    });
-    await ok(['policy', 'pack', 'add', 'ai_safety']);
-    expect(await list()).toBe(
-      '✓ ai_safety v1.0.0\nfinancial_compliance (not installed)\n✓ starter v1.0.0\n',
-    );
-    const needed = await run(['policy', 'pack', 'remove', 'starter']);
-    expect([needed.code, needed.stderr]).toEqual([8, expect.stringContaining('ai_safety')]);
-
-    const file = 'config/policies/starter__02__mask_pii.yaml';
-    await write(root, file, `${await readFile(join(root, file), 'utf8')}# mine\n`);
-    expect(await list()).toContain(`⚠ starter v1.0.0 (modified: ${file})`);
-    await ok(['policy', 'pack', 'remove', 'ai_safety']);
-    const modified = await run(['policy', 'pack', 'remove', 'starter', '--json']);
-    expect([modified.code, jsonOf<Failure>(modified).error.code]).toEqual([8, 'conflict']);
-    await ok(['policy', 'pack', 'remove', 'starter', '--force']);
-    await expect(stat(join(root, file))).rejects.toThrow('ENOENT');
-    expect((await run(['policy', 'pack', 'remove', 'starter'])).code).toBe(2);
-    expect(
-      jsonOf<{ id: string; state: string }[]>(await ok(['policy', 'pack', 'list', '--json'])),
-    ).toContainEqual(expect.objectContaining({ id: 'starter', state: 'not_installed' }));
-  });
-
-  it('upgrades a pack from a path, shows the diff first, and stops at a file changed by hand', {
-    timeout: 120_000,
-  }, async () => {
-    const { root, ok, run } = await emptyFolder();
-    await ok(['init']);
-    const pack = async (folder: string, version: string, reason: string) => {
-      await mkdir(join(root, folder, 'rules/policies'), { recursive: true });
-      await write(
-        root,
-        `${folder}/rules/metadata.yaml`,
-        `__pack_meta: {name: rules, version: "${version}", layer: custom}\n`,
-      );
-      await write(
-        root,
-        `${folder}/rules/policies/01_no.yaml`,
-        `id: no\npriority: 1\naction: {deny: true, reason: "${reason}"}\n`,
-      );
-    };
-    await pack('old', '1.0.0', 'first');
-    await pack('new', '1.1.0', 'second');
-    await ok(['policy', 'pack', 'add', './old/rules']);
-    expect((await ok(['policy', 'pack', 'upgrade'])).stdout).toBe(
-      'Every installed pack is up to date.\n',
-    );
-    const file = join(root, 'config/policies/rules__01__no.yaml');
-    const dry = await ok(['policy', 'pack', 'upgrade', './new/rules', '--dry-run']);
-    expect(dry.stdout).toContain('rules v1.0.0 -> v1.1.0 would change:');
-    expect(dry.stdout).toContain('+ action: {deny: true, reason: "second"}');
-    expect(await readFile(file, 'utf8')).toContain('first');
-    await writeFile(file, `${await readFile(file, 'utf8')}# mine\n`);
-    const stopped = await run(['policy', 'pack', 'upgrade', './new/rules']);
-    expect(stopped.code).toBe(8);
-    expect(stopped.stdout).toContain('- # mine');
-    expect(await readFile(file, 'utf8')).toContain('# mine');
-    const forced = await ok(['policy', 'pack', 'upgrade', './new/rules', '--force', '--json']);
-    expect(jsonOf(forced)).toMatchObject([
-      { id: 'rules', from: '1.0.0', to: '1.1.0', changed: true },
-    ]);
-    expect(await readFile(file, 'utf8')).toContain('second');
-    expect((await run(['policy', 'pack', 'upgrade', './old/rules'])).code).toBe(8);
-    expect((await run(['policy', 'pack', 'upgrade', 'nothing'])).code).toBe(2);
-  });
-
-  it('tells what is in a pack, also outside of a project', async () => {
-    const { ok, run } = await emptyFolder();
-    const info = jsonOf<{ id: string; policies: { id: string }[] }>(
-      await ok(['policy', 'pack', 'info', 'starter', '--json']),
-    );
-    expect(info.id).toBe('starter');
-    expect(info.policies.map(({ id }) => id)).toContain('mask_pii');
-    expect((await ok(['policy', 'pack', 'info', 'starter'])).stdout).toContain(
-      'mask_pii  (mask, priority 150)',
-    );
-    const unknown = await run(['policy', 'pack', 'info', 'startr']);
-    expect([unknown.code, unknown.stderr]).toEqual([
-      2,
-      expect.stringContaining('Did you mean "starter"?'),
-    ]);
   });
 });

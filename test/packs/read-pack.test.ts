@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   loadPackFiles,
@@ -6,7 +8,7 @@ import {
   shippedPacksDirectory,
 } from '../../src/packs/load-pack-files.js';
 import { packChecksum, readPack } from '../../src/packs/read-pack.js';
-import { pack, packDirectory, policy, shipped } from './packs.js';
+import { pack, packDirectory, packFiles, policy, shipped } from './packs.js';
 
 const META = (lines: string) =>
   `__pack_meta:\n  name: mine\n  version: "1.0.0"\n  layer: custom\n${lines}`;
@@ -46,6 +48,35 @@ describe('the shipped packs', () => {
         expect(one.description?.length ?? 0, one.id).toBeGreaterThan(40);
         expect(['full', 'tokenize', undefined], one.id).toContain(one.masking?.default_method);
         expect(one.approval?.lifts_mask ?? false, one.id).toBe(false);
+      }
+    }
+  });
+});
+
+describe.each(['starter', 'ai_safety', 'financial_compliance'])('the policies of %s', (name) => {
+  const GDPR = /GDPR Art\. \d/;
+  const PCI = /PCI DSS v4\.0\.1 requirements? \d+\.\d+\.\d+/;
+
+  it('say which article or requirement they serve, and the README says the same', async () => {
+    const { metadata, policies } = await shipped(name);
+    const readme = readFileSync(join(shippedPacksDirectory(), name, 'README.md'), 'utf8');
+    const band = metadata.priority_band;
+    expect(readme.replace(/\s+/g, ' ')).toContain(`priorities ${band?.min} to ${band?.max}`);
+    const rows = readme.split('\n').filter((line) => line.startsWith('| `'));
+    expect(rows).toHaveLength(policies.length);
+    for (const [index, { policy: one }] of policies.entries()) {
+      const description = one.description ?? '';
+      expect(GDPR.test(description) || PCI.test(description), one.id).toBe(true);
+      const [, id, what, , articles = '', requirements = ''] = (rows[index] ?? '').split('|');
+      expect(id).toBe(` \`${one.id}\` `);
+      expect(what?.replace('require approval', 'require_approval'), one.id).toMatch(
+        new RegExp(`^ ${one.action}\\b`),
+      );
+      for (const article of articles.match(/\b\d+(?=\(|,|\b )/g) ?? []) {
+        expect(description, one.id).toMatch(new RegExp(`\\b(Art\\. |and )${article}\\b`));
+      }
+      for (const requirement of requirements.match(/\d+\.\d+\.\d+/g) ?? []) {
+        expect(description, one.id).toContain(requirement);
       }
     }
   });
@@ -100,6 +131,48 @@ describe('readPack', () => {
     ],
   ])('refuses %s', async (_name, changes, code) => {
     expect((await refusal(changes)).codes).toContain(code);
+  });
+
+  const BOMB = `a: &a [x, x, x, x, x, x, x, x, x]\n${'bcdefgh'
+    .split('')
+    .map((name, index) => {
+      const before = 'abcdefgh'[index];
+      return `${name}: &${name} [${Array(9).fill(`*${before}`).join(', ')}]\n`;
+    })
+    .join('')}`;
+
+  it.each([
+    ['aliases that unfold into too much', BOMB, ['yaml_aliases', 'too_many_aliases']],
+    ['a merge key', 'a: &a {x: 1}\nb: {<<: *a}\n', ['yaml_merge', 'merge_key']],
+    ['a tag', 'a: !!js/function "x"\n', ['yaml_tag', 'yaml_syntax']],
+    ['a tag of its own', 'a: !thing {x: 1}\n', ['yaml_tag', 'yaml_syntax']],
+    ['__proto__', '__proto__: {name: x}\n', ['yaml_key', 'bad_key']],
+    ['a key twice', 'a: 1\na: 2\n', ['yaml_syntax', 'yaml_syntax']],
+    ['a second document', 'a: 1\n---\nb: 1\n', ['yaml_syntax', 'many_documents']],
+    ['ten thousand levels', `a: ${'['.repeat(10_000)}`, ['yaml_syntax', 'too_deep']],
+  ])('refuses %s in the metadata and in a policy', async (_name, text, [inMetadata, inPolicy]) => {
+    const metadata = await refusal({ 'metadata.yaml': `${text}${META('')}` });
+    expect(metadata.codes).toContain(inMetadata);
+    const one = await refusal({ 'policies/01_mine_one.yaml': `${text}${policy('mine_one')}` });
+    expect(one.codes).toContain(inPolicy);
+  });
+
+  it('refuses what is no UTF-8, and takes the mark with which editors begin it', async () => {
+    const files = (text: string) =>
+      new Map(
+        Object.entries({ ...packFiles('mine'), 'policies/01_mine_one.yaml': text }).map(
+          ([path, body]) => [path, Buffer.from(body, 'latin1')] as const,
+        ),
+      );
+    const wrong = files(policy('mine_one').replace('A policy', 'Caf\u00e9'));
+    expect(() => readPack({ directory: 'mine', files: wrong })).toThrow('One problem');
+    const marked = files(`\u00ef\u00bb\u00bf${policy('mine_one')}`);
+    expect(readPack({ directory: 'mine', files: marked }).policies).toHaveLength(2);
+  });
+
+  it('refuses a path that would be too long for a file', async () => {
+    const path = `policies/03_${'x'.repeat(100)}.yaml`;
+    expect((await refusal({ [path]: policy('extra') })).codes).toEqual(['policy_file']);
   });
 
   it.each([[499], [600], [null]])('refuses the priority %s outside its band', async (priority) => {

@@ -1,8 +1,13 @@
 import { string } from '@oclif/core/args';
 import { BaseCommand } from '../../../cli/base-command.js';
 import { renderFacts } from '../../../cli/facts.js';
+import { wrap } from '../../../cli/wrap.js';
 import { describePack } from '../../../services/describe-pack.js';
 import { escapeTerminal } from '../../../util/escape.js';
+
+const INDENT = '  ';
+/** Longer lines are hard to read, however wide the terminal is. */
+const WIDTH_MAX = 100;
 
 export default class PolicyPackInfo extends BaseCommand {
   static override summary = 'Show what is in a policy pack.';
@@ -22,9 +27,9 @@ export default class PolicyPackInfo extends BaseCommand {
     const pack = await describePack({ reference: args.name, cwd: process.cwd() });
     const band = pack.priority_band;
     this.log(escapeTerminal(`${pack.name} v${pack.version}`));
+    this.paragraph(pack.description);
     this.log(
       renderFacts([
-        ['description', pack.description],
         ['layer', pack.layer],
         ['depends on', pack.dependencies.join(', ') || 'nothing'],
         ['priorities', band === undefined ? 'any' : `${band.min} to ${band.max}`],
@@ -33,8 +38,15 @@ export default class PolicyPackInfo extends BaseCommand {
     );
     for (const { id, action, priority, description } of pack.policies) {
       this.log(`\n${escapeTerminal(id)}  (${action}, priority ${priority})`);
-      if (description !== null) this.log(escapeTerminal(`  ${description.trim()}`));
+      this.paragraph(description ?? '');
     }
     return pack;
+  }
+
+  private paragraph(text: string): void {
+    const width = Math.min(WIDTH_MAX, process.stdout.columns ?? WIDTH_MAX) - INDENT.length;
+    const words = text.trim().replace(/\s+/g, ' ');
+    if (words === '') return;
+    for (const line of wrap(escapeTerminal(words), width)) this.log(`${INDENT}${line}`);
   }
 }
