@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import semver from 'semver';
-import { stringify } from 'yaml';
+import { Document, isScalar, Scalar, visit } from 'yaml';
 import schema from '../../schemas/packs_state.schema.json' with { type: 'json' };
 import { type Problem, VkitError } from '../errors/index.js';
 import { checkSchema } from '../util/check-schema.js';
@@ -11,6 +11,14 @@ import type { InstalledPackState, PacksState } from './model.js';
 
 /** Relative to a project's root. It belongs into Git: bundles name the installed packs. */
 export const PACKS_STATE_PATH = '.vkit/packs.yaml';
+
+/** Texts that a reader of YAML 1.1 would take for a number or a moment. */
+const QUOTED: ReadonlySet<string> = new Set([
+  'version',
+  'installed_at',
+  'pack_checksum',
+  'checksum',
+]);
 
 /** Reads what is installed; a project without the file has nothing installed. Throws `config_invalid`. */
 export async function readPacksState(root: string): Promise<PacksState> {
@@ -84,10 +92,18 @@ export function printPacksState(state: PacksState): string {
       .sort()
       .map((name) => [name, state[name]]),
   );
-  const body = stringify(
+  const document = new Document(
     { format_version: 'v1', installed_packs: installed },
-    { version: '1.2', lineWidth: 0, aliasDuplicateObjects: false },
+    { version: '1.2', aliasDuplicateObjects: false },
   );
+  visit(document, {
+    Pair(_index, { key, value }) {
+      if (isScalar(key) && isScalar(value) && QUOTED.has(String(key.value))) {
+        value.type = Scalar.QUOTE_DOUBLE;
+      }
+    },
+  });
+  const body = document.toString({ lineWidth: 0 });
   return `# Written by \`vkit policy pack\`; keep it in Git and do not edit it.\n${body}`;
 }
 

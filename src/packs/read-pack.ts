@@ -192,7 +192,9 @@ function asError(directory: string, problems: readonly Problem[]): VkitError {
     ? 'Policy priority outside allowed band'
     : `${problems.length === 1 ? 'One problem' : `${problems.length} problems`} in the pack "${directory}"`;
   return new VkitError('invalid_pack', `InvalidPack: ${sentence}`, {
-    hint: problems[0]?.message ?? 'The pack has no metadata.',
+    hint: band
+      ? 'Give every policy a priority in the band of metadata.yaml.'
+      : 'Correct what is listed, then try again.',
     details: {
       problems: problems.map((problem) => ({
         ...problem,

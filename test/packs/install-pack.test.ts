@@ -46,6 +46,20 @@ describe('installPack', () => {
     expect(Object.keys(files).filter((path) => path.startsWith('.vkit/'))).toEqual([
       '.vkit/packs.yaml',
     ]);
+    expect(files['.vkit/packs.yaml']?.split('\n').slice(0, 12)).toEqual([
+      '# Written by `vkit policy pack`; keep it in Git and do not edit it.',
+      'format_version: v1',
+      'installed_packs:',
+      '  starter:',
+      '    name: starter',
+      '    version: "1.0.0"',
+      '    layer: foundation',
+      '    installed_at: "2026-02-15T15:00:00Z"',
+      `    pack_checksum: "${state?.pack_checksum}"`,
+      '    dependencies: []',
+      '    priority_band:',
+      '      min: 100',
+    ]);
   });
 
   it('does nothing the second time', async () => {

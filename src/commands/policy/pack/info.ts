@@ -28,6 +28,7 @@ export default class PolicyPackInfo extends BaseCommand {
     const band = pack.priority_band;
     this.log(escapeTerminal(`${pack.name} v${pack.version}`));
     this.paragraph(pack.description);
+    this.log('');
     this.log(
       renderFacts([
         ['layer', pack.layer],

@@ -57,7 +57,7 @@ and is shown as a diff.`;
     else if (diffs.length > 0 || from !== to) {
       this.log(`${name} v${from}${from === to ? '' : ` -> v${to}`} would change:`);
       if (modified.length > 0)
-        this.note(`Changed by hand, so it needs --force: ${modified.join(', ')}`);
+        this.note(`Changed by hand, and overwritten with --force only: ${modified.join(', ')}`);
     } else {
       this.log(`✓ ${name} v${from} is up to date`);
       this.noteFiles(result, reference);
