@@ -7,8 +7,8 @@ import { listPacks } from '../../src/services/list-packs.js';
 import { loadProject } from '../../src/services/load-project.js';
 import { directoryWith } from '../project/files.js';
 import type { Operation } from './killed-command.js';
-import { buildKilledProgram, NOW, runKilled } from './killed-program.js';
 import { meta, pack, packDirectory, policy, snapshot } from './packs.js';
+import { buildKilledProgram, NOW, runKilled } from './run-killed.js';
 
 /** More changes than any of the commands makes. */
 const CHANGES_MAX = 100;
