@@ -128,16 +128,15 @@ function compileField(
 ): BundleField | null {
   const column = locked === null ? null : ownEntry(locked.fields, name);
   if (field.gone || column === undefined) return null;
-  return withoutUndefined({
-    name,
-    type: column?.type ?? field.type,
-    sensitivity: field.sensitivity,
-    category: field.category,
-    classification: field.classification,
-    tags: field.tags.length === 0 ? undefined : [...new Set(field.tags)].sort(),
-    position: column?.position,
-    nullable: column?.nullable,
-  });
+  const { sensitivity, category, classification, tags } = field;
+  // Written out: a large registry has hundreds of thousands of fields.
+  const compiled: BundleField = { name, type: column?.type ?? field.type, sensitivity, category };
+  if (classification !== undefined) compiled.classification = classification;
+  if (tags.length > 0) compiled.tags = [...new Set(tags)].sort();
+  if (column === null) return compiled;
+  compiled.position = column.position;
+  compiled.nullable = column.nullable;
+  return compiled;
 }
 
 function compileDatasource(datasource: BundleDatasource): BundleDatasource {

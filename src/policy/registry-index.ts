@@ -10,12 +10,16 @@ import type { PolicyMatch } from './model.js';
 export interface IndexedDataset extends MatchTarget {
   key: string;
   fields: ReadonlyMap<string, RegistryField>;
+  /** The same fields with their names. */
+  described(): readonly DescribedField[];
 }
+
+type DescribedField = RegistryField & { name: string };
 
 /** A field of the baseline. */
 export interface IndexedField {
   dataset: IndexedDataset;
-  field: RegistryField & { name: string };
+  field: DescribedField;
 }
 
 /** What the checks of policies ask of a baseline, so that none of them looks at all of it for every policy. */
@@ -42,6 +46,7 @@ export function indexRegistry(registry: Registry): RegistryIndex {
       datasource: dataset.datasource,
       forms: formsOfKey(key, dataset),
       fields: dataset.fields,
+      described: lazily(() => describe(dataset.fields)),
     }),
   );
   const byForm = groupBy(datasets, ({ forms }) => forms.map((form) => form.toLowerCase()));
@@ -122,14 +127,18 @@ function* fieldsWithin(
   compiled: CompiledPolicy,
 ): Generator<IndexedField> {
   for (const dataset of datasets) {
-    for (const [name, field] of dataset.fields) {
-      const described = { ...field, name };
-      if (actsOn(compiled, described)) yield { dataset, field: described };
-    }
+    for (const field of dataset.described()) if (actsOn(compiled, field)) yield { dataset, field };
   }
 }
 
-function actsOn({ match, excepts }: CompiledPolicy, field: IndexedField['field']): boolean {
+function describe(fields: ReadonlyMap<string, RegistryField>): readonly DescribedField[] {
+  return [...fields].map(([name, { type, sensitivity, category, classification, tags }]) => {
+    const field = { name, type, sensitivity, category, tags };
+    return classification === undefined ? field : { ...field, classification };
+  });
+}
+
+function actsOn({ match, excepts }: CompiledPolicy, field: DescribedField): boolean {
   return match.fieldFailure(field) === null && !excepts(field.name);
 }
 
@@ -138,12 +147,7 @@ function fieldLookUp(
   datasets: readonly IndexedDataset[],
 ): (compiled: CompiledPolicy) => Iterable<IndexedField> {
   const all = datasets.flatMap((dataset) =>
-    [...dataset.fields].map(
-      ([name, field]): IndexedField => ({
-        dataset,
-        field: { ...field, name },
-      }),
-    ),
+    dataset.described().map((field): IndexedField => ({ dataset, field })),
   );
   const lower = (values: readonly string[]) => values.map((value) => value.toLowerCase());
   const byName = groupBy(all, ({ field }) => lower([field.name]));

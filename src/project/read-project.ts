@@ -1,6 +1,7 @@
 import { lstat, readdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '../errors/index.js';
+import { mapAtOnce } from '../util/map-at-once.js';
 import { decodeUtf8 } from '../util/utf8.js';
 import {
   type Datasource,
@@ -11,6 +12,8 @@ import { DEFAULT_SETTINGS, type ProjectSettings, parseSettings } from './parse-s
 import { PROJECT_PATHS, REGISTRY_FILE, REGISTRY_LOCK_FILE } from './paths.js';
 
 const FILES_MAX = 10_000;
+/** Read at the same time: enough to keep the disk busy, far below what a process may have open. */
+const FILES_AT_ONCE = 64;
 const DEPTH_MAX = 8;
 const BYTES_MAX = 1_048_576;
 /** Registries are the one large file of a project: ten thousand tables take about 16 MB. */
@@ -109,12 +112,14 @@ export async function readFolder(
     return [];
   }
   await collect(root, folder, 0, paths, problems);
-  const files: ProjectFile[] = [];
-  for (const path of paths.sort()) {
-    const file = await readOne(root, path, BYTES_MAX, problems);
-    if (file !== null) files.push(file);
-  }
-  return files;
+  const read = await mapAtOnce(paths.sort(), FILES_AT_ONCE, (path) =>
+    readText(root, path, BYTES_MAX),
+  );
+  return read.flatMap((file) => {
+    if ('text' in file) return [file];
+    problems.push(file);
+    return [];
+  });
 }
 
 async function collect(
@@ -155,27 +160,34 @@ async function readOne(
   bytesMax: number,
   problems: Problem[],
 ): Promise<ProjectFile | null> {
+  if ((await lstat(join(root, path)).catch(ifMissing(null))) === null) return null;
+  const file: ProjectFile | Problem = (await isReal(root, path))
+    ? await readText(root, path, bytesMax)
+    : { file: path, code: 'not_a_file', message: LINK_MESSAGE };
+  if ('text' in file) return file;
+  problems.push(file);
+  return null;
+}
+
+/** Reads a file below folders that are no links; what is wrong with it where it cannot be used. */
+async function readText(
+  root: string,
+  path: string,
+  bytesMax: number,
+): Promise<ProjectFile | Problem> {
   const absolute = join(root, path);
-  const found = await lstat(absolute).catch(ifMissing(null));
-  if (found === null) return null;
-  const real = await isReal(root, path);
-  if (!real || !found.isFile()) {
-    const message = real ? 'This is not a file.' : LINK_MESSAGE;
-    problems.push({ file: path, code: 'not_a_file', message });
-    return null;
+  const found = await lstat(absolute);
+  if (!found.isFile()) {
+    const message = found.isSymbolicLink() ? LINK_MESSAGE : 'This is not a file.';
+    return { file: path, code: 'not_a_file', message };
   }
   if (found.size > bytesMax) {
-    problems.push({
-      file: path,
-      code: 'limit_exceeded',
-      message: `The file is larger than ${bytesMax} bytes.`,
-    });
-    return null;
+    const message = `The file is larger than ${bytesMax} bytes.`;
+    return { file: path, code: 'limit_exceeded', message };
   }
   const text = decodeUtf8(await readFile(absolute));
   if (text !== undefined) return { path, text };
-  problems.push({ file: path, code: 'not_utf8', message: 'The file is not UTF-8 text.' });
-  return null;
+  return { file: path, code: 'not_utf8', message: 'The file is not UTF-8 text.' };
 }
 
 function repeatedIds(datasources: readonly Datasource[]): Problem[] {

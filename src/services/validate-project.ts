@@ -2,6 +2,7 @@ import type { Problem } from '../errors/index.js';
 import { loadPackFiles, packNamesIn, shippedPacksDirectory } from '../packs/load-pack-files.js';
 import type { Pack } from '../packs/model.js';
 import { changedFiles } from '../packs/pack-status.js';
+import { PACKS_STATE_PATH } from '../packs/packs-state.js';
 import { readPack } from '../packs/read-pack.js';
 import { type Finding, validatePolicies } from '../policy/validate-policies.js';
 import { REGISTRY_FILE, REGISTRY_LOCK_FILE } from '../project/paths.js';
@@ -49,6 +50,7 @@ export async function findingsOf(loaded: LoadedProject): Promise<Finding[]> {
   const { project, policies, drafts, registry, packs } = loaded;
   const { datasources } = project;
   const roles = project.settings.roles;
+  const bands = await bandsOf(loaded);
   const semantic = validatePolicies({
     policies,
     drafts,
@@ -61,7 +63,7 @@ export async function findingsOf(loaded: LoadedProject): Promise<Finding[]> {
       environments: unique(datasources.map(({ environment }) => environment)),
       regions: unique(datasources.flatMap(({ region }) => region ?? [])),
     }),
-    packs: await bandsOf(loaded),
+    packs: bands,
   });
   const owned = new Set(Object.values(packs).flatMap(({ files }) => files.map(({ path }) => path)));
   const changed = await Promise.all(
@@ -74,6 +76,7 @@ export async function findingsOf(loaded: LoadedProject): Promise<Finding[]> {
     ...semantic.filter((finding) => !isPacksOwnName(finding, owned)),
     ...strayDatasets(loaded).map((problem) => asFinding(problem, 'error')),
     ...unscanned(loaded).map((problem) => asFinding(problem, 'warning')),
+    ...overlappingBands(bands).map((problem) => asFinding(problem, 'error')),
     ...changed.flat().map((problem) => asFinding(problem, 'warning')),
   ];
   return all.sort((a, b) => compare(a.file, b.file) || a.line - b.line || a.column - b.column);
@@ -116,26 +119,52 @@ export async function shippedPacks(clearances: readonly string[] | null = null):
   );
 }
 
-/** Only a shipped pack of the installed version says what its band is. */
-async function bandsOf({
-  packs,
-}: LoadedProject): Promise<
-  { name: string; band: { min: number; max: number }; policyIds: string[] }[]
-> {
-  if (Object.keys(packs).length === 0) return [];
-  const shipped = await shippedPacks();
-  return shipped.flatMap(({ metadata: { name, version, priority_band: band } }) => {
-    const installed = Object.hasOwn(packs, name) ? packs[name] : undefined;
-    if (installed === undefined || installed.version !== version || band === undefined) return [];
-    return [{ name, band, policyIds: installed.files.map((file) => file.policy_id) }];
+interface PackBand {
+  name: string;
+  band: { min: number; max: number };
+  policyIds: string[];
+}
+
+/** As it was recorded when the pack was installed; a state file of before says it by the shipped pack of that version. */
+async function bandsOf({ packs }: LoadedProject): Promise<PackBand[]> {
+  const installed = Object.values(packs);
+  const shipped = installed.some((pack) => pack.priority_band === undefined)
+    ? await shippedPacks()
+    : [];
+  return installed.flatMap(({ name, version, priority_band: recorded, files }) => {
+    const same = shipped.find(
+      ({ metadata }) => metadata.name === name && metadata.version === version,
+    );
+    const band = recorded ?? same?.metadata.priority_band;
+    if (band === undefined) return [];
+    return [{ name, band, policyIds: files.map((file) => file.policy_id) }];
   });
+}
+
+/** Whose policies are reported first would not be for the packs to say. */
+function overlappingBands(bands: readonly PackBand[]): Problem[] {
+  return bands.flatMap((one, index) =>
+    bands
+      .slice(index + 1)
+      .filter(({ band }) => band.min <= one.band.max && one.band.min <= band.max)
+      .map((other) => ({
+        file: PACKS_STATE_PATH,
+        code: 'bands_overlap',
+        message: `The packs ${one.name} (${rangeOf(one)}) and ${other.name} (${rangeOf(other)}) use the same priorities.`,
+        suggestion: 'Remove one of them, or install a version with another band.',
+      })),
+  );
+}
+
+function rangeOf({ band: { min, max } }: PackBand): string {
+  return `${min} to ${max}`;
 }
 
 function packProblems(
   name: string,
   { modified, missing }: { modified: string[]; missing: string[] },
 ): Problem[] {
-  const restore = `Move the change to a policy of your own, then restore the pack: vkit policy pack remove ${name} --force && vkit policy pack add ${name}`;
+  const restore = `Move the change to a policy of your own, then restore the pack: vkit policy pack upgrade ${name} --force`;
   return [
     ...modified.map((file) => ({
       file,

@@ -1,10 +1,14 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { jsonOf } from '../helpers/run-cli.js';
 import { type CliProject, git, shopProject } from './project-fixture.js';
 
 type Finding = { severity: string; file: string; line: number; column: number; code: string };
+type SarifRun = {
+  tool: { driver: { rules: object[] } };
+  results: { message: { text: string } }[];
+};
 type Failure = { error: { code: string; details: { problems: Finding[] } } };
 
 const write = (root: string, path: string, text: string) => writeFile(join(root, path), text);
@@ -47,6 +51,45 @@ describe('policy validate', () => {
       });
     }
     expect(error.details.problems.filter(({ severity }) => severity === 'error')).toHaveLength(2);
+  });
+
+  it('writes SARIF that points into the repository, with nothing in it that is markup', async () => {
+    const { root, run } = await shopProject();
+    await git(root, 'init', '-q');
+    const folder = join(root, 'policies of ours');
+    await mkdir(join(folder, 'config/policies'), { recursive: true });
+    await write(folder, 'vkit.yaml', 'org: acme\n');
+    const text =
+      'id: a\ndescription: x\nmatch: {dataset: "[a](x) \\u001b[31m"}\naction: {allow: true}\n';
+    await write(folder, 'config/policies/a.yaml', text);
+    const shown = await run(['policy', 'validate', '--dir', folder, '--format', 'sarif']);
+    expect(shown.code).toBe(2);
+    const { version, runs } = jsonOf<{ version: string; runs: SarifRun[] }>(shown);
+    expect(version).toBe('2.1.0');
+    const [first] = runs;
+    expect(first?.tool.driver.rules).toEqual([
+      { id: 'policy/unknown_dataset', shortDescription: { text: 'Unknown dataset' } },
+    ]);
+    expect(first?.results).toMatchObject([
+      {
+        ruleId: 'policy/unknown_dataset',
+        ruleIndex: 0,
+        level: 'error',
+        locations: [
+          {
+            physicalLocation: {
+              artifactLocation: { uri: 'policies%20of%20ours/config/policies/a.yaml' },
+              region: { startLine: 3 },
+            },
+          },
+        ],
+      },
+    ]);
+    const message = first?.results[0]?.message.text ?? '';
+    expect(message).toContain('\\[a\\](x)');
+    expect(message).not.toContain('\u001b');
+    const both = await run(['policy', 'validate', '--json', '--format', 'sarif']);
+    expect(both.code).toBe(2);
   });
 
   it('takes warnings for errors with --strict only', async () => {

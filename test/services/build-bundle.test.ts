@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseBundle } from '../../src/bundle/parse-bundle.js';
@@ -284,6 +284,23 @@ describe('validateProject', () => {
       'config/registry.yaml not_scanned',
     ]);
     expect((await validateProject({ root, strict: true })).valid).toBe(false);
+  });
+
+  it('finds packs whose recorded priority bands overlap', async () => {
+    const root = await project();
+    const state = join(root, '.vkit/packs.yaml');
+    const recorded = readFileSync(state, 'utf8');
+    expect(recorded).toContain('min: 100');
+    // As an older vkit, or a merge of two branches, would leave it.
+    const pack = recorded.slice(recorded.indexOf('  starter:'));
+    const files = pack.indexOf('    files:');
+    const other = `${pack.slice(0, files).replaceAll('starter', 'ours').replace('min: 100', 'min: 150')}    files: []\n`;
+    writeFileSync(state, `${recorded}${other}`);
+    const { valid, findings } = await validateProject({ root });
+    expect(valid).toBe(false);
+    expect(findings.filter(({ code }) => code === 'bands_overlap')).toMatchObject([
+      { file: '.vkit/packs.yaml', severity: 'error' },
+    ]);
   });
 
   it('refuses a role that vkit.yaml does not list', async () => {
