@@ -18,6 +18,9 @@ const folder = mkdtempSync(join(tmpdir(), 'vkit-bench-'));
 const root = join(folder, 'project');
 const parse = join(folder, 'parse.mjs');
 const cli = join(packageRoot(), 'bin', 'run.js');
+/** What is kept from one run to the next begins empty. */
+const env = { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') };
+
 try {
   writeProject(root, POLICIES, TABLES);
   git(['init', '-q', '-b', 'main']);
@@ -29,6 +32,7 @@ try {
     format: 'esm',
     platform: 'node',
     outfile: parse,
+    logLevel: 'error',
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },
@@ -52,7 +56,11 @@ try {
 function time(what: string, args: string[]): number {
   const startedAt = performance.now();
   const program = ['--import', peakMemory(), ...args];
-  const { status, stderr } = spawnSync(process.execPath, program, { cwd: root, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(process.execPath, program, {
+    cwd: root,
+    encoding: 'utf8',
+    env,
+  });
   const seconds = (performance.now() - startedAt) / 1_000;
   if (status !== 0) throw new Error(`${what} ended with ${status}: ${stderr.slice(-2_000)}`);
   const peak = /peak (\d+) MB/.exec(stderr)?.[1] ?? '?';

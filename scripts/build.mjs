@@ -1,6 +1,6 @@
 // Bundles src/ into dist/ and writes oclif.manifest.json. Few files, since loading many small ones is
 // what makes a command line slow to start; code splitting, so that a command loads what it uses.
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
@@ -54,6 +54,7 @@ export async function build(options = {}) {
     platform: 'node',
     target: 'node20',
     external: EXTERNAL,
+    define: { BUILD_ID: JSON.stringify(await digestOfSources()) },
     banner: { js: BANNER },
     chunkNames: 'chunks/[name]-[hash]',
     minifySyntax: true,
@@ -71,6 +72,21 @@ export async function build(options = {}) {
   if (options.clean) await removeOthers(dist, written);
   const manifest = await manifestOf(root, join(dist, 'commands.js'));
   await replaceFile(join(root, 'oclif.manifest.json'), Buffer.from(manifest));
+}
+
+/**
+ * What the build is made of, as one digest: anything kept from one run to the next is for the same build only.
+ * @returns {Promise<string>}
+ */
+async function digestOfSources() {
+  const hash = createHash('sha256');
+  for (const folder of ['src', 'schemas']) {
+    const names = await readdir(join(root, folder), { recursive: true });
+    for (const name of names.filter((one) => /\.(ts|json)$/.test(one)).sort()) {
+      hash.update(`${folder}/${name}\n`).update(await readFile(join(root, folder, name)));
+    }
+  }
+  return hash.update(await readFile(join(root, 'package-lock.json'))).digest('hex');
 }
 
 /** @returns {Record<string, string>} */

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { readDatasourceVariables } from '../config/datasource-credentials.js';
+import { readEnvironment } from '../config/env.js';
 import { ENGINES } from '../engines/index.js';
 import type { DatasourceContext } from '../services/open-datasource.js';
 
@@ -12,4 +13,10 @@ export function projectContext(flags: {
     engines: ENGINES,
     variables: (id) => readDatasourceVariables(id),
   };
+}
+
+/** Where a project's policies may be kept parsed from one run to the next. */
+export function cacheOptions(): { cacheDirectory?: string } {
+  const { cacheDirectory } = readEnvironment();
+  return cacheDirectory === undefined ? {} : { cacheDirectory };
 }

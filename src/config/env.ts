@@ -1,3 +1,5 @@
+import { isAbsolute, join } from 'node:path';
+
 /**
  * What vkit takes from the environment, under names of its own. A variable that is unset or empty is
  * absent. Secrets among them are handed on, never printed.
@@ -31,6 +33,8 @@ export type Environment = {
   executorUrl?: string;
   /** XDG_CONFIG_HOME, or `.config` under HOME: where the credentials file lies. */
   configHome?: string;
+  /** `vkit` under XDG_CACHE_HOME, or under `.cache` of HOME: what can be made again. */
+  cacheDirectory?: string;
   /** VAULTKIT_BASE_URL, VAULTKIT_TOKEN, VAULTKIT_ORG: names the MCP server accepts too. */
   mcp: { baseUrl?: string; token?: string; org?: string };
 };
@@ -57,6 +61,7 @@ export function readEnvironment(env: Variables = process.env): Environment {
     executorUrl: present(env.FUNL_URL),
     configHome:
       present(env.XDG_CONFIG_HOME) ?? (home === undefined ? undefined : `${home}/.config`),
+    cacheDirectory: cacheDirectoryOf(present(env.XDG_CACHE_HOME), home),
     mcp: compact({
       baseUrl: present(env.VAULTKIT_BASE_URL),
       token: present(env.VAULTKIT_TOKEN),
@@ -81,4 +86,10 @@ function isOn(value: string | undefined): boolean {
 /** Drops keys whose value is `undefined`, so that absence looks the same everywhere. */
 function compact<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as T;
+}
+
+/** A path that is not absolute is to be ignored (XDG Base Directory Specification). */
+function cacheDirectoryOf(xdg: string | undefined, home: string | undefined): string | undefined {
+  if (xdg !== undefined && isAbsolute(xdg)) return join(xdg, 'vkit');
+  return home === undefined ? undefined : join(home, '.cache', 'vkit');
 }

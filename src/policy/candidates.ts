@@ -3,19 +3,20 @@ import { listOf, type MatchTarget, tagsOf } from './compile-match.js';
 import type { CompiledPolicy } from './compiled-policy.js';
 import { isGlob } from './glob.js';
 
-/**
- * The policies whose `match` can hold of one field, or of a dataset itself. Fields that have the same ones share one list,
- * so that what is decided for one is decided for all.
- */
-export interface CandidateList {
+/** Policies that may bear on a field or dataset. Equal ones are one object, so that what is decided for one is decided for all. */
+export interface Candidates {
   /** In the order of reporting. */
   readonly policies: readonly CompiledPolicy[];
   /** Whether one of them needs to know what else the request touches (`fields.all`). */
   readonly needsTouched: boolean;
-  /** Whether what is decided for one of its fields is decided for all, masks included. */
+  /** Whether what is decided for one of their fields is decided for all, masks included. */
   readonly isShared: boolean;
-  /** Those that do not fail for want of a role, in the order of reporting. */
-  forRoles(roles: RoleSet): readonly CompiledPolicy[];
+}
+
+/** The policies whose `match` can hold of one field, or of a dataset itself. */
+export interface CandidateList extends Candidates {
+  /** Those that do not fail for want of a role. */
+  forRoles(roles: RoleSet): Candidates;
 }
 
 /** Roles that are held together. */
@@ -118,34 +119,56 @@ function createFieldIndex(policies: readonly CompiledPolicy[]): FieldIndex {
 
 /** Gives equal lists as one object. There are at most as many as the registry has fields and datasets. */
 function createSharing(): (found: readonly CompiledPolicy[]) => CandidateList {
-  const shared = new Map<string, CandidateList>();
+  const lists = new Map<string, CandidateList>();
+  const groups = new Map<string, Candidates>();
+  const shareGroup = (policies: readonly CompiledPolicy[]): Candidates => {
+    const key = keyOf(policies);
+    const known = groups.get(key) ?? candidatesOf(policies);
+    groups.set(key, known);
+    return known;
+  };
   return (found) => {
     const policies = [...new Set(found)].sort((a, b) => a.order - b.order);
-    const key = policies.map(({ order }) => order).join();
-    const known = shared.get(key) ?? createList(policies);
-    shared.set(key, known);
+    const key = keyOf(policies);
+    const known = lists.get(key) ?? createList(shareGroup(policies), shareGroup);
+    lists.set(key, known);
     return known;
   };
 }
 
-function createList(policies: readonly CompiledPolicy[]): CandidateList {
-  const byRoles = new Map<string, readonly CompiledPolicy[]>();
+function keyOf(policies: readonly CompiledPolicy[]): string {
+  return policies.map(({ order }) => order).join();
+}
+
+function candidatesOf(policies: readonly CompiledPolicy[]): Candidates {
+  const needsTouched = policies.some(({ match }) => match.all !== null);
+  const isShared = !needsTouched && policies.every(({ masksAlike }) => masksAlike);
+  return { policies, needsTouched, isShared };
+}
+
+function createList(
+  all: Candidates,
+  share: (policies: readonly CompiledPolicy[]) => Candidates,
+): CandidateList {
+  const { policies, needsTouched, isShared } = all;
+  const byRoles = new Map<string, Candidates>();
   const isOpen = policies.every(({ rolesNeeded }) => rolesNeeded === null);
   const find = (roles: readonly string[]) =>
     policies.filter(
       ({ rolesNeeded }) => rolesNeeded === null || rolesNeeded.some((role) => roles.includes(role)),
     );
-  const needsTouched = policies.some(({ match }) => match.all !== null);
   return {
     policies,
     needsTouched,
-    isShared: !needsTouched && policies.every(({ masksAlike }) => masksAlike),
+    isShared,
     forRoles: ({ roles, key }) => {
-      if (isOpen) return policies;
+      if (isOpen) return all;
       const known = byRoles.get(key);
       if (known !== undefined) return known;
-      const candidates = find(roles);
-      if (byRoles.size < ROLE_SETS_MAX) byRoles.set(key, candidates);
+      // What is not remembered is not shared either, so that no request can make either grow.
+      if (byRoles.size >= ROLE_SETS_MAX) return candidatesOf(find(roles));
+      const candidates = share(find(roles));
+      byRoles.set(key, candidates);
       return candidates;
     },
   };

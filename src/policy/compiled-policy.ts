@@ -1,7 +1,12 @@
 import type { Mask } from '../masking/model.js';
 import { lazily } from '../util/lazily.js';
 import { type CompiledMatch, compileMatch } from './compile-match.js';
-import { type CompiledConditions, compileConditions, rolesNeeded } from './conditions.js';
+import {
+  beyondRoles,
+  type CompiledConditions,
+  compileConditions,
+  rolesNeeded,
+} from './conditions.js';
 import type { Action, Policy } from './model.js';
 import { maskOfSpec } from './strictest-mask.js';
 
@@ -16,6 +21,8 @@ export interface CompiledPolicy {
   conditions: CompiledConditions;
   /** Of which roles one must be held for the conditions not to fail; `null`: they need none in particular. */
   rolesNeeded: readonly string[] | null;
+  /** Decides the conditions for somebody of whom it is known that they hold one of `rolesNeeded`; `null`: there are no others. */
+  decideBeyondRoles: CompiledConditions['decide'] | null;
   /** Whether `mask_except` takes the field out of what the policy matches. */
   excepts(field: string): boolean;
   /** The mask the policy puts on a field, for a policy that masks. */
@@ -45,7 +52,9 @@ export function compilePolicy(
   const byField = new Map(
     Object.entries(rules).map(([field, spec]) => [field.toLowerCase(), maskOfSpec(spec)]),
   );
-  const others = maskOfSpec(method);
+  const otherMask = maskOfSpec(method);
+  const others = beyondRoles(policy.when);
+  const hasOthers = Object.keys(others).length > 0;
   const excepted = new Set(except.map((name) => name.toLowerCase()));
   const compiled: CompiledPolicy = {
     policy,
@@ -54,8 +63,10 @@ export function compilePolicy(
     match: compileMatch(policy.match),
     conditions: compileConditions(policy.when, clearances),
     rolesNeeded: rolesNeeded(policy.when),
+    decideBeyondRoles: hasOthers ? compileConditions(others, clearances).decide : null,
     excepts: (field) => excepted.size > 0 && excepted.has(field.toLowerCase()),
-    maskOf: (field) => (byField.size > 0 ? byField.get(field.toLowerCase()) : undefined) ?? others,
+    maskOf: (field) =>
+      (byField.size > 0 ? byField.get(field.toLowerCase()) : undefined) ?? otherMask,
     masksAlike: byField.size === 0,
     plainHold: lazily(() => ({ compiled, truth: 'yes', lifts: false })),
   };

@@ -62,6 +62,14 @@ export function rolesNeeded(conditions: Conditions): readonly string[] | null {
   return wanted.map(String);
 }
 
+/** The conditions beside that on roles, where holding one of `rolesNeeded` is all that one asks; else all of them. */
+export function beyondRoles(conditions: Conditions): Conditions {
+  const { requester_role: value, ...others } = conditions;
+  if (value === undefined || rolesNeeded(conditions) === null) return conditions;
+  const isAlone = Object.keys(operatorsOf(value as ConditionValue)).length === 1;
+  return isAlone ? others : conditions;
+}
+
 /** `no` as soon as one says so; the order of the tests does not matter. */
 function allOf(tests: readonly Test[]): Test {
   const [first, second] = tests;

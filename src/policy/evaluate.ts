@@ -43,10 +43,11 @@ export function judgeAll(
 ): readonly Judged[] {
   const touched = touchedBy(touching);
   const judges = views.map((verdicts) => createJudge(set, verdicts, touched));
-  return references.map((reference) => ({
-    reference,
-    judgement: judgeByAll(judges, reference),
-  }));
+  // From the last to the first: a dataset stands before its fields and may be decided by what was found of them.
+  return references
+    .toReversed()
+    .map((reference) => ({ reference, judgement: judgeByAll(judges, reference) }))
+    .reverse();
 }
 
 function judgeByAll(judges: readonly Judge[], reference: Reference): Judgement {

@@ -1,6 +1,6 @@
 import type { Mask } from '../masking/model.js';
 import { type Bounds, boundsOf, smallestBounds, undecidedBounds } from './bounds.js';
-import type { CandidateList, RoleSet } from './candidates.js';
+import type { CandidateList, Candidates } from './candidates.js';
 import type { CompiledPolicy, Hold } from './compiled-policy.js';
 import { byReportingOrder, mergeHolds, RANKS } from './hold.js';
 import type { Action, Reference } from './model.js';
@@ -56,7 +56,7 @@ interface Place {
   dataset: CompiledDataset;
   verdicts: DatasetVerdicts;
   /** Fields that have the same candidates are judged once, unless their masks differ. */
-  judgements: Map<CandidateList, Judgement>;
+  judgements: Map<Candidates, Judgement>;
 }
 
 /**
@@ -84,11 +84,12 @@ export function createJudge(set: PolicySet, verdicts: Verdicts, touched: Touched
   };
 
   const judgeField = (place: Place, field: string, list: CandidateList): Judgement => {
-    const shared = place.judgements.get(list);
+    const candidates = list.forRoles(verdicts.roles);
+    const shared = place.judgements.get(candidates);
     if (shared !== undefined) return shared;
-    const collected = collect(place, list, verdicts.roles, touched, field);
+    const collected = collect(place, candidates, touched, field);
     const judgement = judgementOfField(collected, field, byDefault);
-    if (list.isShared) place.judgements.set(list, judgement);
+    if (candidates.isShared) place.judgements.set(candidates, judgement);
     return judgement;
   };
 
@@ -99,7 +100,7 @@ export function createJudge(set: PolicySet, verdicts: Verdicts, touched: Touched
    */
   const judgeDataset = (place: Place): Judgement => {
     const { dataset } = place;
-    const own = collect(place, dataset.candidates(null), verdicts.roles, touched, null);
+    const own = collect(place, dataset.candidates(null).forRoles(verdicts.roles), touched, null);
     const { holds } = own;
     if (own.matched || dataset.fields.size === 0) {
       return judgementOfWhole(actionOf(own, byDefault), holds, boundsOf(own.bearing));
@@ -119,6 +120,10 @@ export function createJudge(set: PolicySet, verdicts: Verdicts, touched: Touched
   /** The action of the most open field. Asks no further where nothing can be more open. */
   const mostOpen = (place: Place): Action => {
     let open: Action = 'deny';
+    for (const { action } of place.judgements.values()) {
+      if (RANKS[action] > RANKS[open]) open = action;
+    }
+    if (open === 'allow') return open;
     for (const { list, name } of place.dataset.typicalFields()) {
       const { action } = judgeField(place, name, list);
       if (RANKS[action] > RANKS[open]) open = action;
@@ -230,19 +235,18 @@ interface Collected {
 
 function collect(
   { verdicts, dataset }: Place,
-  list: CandidateList,
-  roles: RoleSet,
+  { policies, needsTouched }: Candidates,
   touched: Touched,
   field: string | null,
 ): Collected {
   const holds: Hold[] = [];
   const bearing: Hold[] = [];
   let matched = false;
-  for (const compiled of list.forRoles(roles)) {
-    if (list.needsTouched && field !== null && !touched.touchesAll(compiled, dataset.name, field)) {
+  for (const compiled of policies) {
+    if (needsTouched && field !== null && !touched.touchesAll(compiled, dataset.name, field)) {
       continue;
     }
-    const { truth, lifts } = verdicts.decide(compiled);
+    const { truth, lifts } = verdicts.decideCandidate(compiled);
     if (truth === 'no') continue;
     const hold = truth === 'yes' && !lifts ? compiled.plainHold() : { compiled, truth, lifts };
     const { action } = compiled;

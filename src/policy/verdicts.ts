@@ -15,6 +15,8 @@ export interface Verdict {
 /** The conditions of policies on one dataset, in one view at one moment. */
 export interface DatasetVerdicts {
   decide(compiled: CompiledPolicy): Verdict;
+  /** The same, of a policy that `Candidates` of the view's roles hold. */
+  decideCandidate(compiled: CompiledPolicy): Verdict;
   /** What decided it, for the trace. */
   because(compiled: CompiledPolicy): string;
 }
@@ -25,6 +27,8 @@ export interface Verdicts {
   roles: RoleSet;
   of(dataset: CompiledDataset): DatasetVerdicts;
 }
+
+type Decide = CompiledPolicy['conditions']['decide'];
 
 /** Verdicts are few and always the same, so that none is made for an answer. */
 const VERDICTS: Readonly<Record<Truth, Verdict>> = {
@@ -49,16 +53,25 @@ export function verdictsOf(view: View, at: number): Verdicts {
 
 function datasetVerdicts(facts: ViewFacts): DatasetVerdicts {
   const { restriction, opening, openingOnAssigned } = facts;
+  const decideBy = (decide: Decide, { action, policy }: CompiledPolicy): Verdict => {
+    if (action === 'allow') return VERDICTS[asOpening(decide, facts)];
+    const truth = decide(restriction);
+    const lifts =
+      truth === 'yes' && policy.approval?.lifts_mask === true && asOpening(decide, facts) === 'yes';
+    return lifts ? YES_AND_LIFTS : VERDICTS[truth];
+  };
+  // Who narrows the roles holds others for an allow than those by which candidates are found.
+  const isWhole = restriction.values.requester_role === opening.values.requester_role;
+  const decide: DatasetVerdicts['decide'] = (compiled) =>
+    decideBy(compiled.conditions.decide, compiled);
+  const decideCandidate: DatasetVerdicts['decideCandidate'] = (compiled) => {
+    const beyond = compiled.decideBeyondRoles;
+    if (beyond !== null) return decideBy(beyond, compiled);
+    return compiled.policy.approval?.lifts_mask === true ? YES_AND_LIFTS : VERDICTS.yes;
+  };
   return {
-    decide: ({ action, policy, conditions }) => {
-      if (action === 'allow') return VERDICTS[asOpening(conditions.decide, facts)];
-      const truth = conditions.decide(restriction);
-      const lifts =
-        truth === 'yes' &&
-        policy.approval?.lifts_mask === true &&
-        asOpening(conditions.decide, facts) === 'yes';
-      return lifts ? YES_AND_LIFTS : VERDICTS[truth];
-    },
+    decide,
+    decideCandidate: isWhole ? decideCandidate : decide,
     because: ({ policy, conditions }) => {
       if (policy.action !== 'allow') return conditions.because(restriction);
       const asSaid = conditions.decide(opening) === 'yes';
@@ -71,10 +84,7 @@ function datasetVerdicts(facts: ViewFacts): DatasetVerdicts {
  * An opening must hold with the purpose as it was said, so that naming another never helps, and with it unknown unless
  * it is assigned, so that nobody opens anything by a word of their own.
  */
-function asOpening(
-  decide: CompiledPolicy['conditions']['decide'],
-  { opening, openingOnAssigned }: ViewFacts,
-): Truth {
+function asOpening(decide: Decide, { opening, openingOnAssigned }: ViewFacts): Truth {
   const said = decide(opening);
   if (said !== 'yes' || opening === openingOnAssigned) return said;
   return and([said, decide(openingOnAssigned)]);

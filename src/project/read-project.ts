@@ -1,7 +1,7 @@
-import { lstat, readdir, readFile, realpath } from 'node:fs/promises';
+import { lstatSync, readFileSync } from 'node:fs';
+import { lstat, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '../errors/index.js';
-import { mapAtOnce } from '../util/map-at-once.js';
 import { decodeUtf8 } from '../util/utf8.js';
 import {
   type Datasource,
@@ -12,8 +12,6 @@ import { DEFAULT_SETTINGS, type ProjectSettings, parseSettings } from './parse-s
 import { PROJECT_PATHS, REGISTRY_FILE, REGISTRY_LOCK_FILE } from './paths.js';
 
 const FILES_MAX = 10_000;
-/** Read at the same time: enough to keep the disk busy, far below what a process may have open. */
-const FILES_AT_ONCE = 64;
 const DEPTH_MAX = 8;
 const BYTES_MAX = 1_048_576;
 /** Registries are the one large file of a project: ten thousand tables take about 16 MB. */
@@ -112,10 +110,8 @@ export async function readFolder(
     return [];
   }
   await collect(root, folder, 0, paths, problems);
-  const read = await mapAtOnce(paths.sort(), FILES_AT_ONCE, (path) =>
-    readText(root, path, BYTES_MAX),
-  );
-  return read.flatMap((file) => {
+  return paths.sort().flatMap((path) => {
+    const file = readText(root, path, BYTES_MAX);
     if ('text' in file) return [file];
     problems.push(file);
     return [];
@@ -162,21 +158,20 @@ async function readOne(
 ): Promise<ProjectFile | null> {
   if ((await lstat(join(root, path)).catch(ifMissing(null))) === null) return null;
   const file: ProjectFile | Problem = (await isReal(root, path))
-    ? await readText(root, path, bytesMax)
+    ? readText(root, path, bytesMax)
     : { file: path, code: 'not_a_file', message: LINK_MESSAGE };
   if ('text' in file) return file;
   problems.push(file);
   return null;
 }
 
-/** Reads a file below folders that are no links; what is wrong with it where it cannot be used. */
-async function readText(
-  root: string,
-  path: string,
-  bytesMax: number,
-): Promise<ProjectFile | Problem> {
+/**
+ * Reads a file below folders that are no links; what is wrong with it where it cannot be used. Waits for each: of ten thousand
+ * small files that takes a fifth of the time that handing them to other threads takes.
+ */
+function readText(root: string, path: string, bytesMax: number): ProjectFile | Problem {
   const absolute = join(root, path);
-  const found = await lstat(absolute);
+  const found = lstatSync(absolute);
   if (!found.isFile()) {
     const message = found.isSymbolicLink() ? LINK_MESSAGE : 'This is not a file.';
     return { file: path, code: 'not_a_file', message };
@@ -185,7 +180,7 @@ async function readText(
     const message = `The file is larger than ${bytesMax} bytes.`;
     return { file: path, code: 'limit_exceeded', message };
   }
-  const text = decodeUtf8(await readFile(absolute));
+  const text = decodeUtf8(readFileSync(absolute));
   if (text !== undefined) return { path, text };
   return { file: path, code: 'not_utf8', message: 'The file is not UTF-8 text.' };
 }

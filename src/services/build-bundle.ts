@@ -15,12 +15,12 @@ import { parseDuration } from '../util/duration.js';
 import {
   asFinding,
   type LoadedProject,
+  type LoadProjectOptions,
   loadProject,
-  type ProjectDirectories,
 } from './load-project.js';
 import { errorCodeOf, findingsOf } from './validate-project.js';
 
-export interface BuildBundleInput extends ProjectDirectories {
+export interface BuildBundleInput extends LoadProjectOptions {
   root: string;
   /** Absolute, or relative to the root; default dist/policy_bundle.json. */
   out?: string;

@@ -5,12 +5,12 @@ import { VkitError } from '../errors/index.js';
 import { compilePolicySet } from '../policy/policy-set.js';
 import { toBundleDatasource } from '../project/parse-datasource-file.js';
 import type { ActiveBundle } from './control/active-bundle.js';
-import { loadProject, type ProjectDirectories } from './load-project.js';
+import { type LoadProjectOptions, loadProject } from './load-project.js';
 import { readBundleFile } from './read-bundle.js';
 import { errorCodeOf, findingsOf } from './validate-project.js';
 
 /** Where policies come from: a project's files as they are now, committed or not, or a bundle. */
-export type PolicySource = ({ root: string } & ProjectDirectories) | { bundle: string };
+export type PolicySource = ({ root: string } & LoadProjectOptions) | { bundle: string };
 
 export interface LoadedPolicies {
   /** Compiled as a server has them; checksum and version mean nothing where they come from files. */

@@ -8,16 +8,24 @@ import { settledRead } from '../packs/settled-read.js';
 import { type ParsedPolicy, parsePolicyFile } from '../policy/parse-policy.js';
 import type { DraftFile, Finding, PolicyFile } from '../policy/validate-policies.js';
 import { PROJECT_PATHS } from '../project/paths.js';
-import { type Project, readProject } from '../project/read-project.js';
+import { type Project, type ProjectFile, readProject } from '../project/read-project.js';
 import type { Registry, RegistryLock } from '../schema/model.js';
 import { parseRegistry } from '../schema/parse-registry.js';
 import { parseRegistryLock } from '../schema/registry-lock.js';
+import { buildId } from '../util/build-id.js';
+import { lazily } from '../util/lazily.js';
+import { openPolicyCache, type PolicyCache } from './policy-cache.js';
 
 /** Where a project's parts are; relative to the root, the defaults are those of `PROJECT_PATHS`. */
 export interface ProjectDirectories {
   policiesDir?: string;
   registryDir?: string;
   datasourcesDir?: string;
+}
+
+export interface LoadProjectOptions extends ProjectDirectories {
+  /** Where what policies say may be kept from one run to the next; absent: nowhere. */
+  cacheDirectory?: string;
 }
 
 /** A project with everything in it parsed. */
@@ -42,12 +50,13 @@ export interface LoadedProject {
  */
 export async function loadProject(
   root: string,
-  directories: ProjectDirectories = {},
+  options: LoadProjectOptions = {},
 ): Promise<LoadedProject> {
-  return settledRead(root, new Date(), () => readAll(root, directories));
+  return settledRead(root, new Date(), () => readAll(root, options));
 }
 
-async function readAll(root: string, directories: ProjectDirectories): Promise<LoadedProject> {
+async function readAll(root: string, options: LoadProjectOptions): Promise<LoadedProject> {
+  const { cacheDirectory, ...directories } = options;
   const places = {
     policiesDir: inProject(root, directories.policiesDir ?? PROJECT_PATHS.policies),
     registryDir: inProject(root, directories.registryDir ?? PROJECT_PATHS.registryFolder),
@@ -61,17 +70,28 @@ async function readAll(root: string, directories: ProjectDirectories): Promise<L
   const clearances = project.settings.clearances;
   const policies: PolicyFile[] = [];
   const drafts: DraftFile[] = [];
-  for (const { path, text } of project.policyFiles) {
-    const parsed: ParsedPolicy = parsePolicyFile(
-      text,
-      path,
-      clearances === null ? {} : { clearances },
-    );
+  const parse = ({ text, path }: ProjectFile): ParsedPolicy =>
+    parsePolicyFile(text, path, clearances === null ? {} : { clearances });
+  const build = buildId();
+  const cache =
+    cacheDirectory === undefined || build === undefined
+      ? undefined
+      : await openPolicyCache({
+          directory: cacheDirectory,
+          root,
+          build,
+          clearances,
+          policies: project.policyFiles.length,
+        });
+  for (const file of project.policyFiles) {
+    const { path, text } = file;
+    const parsed = parseOnce(file, parse, cache);
     problems.push(...parsed.problems);
     const { policy, draft, warnings, position } = parsed;
     if (policy !== null) policies.push({ policy, file: path, text, warnings, position });
     else if (draft !== null) drafts.push({ policy: draft, file: path, text, warnings, position });
   }
+  await cache?.save();
   const registry =
     project.registry === null ? null : parseRegistry(project.registry.text, project.registry.path);
   const lock =
@@ -87,6 +107,31 @@ async function readAll(root: string, directories: ProjectDirectories): Promise<L
     packs: await readPacksState(root),
     findings: problems.map((problem) => asFinding(problem, 'error')),
   };
+}
+
+/** What the cache knows of a text, or else what parsing says; only what has no problems is kept. */
+function parseOnce(
+  file: ProjectFile,
+  parse: (file: ProjectFile) => ParsedPolicy,
+  cache: PolicyCache | undefined,
+): ParsedPolicy {
+  const known = cache?.get(file.text);
+  if (known !== undefined) {
+    const warnings = known.warnings.map((warning) => ({ ...warning, file: file.path }));
+    // Places are asked for where there is something to say, which is seldom.
+    const parsed = lazily(() => parse(file));
+    const { policy } = known;
+    return {
+      policy,
+      draft: policy,
+      problems: [],
+      warnings,
+      position: (pointer) => parsed().position(pointer),
+    };
+  }
+  const parsed = parse(file);
+  if (parsed.policy !== null && parsed.problems.length === 0) cache?.put(file.text, parsed);
+  return parsed;
 }
 
 /** The JSON Schema of each engine's `config`, by name. */

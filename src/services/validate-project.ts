@@ -9,11 +9,11 @@ import { REGISTRY_FILE, REGISTRY_LOCK_FILE } from '../project/paths.js';
 import {
   asFinding,
   type LoadedProject,
+  type LoadProjectOptions,
   loadProject,
-  type ProjectDirectories,
 } from './load-project.js';
 
-export interface ValidateProjectInput extends ProjectDirectories {
+export interface ValidateProjectInput extends LoadProjectOptions {
   root: string;
   /** Warnings count as errors. */
   strict?: boolean;

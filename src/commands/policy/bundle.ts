@@ -4,7 +4,7 @@ import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
 import { renderFacts } from '../../cli/facts.js';
 import { countFlag, projectFlags } from '../../cli/flags.js';
-import { projectContext } from '../../cli/project-context.js';
+import { cacheOptions, projectContext } from '../../cli/project-context.js';
 import { readEnvironment } from '../../config/env.js';
 import { formatProblem, VkitError } from '../../errors/index.js';
 import { findProject } from '../../project/find-project.js';
@@ -57,6 +57,7 @@ export default class PolicyBundle extends BaseCommand {
     const keyFile = flags.unsigned ? undefined : await this.signingKey(flags.key, root);
     const { bundle, file, warnings } = await buildBundle({
       root,
+      ...cacheOptions(),
       policiesDir: flags['policies-dir'],
       registryDir: flags['registry-dir'],
       datasourcesDir: flags['datasources-dir'],

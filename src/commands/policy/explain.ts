@@ -4,7 +4,7 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { connect, type ServerFlagValues } from '../../cli/connect.js';
 import { exitCodeOfExplanation, renderExplanation } from '../../cli/explanation-report.js';
 import { jsonFlag, projectFlags, serverFlags } from '../../cli/flags.js';
-import { projectContext } from '../../cli/project-context.js';
+import { cacheOptions, projectContext } from '../../cli/project-context.js';
 import { readAql } from '../../cli/read-aql.js';
 import type { Explanation } from '../../client/wire.js';
 import { VkitError } from '../../errors/index.js';
@@ -105,7 +105,7 @@ when an approval is needed.`;
     const { bundle } = flags;
     const policies = await loadPolicies(
       bundle === undefined
-        ? { root: (await findProject(projectContext(flags).cwd)).root }
+        ? { root: (await findProject(projectContext(flags).cwd)).root, ...cacheOptions() }
         : { bundle },
     );
     const strange = (flags.role ?? []).filter((role) => policies.roles?.includes(role) === false);

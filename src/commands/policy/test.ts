@@ -4,7 +4,7 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { countFlag, projectFlags } from '../../cli/flags.js';
 import { renderJunit } from '../../cli/junit-report.js';
 import { renderPolicyTests } from '../../cli/policy-test-report.js';
-import { projectContext } from '../../cli/project-context.js';
+import { cacheOptions, projectContext } from '../../cli/project-context.js';
 import { VkitError } from '../../errors/index.js';
 import { findProject } from '../../project/find-project.js';
 import { loadPolicies } from '../../services/load-policies.js';
@@ -53,7 +53,9 @@ case exercised. Exits 3 when a case fails or the coverage is too low, and 2 when
     const root = needsProject ? (await findProject(cwd)).root : null;
     const tests = await readPolicyTests({ paths, cwd: process.cwd(), root });
     const policies = await loadPolicies(
-      flags.bundle === undefined ? { root: root ?? cwd } : { bundle: flags.bundle },
+      flags.bundle === undefined
+        ? { root: root ?? cwd, ...cacheOptions() }
+        : { bundle: flags.bundle },
     );
     const result = testPolicies(policies, tests, flags['min-coverage'] ?? null);
     if (isJunit) process.stdout.write(renderJunit(result));

@@ -3,7 +3,7 @@ import { boolean, option, string } from '@oclif/core/flags';
 import { BaseCommand, PRINTED } from '../../cli/base-command.js';
 import { countFindings, renderFindings } from '../../cli/findings-text.js';
 import { projectFlags } from '../../cli/flags.js';
-import { projectContext } from '../../cli/project-context.js';
+import { cacheOptions, projectContext } from '../../cli/project-context.js';
 import { readEnvironment } from '../../config/env.js';
 import { VkitError } from '../../errors/index.js';
 import { pathInRepository } from '../../git/path-in-repository.js';
@@ -59,6 +59,7 @@ Of a bundle it checks form, checksum and signature as the server does, and exits
     const { root } = await findProject(projectContext(flags).cwd);
     const result = await validateProject({
       root,
+      ...cacheOptions(),
       strict: flags.strict,
       policiesDir: flags['policies-dir'],
       registryDir: flags['registry-dir'],
