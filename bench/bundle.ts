@@ -71,7 +71,7 @@ function time(what: string, args: string[]): number {
 /** A module that says at the end how much memory the process had at most. */
 function peakMemory(): string {
   const source =
-    "process.on('exit', () => console.error(`peak ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`));";
+    "process.on('exit', () => console.error('peak', Math.round(process.resourceUsage().maxRSS / 1024), 'MB'));";
   return `data:text/javascript,${encodeURIComponent(source)}`;
 }
 

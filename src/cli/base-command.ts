@@ -1,7 +1,9 @@
 import { Command } from '@oclif/core/command';
 import { boolean } from '@oclif/core/flags';
+import type { Finding } from '../policy/finding.js';
 import { escapeTerminalLines } from '../util/escape.js';
 import { coloursFor } from './colours.js';
+import { renderFindings } from './findings-text.js';
 import { type FlagShape, normaliseArgv } from './normalise-argv.js';
 import { wantsJson } from './output-mode.js';
 import { reportError } from './report-error.js';
@@ -40,6 +42,12 @@ export abstract class BaseCommand extends Command {
   protected note(message: string | null): void {
     if (message !== null && !this.jsonEnabled())
       process.stderr.write(`${escapeTerminalLines(message)}\n`);
+  }
+
+  /** Findings beside the result, in colour where stderr is a terminal; `renderFindings` has made their names harmless. */
+  protected noteFindings(findings: readonly Finding[]): void {
+    if (findings.length > 0 && !this.jsonEnabled())
+      process.stderr.write(`${renderFindings(findings, process.stderr)}\n`);
   }
 
   /** Warnings go to stderr, also under `--json`. */

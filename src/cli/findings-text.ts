@@ -3,8 +3,11 @@ import { escapeTerminal } from '../util/escape.js';
 import { coloursFor } from './colours.js';
 
 /** Findings for people: `file:line:column  error  sentence  (code)`, and what to write instead below it. */
-export function renderFindings(findings: readonly Finding[]): string {
-  const { red, yellow, dim } = coloursFor(process.stdout);
+export function renderFindings(
+  findings: readonly Finding[],
+  stream: NodeJS.WriteStream = process.stdout,
+): string {
+  const { red, yellow, dim } = coloursFor(stream);
   return findings
     .flatMap(({ file, line, column, severity, code, message, suggestion }) => {
       const level = severity === 'error' ? red('error') : yellow('warning');

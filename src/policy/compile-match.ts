@@ -44,8 +44,12 @@ export function compileMatch(match: PolicyMatch): CompiledMatch {
   const fields = match.fields ?? {};
   return {
     datasetFailure: (target) => {
-      if (datasource && !datasource(target.datasource)) return 'match.datasource: another one';
-      if (dataset && !target.forms.some(dataset)) return 'match.dataset: another one';
+      if (datasource && !datasource(target.datasource)) {
+        return `match.datasource: is ${target.datasource}, wanted ${wordsOf(match.datasource ?? [])}`;
+      }
+      if (dataset && !target.forms.some(dataset)) {
+        return `match.dataset: is ${target.forms[0]}, wanted ${wordsOf(match.dataset ?? [])}`;
+      }
       return null;
     },
     hasFields: Object.values(fields).some((value) => value !== undefined),
@@ -60,23 +64,51 @@ function compileNames(names: string | readonly string[] | undefined) {
   return (name: string) => globs.some((matches) => matches(name));
 }
 
+/** A key of `match.fields`, whether a field has it, and what to say of one that has not. */
+type FieldCheck = [
+  key: string,
+  holds: (field: MatchField) => boolean,
+  because: (field: MatchField) => string,
+];
+
+function wordsOf(wanted: string | readonly string[]): string {
+  return listOf<string>(wanted).join(', ');
+}
+
 function compileFields(match: FieldMatch): (field: MatchField) => Failure {
-  const checks: [string, (field: MatchField) => boolean][] = [];
+  const checks: FieldCheck[] = [];
   const { sensitivity, category, contains, any, all } = match;
   if (sensitivity !== undefined) {
-    checks.push(['sensitivity', (field) => includes(sensitivity, field.sensitivity)]);
+    checks.push([
+      'sensitivity',
+      (field) => includes(sensitivity, field.sensitivity),
+      ({ name, sensitivity: is }) => `${name} is ${is}, wanted ${wordsOf(sensitivity)}`,
+    ]);
   }
   if (category !== undefined) {
-    checks.push(['category', (field) => includes(category, field.category)]);
+    checks.push([
+      'category',
+      (field) => includes(category, field.category),
+      ({ name, category: is = 'without one' }) => `${name} is ${is}, wanted ${wordsOf(category)}`,
+    ]);
   }
   if (contains !== undefined) {
-    checks.push(['contains', (field) => tagsOf(field).some((tag) => includes(contains, tag))]);
+    checks.push([
+      'contains',
+      (field) => tagsOf(field).some((tag) => includes(contains, tag)),
+      (field) =>
+        `${field.name} has ${tagsOf(field).join(', ') || 'no tag'}, wanted ${wordsOf(contains)}`,
+    ]);
   }
-  if (any !== undefined) checks.push(['any', (field) => includes(any, field.name)]);
-  if (all !== undefined) checks.push(['all', (field) => includes(all, field.name)]);
+  const isNamed = (names: readonly string[]): [FieldCheck[1], FieldCheck[2]] => [
+    (field) => includes(names, field.name),
+    ({ name }) => `${name} is not of ${wordsOf(names)}`,
+  ];
+  if (any !== undefined) checks.push(['any', ...isNamed(any)]);
+  if (all !== undefined) checks.push(['all', ...isNamed(all)]);
   return (field) => {
     const failed = checks.find(([, holds]) => !holds(field));
-    return failed ? `match.fields.${failed[0]}: ${field.name} is not of them` : null;
+    return failed ? `match.fields.${failed[0]}: ${failed[2](field)}` : null;
   };
 }
 

@@ -1,4 +1,4 @@
-import { compileMatch, listOf, type MatchField } from './compile-match.js';
+import { compileMatch, type MatchField } from './compile-match.js';
 import type { CompiledPolicy } from './compiled-policy.js';
 import { compileConditions } from './conditions.js';
 import type { FieldMatch, Reference } from './model.js';
@@ -72,9 +72,8 @@ function failedNames({ policy: { match } }: CompiledPolicy, target: CompiledData
   return (['datasource', 'dataset'] as const).flatMap((key) => {
     const value = match[key];
     if (value === undefined) return [];
-    if (compileMatch({ [key]: value }).datasetFailure(target) === null) return [];
-    const is = key === 'datasource' ? target.datasource : target.name;
-    const because = `match.${key}: is ${is}, wanted ${listOf<string>(value).join(', ')}`;
+    const because = compileMatch({ [key]: value }).datasetFailure(target);
+    if (because === null) return [];
     return [{ part: `match.${key}`, because }];
   });
 }

@@ -164,6 +164,7 @@ function packProblems(
   name: string,
   { modified, missing }: { modified: string[]; missing: string[] },
 ): Problem[] {
+  const bringBack = `Bring it back: vkit policy pack upgrade ${name} --force`;
   const restore = `Move the change to a policy of your own, then restore the pack: vkit policy pack upgrade ${name} --force`;
   return [
     ...modified.map((file) => ({
@@ -176,7 +177,7 @@ function packProblems(
       file,
       code: 'pack_file_missing',
       message: `The file of the pack ${name} is gone.`,
-      suggestion: restore,
+      suggestion: bringBack,
     })),
   ];
 }

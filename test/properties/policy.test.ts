@@ -107,7 +107,7 @@ describe.each(WORLDS)(`a decision in a $world world (VKIT_SEED=${SEED})`, TIMEOU
 
   it('meets every action often enough for these properties to mean something', () => {
     const seen = new Map<string, number>();
-    for (const [bundle, input] of fc.sample(fc.tuple(bundles, inputs), 300)) {
+    for (const [bundle, input] of fc.sample(fc.tuple(bundles, inputs), 1_000)) {
       for (const { action } of decide(bundle, input).references) {
         seen.set(action, (seen.get(action) ?? 0) + 1);
       }

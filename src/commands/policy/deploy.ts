@@ -4,7 +4,6 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { reportBundle } from '../../cli/bundle-report.js';
 import { connect } from '../../cli/connect.js';
 import { renderFacts } from '../../cli/facts.js';
-import { renderFindings } from '../../cli/findings-text.js';
 import { serverFlags } from '../../cli/flags.js';
 import type { BundleState } from '../../client/wire.js';
 import { readEnvironment } from '../../config/env.js';
@@ -30,13 +29,19 @@ no server.`;
       helpValue: 'FILE',
     }),
     org: string({ description: 'Organisation the bundle has to be for.', helpValue: 'NAME' }),
+    key: string({
+      description: 'Public key (PEM) the bundle must be signed with; else VKIT_PUBLIC_KEY.',
+      helpValue: 'FILE',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
     'dry-run': boolean({ description: 'Say what would happen, and do not do it.' }),
     activate: boolean({ description: 'Activate it, too.', default: true, allowNo: true }),
   };
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(PolicyDeploy);
-    const checked = await check(flags.bundle, flags.org);
+    const checked = await check(flags.bundle, flags.org, flags.key);
     if (flags['dry-run']) return this.plan(checked, flags);
     const { client } = await connect(flags, this.config.version);
     const answer = await client.deployBundle(checked.document, flags.activate);
@@ -45,7 +50,7 @@ no server.`;
       this.note(`${answer.version} has this content; its signature is by ${answer.key_id} now.`);
     } else if (!answer.created) this.note(NOTHING_CHANGED[answer.state](answer.version));
     else if (!flags.activate) this.note(`Next: vkit policy activate ${answer.version}`);
-    else {
+    else if (answer.version === 'v1') {
       this.note(
         'Next: vkit user create --email ADDRESS --role ROLE — or for an agent: vkit agents tokens create --name NAME',
       );
@@ -56,7 +61,7 @@ no server.`;
   private plan(checked: CheckedBundle, flags: { bundle: string; activate: boolean }): object {
     const { bundle, registry, policies, signing } = checked.bundle;
     const { findings } = checked;
-    if (findings.length > 0) this.note(renderFindings(findings));
+    this.noteFindings(findings);
     this.log(`Would upload ${flags.bundle}${flags.activate ? ' and activate it' : ''}.`);
     this.log(
       renderFacts([
@@ -68,7 +73,7 @@ no server.`;
         ['datasets', registry.datasets.length],
         ['datasources', registry.datasources.map(({ name }) => name).join(', ')],
         ['checksum', bundle.checksum],
-        ['signature', checked.signature],
+        ['signature', checked.signature.replaceAll('_', ' ')],
       ]),
     );
     return {
@@ -101,10 +106,15 @@ To return to it: vkit policy rollback --to ${version} --reason '…'`,
     `These are the bytes of ${version}, which was revoked and stays so; nothing changed.`,
 };
 
-/** Checks a bundle before it is sent; VKIT_PUBLIC_KEY names the keys its signature is compared with, if any. */
-async function check(file: string, org: string | undefined): Promise<CheckedBundle> {
+/** Checks a bundle before it is sent; --key or VKIT_PUBLIC_KEY name the keys its signature is compared with, if any. */
+async function check(
+  file: string,
+  org: string | undefined,
+  keys: readonly string[] | undefined,
+): Promise<CheckedBundle> {
   const named = readEnvironment().publicKeyFile?.split(new RegExp(`[,${delimiter}]`)) ?? [];
-  const trustedKeys = await Promise.all(named.filter((path) => path !== '').map(readPublicKey));
+  const paths = (keys ?? named).filter((path) => path !== '');
+  const trustedKeys = await Promise.all(paths.map(readPublicKey));
   const checked = await checkBundleFile({ file, trustedKeys, now: new Date() });
   const refusal = checked.findings.find(({ severity }) => severity === 'error');
   if (refusal) {

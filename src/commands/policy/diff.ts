@@ -7,6 +7,7 @@ import { renderComparison } from '../../cli/comparison-report.js';
 import { serverFlags } from '../../cli/flags.js';
 import { type BundleOrigin, readNamedBundle } from '../../cli/named-bundle.js';
 import { VkitError } from '../../errors/index.js';
+import { escapeTerminal } from '../../util/escape.js';
 
 const BUNDLE = 'dist/policy_bundle.json';
 
@@ -46,10 +47,9 @@ not. Exits 0 whatever changes; with --fail-on-widening 3 when something widens, 
     const b = await readNamedBundle(after, flags, this.config.version);
     const comparison = compareBundles(a.bundle, b.bundle);
     for (const warning of comparison.warnings) this.warn(warning);
-    if (isMarkdown) {
-      const [from, to] = [nameOf(a.origin), nameOf(b.origin)];
-      process.stdout.write(renderComparisonMarkdown(comparison, from, to));
-    } else this.log(renderComparison(comparison));
+    const [from, to] = [nameOf(a.origin), nameOf(b.origin)];
+    if (isMarkdown) process.stdout.write(renderComparisonMarkdown(comparison, from, to));
+    else this.log(`${escapeTerminal(`${from} → ${to}`)}\n${renderComparison(comparison)}`);
     const payload = { a: a.origin, b: b.origin, ...comparison };
     const { widening, changed, not_compared } = comparison.summary;
     const fails = flags['fail-on-widening'] && widening + changed + not_compared > 0;

@@ -2,7 +2,6 @@ import { boolean } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
 import { connect } from '../../cli/connect.js';
 import { formatTime } from '../../cli/facts.js';
-import { renderFindings } from '../../cli/findings-text.js';
 import { projectFlags, serverFlags } from '../../cli/flags.js';
 import { projectContext } from '../../cli/project-context.js';
 import { renderTable } from '../../cli/table.js';
@@ -50,7 +49,7 @@ export default class PolicyList extends BaseCommand {
     const { loadProject } = await import('../../services/load-project.js');
     const { root } = await findProject(projectContext(flags).cwd);
     const { policies, findings } = await loadProject(root);
-    if (findings.length > 0) this.note(renderFindings(findings));
+    this.noteFindings(findings);
     const items = policies.map(({ policy, file }) => ({
       id: policy.id,
       action: policy.action,
