@@ -14,6 +14,8 @@ import type {
 } from './model.js';
 
 const PROBLEMS_MAX = 100;
+/** Policies and configurations need a handful of levels. */
+const DEPTH_MAX = 32;
 
 /** A bundle that has the right form. Checksum and signature are over `document`, never over `bundle`. */
 export interface ParsedBundle {
@@ -29,6 +31,10 @@ export interface ParsedBundle {
  * be skipped. Returns every problem, each with its JSON Pointer; verifying it is `verifyBundle`'s.
  */
 export function parseBundle(value: unknown): ParsedBundle | { problems: readonly Problem[] } {
+  if (isDeeperThan(value, DEPTH_MAX)) {
+    const message = `A bundle is nested at most ${DEPTH_MAX} levels deep.`;
+    return { problems: [{ pointer: '', code: 'limit_exceeded', message }] };
+  }
   const found: Problem[] = checkSchema(SHELL_SCHEMA, value).map(
     ({ pointer, code, message, suggestion }) => ({
       pointer,
@@ -46,6 +52,18 @@ export function parseBundle(value: unknown): ParsedBundle | { problems: readonly
   return found.length > 0
     ? { problems: found }
     : { document: value, bundle: { ...normalise(raw), policies } };
+}
+
+/** Goes level by level, so that no depth can end the program. */
+function isDeeperThan(value: unknown, levels: number): boolean {
+  let level = [value];
+  for (let depth = 0; depth <= levels; depth += 1) {
+    level = level.flatMap((one) =>
+      typeof one === 'object' && one !== null ? Object.values(one) : [],
+    );
+    if (level.length === 0) return false;
+  }
+  return true;
 }
 
 /** Policies have forms that a schema alone does not tell apart; the policy room reads them. */
@@ -151,7 +169,8 @@ function normaliseDataset(dataset: RawDataset): BundleDataset {
 
 /** The table that a registry key without a lock entry names: `[datasource.][schema.]table`. */
 export function tableOfKey(key: string, datasource: string): TableIdentity {
-  const local = key.startsWith(`${datasource}.`) ? key.slice(datasource.length + 1) : key;
+  const isPrefixed = key.toLowerCase().startsWith(`${datasource}.`.toLowerCase());
+  const local = isPrefixed ? key.slice(datasource.length + 1) : key;
   const dot = local.indexOf('.');
   return dot < 0
     ? { schema: '', name: local }

@@ -89,6 +89,8 @@ function repositoryAt(root: string): Repository {
         '--untracked-files=all',
         '--ignored=matching',
         '--no-renames',
+        // Whatever the configuration says of submodules.
+        '--ignore-submodules=none',
       ];
       const output = await git(root, ['status', ...options, '--', ...specs]);
       const dirty = output

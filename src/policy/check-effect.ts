@@ -2,7 +2,6 @@ import { type CandidateIndex, createCandidateIndex } from './candidates.js';
 import { DEFAULT_CLEARANCES } from './clearance.js';
 import type { CompiledPolicy } from './compiled-policy.js';
 import { type Finding, type PolicyFile, placeOf } from './finding.js';
-import { RANKS } from './hold.js';
 import { contradictionIn, implies } from './reason-conditions.js';
 import type { IndexedField, RegistryIndex } from './registry-index.js';
 
@@ -13,8 +12,8 @@ const FIELDS_MAX = 2_000;
 export type EffectCheck = (file: PolicyFile, compiled: CompiledPolicy) => Finding[];
 
 /**
- * Finds policies that can never match, by their conditions or by what is in the baseline, and policies that a stricter one
- * overrules wherever they match. Both are warnings: the policy does no harm, but its author believes in it.
+ * Finds policies that can never match, by their conditions or by what is in the baseline, and policies that a
+ * denial overrules wherever they match. Both are warnings: the policy does no harm, but its author believes in it.
  */
 export function createEffectCheck(
   policies: readonly CompiledPolicy[],
@@ -62,7 +61,7 @@ function neverMatches(
   return warning(['/match/fields', '/match'], message, 'Compare it with config/registry.yaml.');
 }
 
-/** A stricter policy that matches every reference this one matches, under conditions that hold whenever its own do. */
+/** A policy that denies every reference this one matches, under conditions that hold whenever its own do. */
 function overruledBy(
   compiled: CompiledPolicy,
   index: RegistryIndex,
@@ -111,13 +110,9 @@ function overrules(
   compiled: CompiledPolicy,
   clearances: readonly string[],
 ): boolean {
-  const { ttl_seconds, max_rows, when } = compiled.policy;
-  if (RANKS[other.action] >= RANKS[compiled.action] || other.match.all !== null) return false;
-  // Beside anything but a denial a ttl or a number of rows still counts, and so does a mask or an approval.
-  const isSilent =
-    compiled.action === 'allow' && ttl_seconds === undefined && max_rows === undefined;
-  if (other.action !== 'deny' && !isSilent) return false;
-  return implies(when, other.policy.when, clearances);
+  // Beside anything but a denial every policy still counts: its mask, its approval, or the ttl that an allow brings.
+  if (other.action !== 'deny' || other.match.all !== null) return false;
+  return implies(compiled.policy.when, other.policy.when, clearances);
 }
 
 function alwaysOverruled(
@@ -129,7 +124,7 @@ function alwaysOverruled(
     file,
     ...position('/id'),
     code: 'always_overruled',
-    message: `The policy ${policy.id} has no effect: wherever it matches, ${other.id} is stricter.`,
+    message: `The policy ${policy.id} has no effect: wherever it matches, ${other.id} denies.`,
     suggestion: `Narrow ${other.id}, or remove this policy.`,
   };
 }

@@ -11,6 +11,7 @@ import {
 import type { Action, Decision, EvaluationInput, Reference, ReferenceDecision } from './model.js';
 import { compareText, type PolicySet } from './policy-set.js';
 import { approvalsOf, nameOfReference, policiesApplied, reportingOf } from './reporting.js';
+import { strictestMask } from './strictest-mask.js';
 import { touchedBy } from './touched.js';
 import { traceOf } from './trace.js';
 import { type Verdicts, verdictsOf } from './verdicts.js';
@@ -84,10 +85,16 @@ function decide(set: PolicySet, judged: readonly Judged[]): Decision {
 
 /** `dataset.field` to its mask, sorted by key. */
 export function masksOf(references: readonly ReferenceDecision[]): Readonly<Record<string, Mask>> {
-  const entries: [string, Mask][] = [];
+  const masks = new Map<string, Mask>();
   for (const reference of references) {
-    if (reference.mask) entries.push([nameOfReference(reference), reference.mask]);
+    if (reference.mask === undefined) continue;
+    const name = nameOfReference(reference);
+    // Where names have dots two references can share a key: it has what hides both.
+    const other = masks.get(name);
+    const mask = other === undefined ? reference.mask : strictestMask([other, reference.mask]);
+    masks.set(name, mask ?? reference.mask);
   }
+  const entries = [...masks];
   return Object.fromEntries(entries.sort(([a], [b]) => compareText(a, b)));
 }
 

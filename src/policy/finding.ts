@@ -65,7 +65,8 @@ export function placeOf(
 
 /** The names a dataset of the baseline goes by; its schema is what stands before the table in the key. */
 export function formsOfKey(key: string, { datasource }: RegistryDataset): readonly string[] {
-  const local = key.startsWith(`${datasource}.`) ? key.slice(datasource.length + 1) : key;
+  const isPrefixed = key.toLowerCase().startsWith(`${datasource}.`.toLowerCase());
+  const local = isPrefixed ? key.slice(datasource.length + 1) : key;
   const dot = local.indexOf('.');
   return datasetForms(key, datasource, dot < 0 ? '' : local.slice(0, dot));
 }

@@ -11,6 +11,7 @@ export interface IgnoreComment {
   reason: string;
 }
 
+const NEWLINE = 10;
 const LEXER_MARKS: ReadonlySet<string> = new Set(['\u0002', '\u0018', '\u001f']);
 
 /** The comments of a YAML text; what only looks like one inside of a text is none. */
@@ -18,16 +19,22 @@ export function ignoreComments(text: string): readonly IgnoreComment[] {
   const lines = text.split('\n');
   const found: IgnoreComment[] = [];
   let offset = 0;
+  let scanned = 0;
+  let line = 1;
+  let lineStart = 0;
   for (const token of new Lexer().lex(text)) {
     // The lexer marks documents and scalars by control characters that are not in the text.
     if (LEXER_MARKS.has(token)) continue;
     const match = /^#\s*vkit-ignore:\s*(\S*)\s*(.*?)\s*$/.exec(token);
     if (match) {
-      const before = text.slice(0, offset).split('\n');
-      const line = before.length;
+      for (; scanned < offset; scanned += 1) {
+        if (text.charCodeAt(scanned) !== NEWLINE) continue;
+        line += 1;
+        lineStart = scanned + 1;
+      }
       found.push({
         line,
-        column: (before.at(-1)?.length ?? 0) + 1,
+        column: offset - lineStart + 1,
         forLine: targetOf(lines, line),
         code: match[1] ?? '',
         reason: match[2] ?? '',

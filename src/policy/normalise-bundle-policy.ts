@@ -48,7 +48,9 @@ function formOf(value: Record<string, unknown>): {
   const { action, reason, ttl_seconds, max_rows, auto_revoke, masking, approval, ...rest } = value;
   const given = isRecord(action) ? action : wordAsMap(action);
   const { except, ...masks } = isRecord(masking) ? masking : {};
-  const { metadata_required, ...approving } = isRecord(approval) ? approval : {};
+  const { metadata_required, approver_role, approvals, lifts_mask, ...unknown } = isRecord(approval)
+    ? approval
+    : {};
   const moved = {
     reason,
     max_rows,
@@ -56,7 +58,9 @@ function formOf(value: Record<string, unknown>): {
     ttl: ttl_seconds,
     mask_except: except,
     approval_metadata_required: metadata_required,
-    ...approving,
+    approver_role,
+    approvals,
+    lifts_mask,
   };
   const merged: unknown = isRecord(given)
     ? {
@@ -74,6 +78,10 @@ function formOf(value: Record<string, unknown>): {
         ? hasMasks && { masking: masks }
         : masking !== undefined && { masking }),
       ...(approval !== undefined && !isRecord(approval) && { approval }),
+      // Under a name that no form has, so that each is a problem and none stands for a key of the action.
+      ...Object.fromEntries(
+        Object.entries(unknown).map(([key, value]) => [`approval.${key}`, value]),
+      ),
     },
     silent,
   };
@@ -84,9 +92,12 @@ function wordAsMap(action: unknown): unknown {
 }
 
 function back(pointer: string): string {
+  if (pointer.startsWith('/approval.')) return pointer.replace('.', '/');
   const move = MOVED.find(({ form }) => pointer === form || pointer.startsWith(`${form}/`));
   return move ? move.bundle + pointer.slice(move.form.length) : pointer;
 }
+
+const CONDITIONS: ReadonlySet<string> = new Set(['when', 'context']);
 
 /** `null` is how other tools write what is absent. */
 function withoutNulls(value: unknown): unknown {
@@ -95,7 +106,8 @@ function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, entry]) => entry !== null)
-      .map(([key, entry]) => [key, withoutNulls(entry)]),
+      // A condition on nothing is not one that is absent: who left it out may have meant a restriction.
+      .map(([key, entry]) => [key, CONDITIONS.has(key) ? entry : withoutNulls(entry)]),
   );
 }
 

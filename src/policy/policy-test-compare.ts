@@ -59,9 +59,11 @@ export function comparableDecision(
  * Everything else is compared where it is given.
  */
 export function compareDecision(
-  expected: TestExpectation,
+  written: TestExpectation,
   actual: ComparableDecision,
+  { dataset }: Pick<PreparedTest, 'dataset'>,
 ): readonly TestDifference[] {
+  const expected = withoutPrefixes(written, (name) => withoutDataset({ name: dataset }, name));
   const differences: TestDifference[] = [];
   const compare = (key: keyof TestExpectation, wanted: unknown, is: unknown) => {
     if (canonical(wanted) !== canonical(is))
@@ -88,6 +90,21 @@ export function compareDecision(
     differences.push({ key: 'approvals', expected: approvals, actual: actual.approvals });
   }
   return differences;
+}
+
+/** The expectation with the fields named as a comparable decision names them, without their dataset. */
+function withoutPrefixes(
+  { masks, fields, denied_fields: denied, ...others }: TestExpectation,
+  shorten: (name: string) => string,
+): TestExpectation {
+  const keys = <T>(record: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
+    Object.fromEntries(Object.entries(record).map(([name, value]) => [shorten(name), value]));
+  return {
+    ...others,
+    ...(masks !== undefined && { masks: keys(masks) }),
+    ...(fields !== undefined && { fields: keys(fields) }),
+    ...(denied !== undefined && { denied_fields: denied.map(shorten) }),
+  };
 }
 
 const ALIASES: Readonly<Record<string, string>> = { redact: 'full', truncate: 'partial' };

@@ -123,7 +123,12 @@ function engineProblems(
     const suggestion =
       near === undefined ? `Known engines: ${names.join(', ')}.` : `Did you mean "${near}"?`;
     return [
-      problemAt(['engine'], 'unknown_engine', `The engine "${engine}" is not known.`, suggestion),
+      problemAt(
+        ['engine'],
+        'unknown_engine',
+        `${/^[a-z0-9_-]{1,32}$/i.test(engine) ? `The engine "${engine}"` : 'This engine'} is not known.`,
+        suggestion,
+      ),
     ];
   }
   if (config === undefined) return [];

@@ -136,7 +136,7 @@ async function collect(
           message: `Folders are nested deeper than ${DEPTH_MAX} levels.`,
         });
       else await collect(root, path, depth + 1, paths, problems);
-    } else if (/\.ya?ml$/.test(entry.name) && !entry.name.startsWith('.')) {
+    } else if (/\.ya?ml$/i.test(entry.name) && !entry.name.startsWith('.')) {
       if (paths.length === FILES_MAX) {
         problems.push({
           file: folder,

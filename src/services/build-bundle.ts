@@ -18,6 +18,7 @@ import {
   type LoadProjectOptions,
   loadProject,
 } from './load-project.js';
+import { shownPath } from './shown-path.js';
 import { errorCodeOf, findingsOf } from './validate-project.js';
 
 export interface BuildBundleInput extends LoadProjectOptions {
@@ -160,6 +161,13 @@ async function dirtyPathsOf(
   { project, directories }: LoadedProject,
 ): Promise<string[]> {
   const { policiesDir, datasourcesDir, registryDir } = directories;
+  for (const folder of [policiesDir, datasourcesDir, registryDir]) {
+    // Of what lies elsewhere Git would say that nothing changed.
+    if (await repository.isInsideWorkTree(resolve(project.root, folder))) continue;
+    throw new VkitError('invalid_input', `${folder} lies outside of the repository.`, {
+      hint: 'A bundle is compiled from a commit: move the files into the repository.',
+    });
+  }
   const compiled = [
     policiesDir,
     datasourcesDir,
@@ -202,6 +210,12 @@ function expiryOf(expires: string | undefined, commitTime: string): string | nul
   const isTime = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/.test(
     expires,
   );
+  // Date takes 30 February for 2 March.
+  const day = expires.slice(0, 10);
+  const midnight = isTime ? new Date(day) : null;
+  if (midnight !== null && !Number.isNaN(midnight.getTime())) {
+    if (midnight.toISOString().slice(0, 10) !== day) throw wrongExpiry();
+  }
   const at = isTime ? Date.parse(expires) : Date.parse(commitTime) + secondsOf(expires) * 1000;
   if (Number.isNaN(at)) throw wrongExpiry();
   return new Date(at).toISOString().replace('.000Z', 'Z');
@@ -247,10 +261,10 @@ async function refuseExposedKey(file: string): Promise<void> {
 }
 
 async function readPrivateKey(file: string): Promise<KeyObject> {
-  const pem = await readFile(file).catch((cause) => {
-    throw new VkitError('key_invalid', `The private key ${file} cannot be read.`, {
-      hint: 'Make one with `vkit keys generate`.',
-      cause,
+  const pem = await readFile(file).catch(() => {
+    // Without the cause, which names the path too.
+    throw new VkitError('key_invalid', `The private key ${shownPath(file)} cannot be read.`, {
+      hint: 'Make one with `vkit keys generate`, and name its file.',
     });
   });
   try {
@@ -259,7 +273,7 @@ async function readPrivateKey(file: string): Promise<KeyObject> {
     // Not kept as a cause: nothing of a key's text may reach a log.
     throw new VkitError(
       'key_invalid',
-      `${file} is not a private key in PEM without a passphrase.`,
+      `${shownPath(file)} is not a private key in PEM without a passphrase.`,
       { hint: 'Make one with `vkit keys generate`.' },
     );
   }

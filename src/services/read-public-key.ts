@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { VkitError } from '../errors/index.js';
+import { shownPath } from './shown-path.js';
 
 /** Reads the PEM file of a public key that bundles may be signed with. Throws `key_invalid`, also for a private key. */
 export async function readPublicKey(path: string): Promise<KeyObject> {
@@ -11,14 +12,17 @@ export async function readPublicKey(path: string): Promise<KeyObject> {
     return createPublicKey(pem);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new VkitError('key_invalid', `The trusted bundle key ${path} is not there.`, {
-        hint: 'Make a pair with: vkit keys generate — or name the public key that you have.',
-        cause,
-      });
+      throw new VkitError(
+        'key_invalid',
+        `The trusted bundle key ${shownPath(path)} is not there.`,
+        {
+          hint: 'Make a pair with: vkit keys generate — or name the public key that you have.',
+        },
+      );
     }
     throw new VkitError(
       'key_invalid',
-      `The trusted bundle key ${path} is not a public key in a PEM file.`,
+      `The trusted bundle key ${shownPath(path)} is not a public key in a PEM file.`,
       {
         hint: 'Name the vkit_pub.pem that vkit keys generate wrote.',
         cause,

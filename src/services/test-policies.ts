@@ -70,7 +70,7 @@ export function testPolicies(
     coverage.record(one, decision);
     const missing = missingMetadata(decision.approvals, test.given.metadata ?? {});
     const actual = comparableDecision(decision, one, missing);
-    const differences = compareDecision(test.expect, actual);
+    const differences = compareDecision(test.expect, actual, one);
     const { name, line, column, given } = test;
     const passed = differences.length === 0;
     const result = { file, line, column, suite, name, passed, given, differences, actual };

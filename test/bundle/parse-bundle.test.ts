@@ -58,6 +58,14 @@ function older(): Loose {
 }
 
 describe('parseBundle', () => {
+  it.each(['[', '{"a":'])('refuses what is nested beyond all measure: %s', (opening) => {
+    const depth = 50_000;
+    const closing = opening === '[' ? ']' : '}';
+    const nested = JSON.parse(`${opening.repeat(depth)}null${closing.repeat(depth)}`);
+    const document = { ...older(), policies: [{ id: 'a', description: nested }] };
+    expect(parseBundle(document)).toMatchObject({ problems: [{ code: 'limit_exceeded' }] });
+  });
+
   it('fills in what an older bundle leaves out, on the closed side', () => {
     const { bundle } = parsed(older());
     expect(bundle.bundle).toMatchObject({

@@ -48,6 +48,27 @@ describe('a policy of a bundle', () => {
     });
   });
 
+  it.each([
+    ['a longer ttl', { ttl: 86_400 }],
+    ['more rows', { max_rows: 9 }],
+    ['a field that a mask excepts', { mask_except: ['ssn'] }],
+    ['a milder mask', { mask_type: 'partial' }],
+  ])('may not bring %s by its approval', (_what, more) => {
+    const approval = { approver_role: 'm', ...more };
+    const value = { id: 'a', action: 'mask', match: {}, ttl_seconds: 60, max_rows: 1, approval };
+    const { policy, problems } = normaliseBundlePolicy(value);
+    expect(policy).toBeNull();
+    expect(problems.map(({ code }) => code)).toEqual(['unknown_key']);
+  });
+
+  it.each([{ requester_role: null }, { requester_clearance: { gte: null, neq: 'low' } }])(
+    'may not have a condition on nothing: %j',
+    (when) => {
+      const { policy } = normaliseBundlePolicy({ id: 'a', action: 'allow', match: {}, when });
+      expect(policy).toBeNull();
+    },
+  );
+
   it('may carry an approval beside another action, which has no effect', () => {
     const approval = { approver_role: 'boss', approvals: 2, lifts_mask: true };
     expect(normaliseBundlePolicy({ id: 'a', action: 'mask', approval })).toEqual({
@@ -84,7 +105,7 @@ describe('a policy of a bundle', () => {
         reason: 'x',
         approval: { approver_role: 'y', quorum: 2 },
       },
-      ['/action/quorum'],
+      ['/approval/quorum'],
     ],
     ['an approval by nobody', { id: 'a', action: 'require_approval', reason: 'x' }, ['/action']],
     ['a ttl that is none', { id: 'a', action: 'allow', ttl_seconds: 'soon' }, ['/ttl_seconds']],

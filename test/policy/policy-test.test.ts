@@ -65,7 +65,12 @@ function decided(set: ReturnType<typeof setOf>, text: string) {
   const decision = evaluate(prepared.set, prepared.input);
   const missing = missingMetadata(decision.approvals, test.given.metadata ?? {});
   const actual = comparableDecision(decision, prepared, missing);
-  return { prepared, decision, actual, differences: compareDecision(test.expect, actual) };
+  return {
+    prepared,
+    decision,
+    actual,
+    differences: compareDecision(test.expect, actual, prepared),
+  };
 }
 
 function keysOf(differences: readonly TestDifference[]): string[] {

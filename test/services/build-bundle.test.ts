@@ -7,6 +7,7 @@ import { parseBundle } from '../../src/bundle/parse-bundle.js';
 import { verifyBundle } from '../../src/bundle/verify-bundle.js';
 import { type BuildBundleInput, buildBundle } from '../../src/services/build-bundle.js';
 import { initProject } from '../../src/services/init-project.js';
+import { readPublicKey } from '../../src/services/read-public-key.js';
 import { validateProject } from '../../src/services/validate-project.js';
 import { directoryWith, writeInto } from '../project/files.js';
 
@@ -189,6 +190,47 @@ describe('buildBundle', () => {
     writeInto(root, '.gitignore', 'dist/\n');
     writeInto(root, '.vkit/keys/vkit_priv.pem', PEM);
     expect(await codeOf({ root })).toBe('key_exposed');
+  });
+
+  it('says nothing of a key that was given in the place of its path', async () => {
+    const root = await project();
+    const [, body = ''] = PEM.split('\n');
+    expect(body.length).toBeGreaterThan(40);
+    for (const keyFile of [PEM, PEM.replaceAll('\n', ''), body]) {
+      const error = await buildBundle({ root, keyFile }).catch((one) => one);
+      expect(error.code).toBe('key_invalid');
+      expect(`${error.message} ${error.hint} ${error.cause}`).not.toContain(body.slice(0, 20));
+      const trusted = await readPublicKey(keyFile).catch((one) => one);
+      expect(trusted.code).toBe('key_invalid');
+      expect(`${trusted.message} ${trusted.hint}`).not.toContain(body.slice(0, 20));
+    }
+  });
+
+  it('refuses folders outside of the repository, of which Git would say that nothing changed', async () => {
+    const root = await project();
+    const outside = await temporaryFolder();
+    writeInto(outside, 'registry.yaml', REGISTRY);
+    writeInto(outside, 'registry.lock.json', LOCK);
+    expect(await codeOf({ root, registryDir: outside })).toBe('invalid_input');
+    expect(await codeOf({ root, registryDir: 'config' })).toBe('ok');
+  });
+
+  it('compiles a policy whatever the case of its ending', async () => {
+    const root = await project();
+    writeInto(
+      root,
+      'config/policies/loud.YAML',
+      'id: loud\ndescription: x\naction: {deny: true, reason: no}\n',
+    );
+    commit(root);
+    const { bundle } = await buildBundle({ root });
+    expect(bundle.policies.map(({ id }) => id)).toContain('loud');
+  });
+
+  it('refuses a day that does not exist', async () => {
+    const root = await project();
+    expect(await codeOf({ root, expires: '2026-02-30' })).toBe('invalid_input');
+    expect(await codeOf({ root, expires: '2028-02-29' })).toBe('ok');
   });
 
   it('refuses a key that is none, and says nothing of its text', async () => {
