@@ -9,6 +9,7 @@ import { type BuildBundleInput, buildBundle } from '../../src/services/build-bun
 import { initProject } from '../../src/services/init-project.js';
 import { readPublicKey } from '../../src/services/read-public-key.js';
 import { validateProject } from '../../src/services/validate-project.js';
+import { temporaryFolder } from '../helpers/temporary-folder.js';
 import { directoryWith, writeInto } from '../project/files.js';
 
 const now = new Date('2026-03-01T09:00:00Z');
