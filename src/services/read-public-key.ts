@@ -10,13 +10,17 @@ export async function readPublicKey(path: string): Promise<KeyObject> {
     // A private key would be read as its public half: whoever put it here has put a secret in the wrong place.
     if (pem.includes('PRIVATE KEY')) throw new Error('a private key');
     return createPublicKey(pem);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // The code alone: the text of the error names the path.
+    const cause = Object.assign(new Error(code ?? 'not a key'), { code });
+    if (code === 'ENOENT') {
       throw new VkitError(
         'key_invalid',
         `The trusted bundle key ${shownPath(path)} is not there.`,
         {
           hint: 'Make a pair with: vkit keys generate — or name the public key that you have.',
+          cause,
         },
       );
     }
