@@ -7,7 +7,6 @@ import { renderComparison } from '../../cli/comparison-report.js';
 import { serverFlags } from '../../cli/flags.js';
 import { type BundleOrigin, readNamedBundle } from '../../cli/named-bundle.js';
 import { VkitError } from '../../errors/index.js';
-import { escapeTerminal } from '../../util/escape.js';
 
 const BUNDLE = 'dist/policy_bundle.json';
 
@@ -49,7 +48,10 @@ not. Exits 0 whatever changes; with --fail-on-widening 3 when something widens, 
     for (const warning of comparison.warnings) this.warn(warning);
     const [from, to] = [nameOf(a.origin), nameOf(b.origin)];
     if (isMarkdown) process.stdout.write(renderComparisonMarkdown(comparison, from, to));
-    else this.log(`${escapeTerminal(`${from} → ${to}`)}\n${renderComparison(comparison)}`);
+    else {
+      this.note(`${from} → ${to}`);
+      this.log(renderComparison(comparison));
+    }
     const payload = { a: a.origin, b: b.origin, ...comparison };
     const { widening, changed, not_compared } = comparison.summary;
     const fails = flags['fail-on-widening'] && widening + changed + not_compared > 0;
