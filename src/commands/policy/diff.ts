@@ -49,7 +49,6 @@ not. Exits 0 whatever changes; with --fail-on-widening 3 when something widens, 
     const [from, to] = [nameOf(a.origin), nameOf(b.origin)];
     if (isMarkdown) process.stdout.write(renderComparisonMarkdown(comparison, from, to));
     else {
-      this.note(`${from} → ${to}`);
       this.log(renderComparison(comparison));
     }
     const payload = { a: a.origin, b: b.origin, ...comparison };
