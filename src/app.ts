@@ -3,6 +3,7 @@ import type { ServerConfig } from './config/server-config.js';
 import type { Engine } from './engines/contract.js';
 import { engineByName } from './engines/index.js';
 import { VkitError } from './errors/index.js';
+import { createTokenCodec } from './masking/token-codec.js';
 import { createConnectors } from './services/connectors.js';
 import { createActiveBundleReader } from './services/control/active-bundle.js';
 import { checkBundle, refusalOf } from './services/control/check-bundle.js';
@@ -73,11 +74,13 @@ export async function openApp({
       fileDirectories: config.file_directories,
       forbiddenDirectories: [config.data_dir],
     });
+    const tokens = createTokenCodec(config.org, keys.tokenKeys);
     const dataPlane = createDataPlane({
       org: config.org,
       grantKeys: new Map([[keys.grant.kid, keys.grant.publicKey]]),
       engine,
       connectors,
+      tokens,
       now,
       rowCap: config.row_cap,
       statementTimeoutMs: config.statement_timeout_seconds * 1000,
@@ -102,6 +105,7 @@ export async function openApp({
         checkBundle(trust, parsed, BEFORE_ANY_EXPIRY),
       ),
       dataPlane,
+      tokens,
       running: new RunningQueries(config.queries_per_requester),
     };
     const first = await setUpOrganisation(context, {

@@ -67,7 +67,7 @@ function toInteger(value: unknown): string | undefined {
 }
 
 function toDecimal(value: unknown): string | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? decimalOfNumber(value) : undefined;
+  if (typeof value === 'number') return Number.isFinite(value) ? decimalText(value) : undefined;
   if (typeof value !== 'string' || value.length > DECIMAL_DIGITS_MAX + 2) return undefined;
   const match = /^(-?)0*(\d+)(?:\.(\d+?)0*)?$/.exec(value);
   if (match === null) return undefined;
@@ -76,7 +76,7 @@ function toDecimal(value: unknown): string | undefined {
 }
 
 /** The shortest decimal text of a double without an exponent: 1e-7 becomes 0.0000001. */
-function decimalOfNumber(value: number): string | undefined {
+export function decimalText(value: number): string | undefined {
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value));
   if (match === null) return undefined;
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = match;

@@ -1,16 +1,16 @@
 import { type Problem, VkitError } from '../errors/index.js';
 import type { CatalogDataset } from './catalog.js';
+import { checkSealed } from './check-sealed.js';
 import type { Expr } from './expression.js';
 import { report } from './input-checks.js';
 import { joinKind, KIND_ABILITIES } from './kind-abilities.js';
 import type { Plan, PlanJoin, PlanSource, TableExpectation } from './plan.js';
-import { groupKey } from './plan-aggregates.js';
 import { planFilters } from './plan-filters.js';
 import { planLimit, type RowLimits } from './plan-limit.js';
-import { type Grouping, planOrder, rowKeys } from './plan-order.js';
+import { type Grouping, type GroupKey, planGroupKey, planOrder, rowKeys } from './plan-order.js';
 import { planOutputs } from './plan-outputs.js';
-import type { PlanScope } from './plan-scope.js';
-import { planSources } from './plan-sources.js';
+import type { PlanScope, TokenAccess } from './plan-scope.js';
+import { type PlanColumn, planSources } from './plan-sources.js';
 import type {
   FieldRef,
   Operand,
@@ -25,6 +25,8 @@ export interface PlanInput {
   resolved: ResolvedQuery;
   visibility: Visibility;
   limits: RowLimits;
+  /** Absent where the plan is made to be checked and not run. */
+  tokens?: TokenAccess | undefined;
 }
 
 export interface PlannedQuery {
@@ -41,7 +43,7 @@ export interface PlannedQuery {
  * a hidden field.
  */
 export function buildPlan(input: PlanInput): PlannedQuery | { problems: readonly Problem[] } {
-  const { resolved, visibility, limits } = input;
+  const { resolved, visibility, limits, tokens } = input;
   if (resolved.unknown.length > 0 || resolved.problems.length > 0 || resolved.star) {
     throw new VkitError('internal', 'A query came to be planned before its names were settled.');
   }
@@ -51,7 +53,7 @@ export function buildPlan(input: PlanInput): PlannedQuery | { problems: readonly
     guarded && isOfRows ? rowKeys(resolved, visibility) : { columns: [], outputs: false };
   const used = [...usedFields(resolved), ...keys.columns];
   const { sources, column } = planSources(resolved.sources, used, visibility);
-  const scope: PlanScope = { column, guarded, problems: [] };
+  const scope: PlanScope = { column, guarded, problems: [], tokens };
 
   const grouping = planGrouping(resolved, scope);
   const joins = resolved.joins.flatMap((join) => planJoin(join, sources, scope));
@@ -69,14 +71,17 @@ export function buildPlan(input: PlanInput): PlannedQuery | { problems: readonly
     from,
     joins,
     where,
-    outputs: outputs.map((output) => ({ column: output.column, expr: output.expr })),
-    groupBy: grouping.state === 'groups' ? grouping.keys : [],
+    outputs: outputs.map(({ column: shown, expr, token }) =>
+      token === undefined ? { column: shown, expr } : { column: shown, expr, token },
+    ),
+    groupBy: grouping.state === 'groups' ? grouping.keys.map((key) => key.expr) : [],
     having,
     orderBy,
     limit,
     offset: resolved.offset,
     tables: tableExpectations(resolved),
   };
+  checkSealed(plan);
   return { plan, rowsMax, truncatable };
 }
 
@@ -108,13 +113,13 @@ function planGrouping(resolved: ResolvedQuery, scope: PlanScope): Grouping {
   const selected = resolved.columns.flatMap((column) => ('ref' in column ? [column] : []));
   const groups = resolved.groupBy.length > 0 ? resolved.groupBy : selected;
   if (groups.length === 0) return { state: 'one' };
-  const keys = groups.map(({ ref, pointer }): Expr => {
+  const keys = groups.map(({ ref, pointer }): GroupKey => {
     const column = scope.column(ref);
     if (!KIND_ABILITIES[column.kind].equality) {
       const message = `Rows cannot be grouped by ${column.label}, which is ${column.type}.`;
       report(scope.problems, { pointer, code: 'unsupported_on_type', message });
     }
-    return groupKey(column, scope);
+    return planGroupKey(column, scope);
   });
   return { state: 'groups', keys };
 }
@@ -134,6 +139,7 @@ function planJoin(
       const message = `${label} is masked (${masked}): joining on it would join every row with every other.`;
       report(scope.problems, { pointer: pair.pointer, code: 'unsupported_on_masked', message });
     }
+    checkTokens(left, right, pair.pointer, scope);
     const kind = joinKind(left.kind, right.kind);
     if (kind === undefined) {
       const message = `${left.label} (${left.type}) and ${right.label} (${right.type}) cannot be joined.`;
@@ -145,6 +151,17 @@ function planJoin(
   const [only] = items;
   const on: Expr = items.length === 1 && only !== undefined ? only : { node: 'and', items };
   return [{ type: join.type, source, on }];
+}
+
+/** A readable field beside a token would give its value away, and so would one that is tokenized under another key. */
+function checkTokens(left: PlanColumn, right: PlanColumn, pointer: string, scope: PlanScope): void {
+  if (left.token?.domain === right.token?.domain) return;
+  const [one, other] = left.token === undefined ? [right, left] : [left, right];
+  const message =
+    other.token === undefined
+      ? `${one.label} is masked (tokenize) and ${other.label} is not: tokens are joined with tokens alone.`
+      : `${one.label} and ${other.label} are tokenized under different classifications.`;
+  report(scope.problems, { pointer, code: 'unsupported_on_masked', message });
 }
 
 /** Each dataset once, with all its registered fields: also those the query leaves out were reviewed together. */

@@ -9,6 +9,8 @@ export interface CatalogField {
   /** 1-based among the live columns at the reviewed scan. */
   position?: number;
   nullable?: boolean;
+  /** Chooses the key under which the field's values are tokenized. */
+  classification?: string;
 }
 
 /** One dataset of the bundle's registry, as queries look at it. */
@@ -62,6 +64,7 @@ function toCatalogField(field: BundleField): CatalogField {
     kind: kindOfType(field.type),
     ...(field.position !== undefined && { position: field.position }),
     ...(field.nullable !== undefined && { nullable: field.nullable }),
+    ...(field.classification != null && { classification: field.classification }),
   };
 }
 

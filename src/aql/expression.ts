@@ -29,12 +29,15 @@ export type ComparisonOperator = 'eq' | 'neq' | 'lt' | 'lte' | 'gt' | 'gte';
  * vkit's own code alone, everything a requester wrote is a `param`.
  */
 export type Expr =
-  | { node: 'column'; source: string; name: string; kind: FieldKind; type: string }
+  /** `sealed` is the token domain of a raw value that must not be seen; `checkSealed` says where such a column may stand. */
+  | { node: 'column'; source: string; name: string; kind: FieldKind; type: string; sealed?: string }
   | { node: 'text'; value: string }
   | { node: 'integer'; value: number }
   /** NULL with a column's type. */
   | { node: 'null'; type: string }
   | { node: 'param'; value: BoundValue; kind: FieldKind }
+  /** A value that only the data plane knows, in a plan that was made to be checked: it is never written as SQL. */
+  | { node: 'unopened' }
   | { node: 'call'; fn: BuiltInFunction; args: readonly Expr[] }
   | { node: 'case'; branches: readonly { when: Expr; result: Expr }[]; otherwise: Expr }
   /** `kind` is the kind both sides have; text is compared as aql.md says. */

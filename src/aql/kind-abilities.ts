@@ -33,16 +33,22 @@ export const KIND_ABILITIES: Readonly<Record<FieldKind, Abilities>> = {
   other: NOTHING,
 };
 
-/** Whether a filter operator works on a kind. */
-export function supportsOperator(kind: FieldKind, operator: FilterOperator): boolean {
-  const { equality, range } = KIND_ABILITIES[kind];
+/** What is asked about: a field or an aggregate, and whether its values are seen as tokens. */
+interface Asked {
+  kind: FieldKind;
+  token?: unknown;
+}
+
+/** Whether a filter operator works on a kind; tokens are told apart, and no more. */
+export function supportsOperator({ kind, token }: Asked, operator: FilterOperator): boolean {
+  const { equality, range } = token === undefined ? KIND_ABILITIES[kind] : IDENTITY;
   switch (operator) {
     case 'is_null':
     case 'is_not_null':
       return true;
     case 'like':
     case 'not_like':
-      return kind === 'text';
+      return kind === 'text' && token === undefined;
     case 'eq':
     case 'neq':
     case 'in':
@@ -53,9 +59,9 @@ export function supportsOperator(kind: FieldKind, operator: FilterOperator): boo
   }
 }
 
-/** Whether an aggregate function works on a kind. */
-export function supportsAggregate(kind: FieldKind, func: AggregateFunction): boolean {
-  const { equality, range, sum } = KIND_ABILITIES[kind];
+/** Whether an aggregate function works on a kind; tokens are counted, and no more. */
+export function supportsAggregate({ kind, token }: Asked, func: AggregateFunction): boolean {
+  const { equality, range, sum } = token === undefined ? KIND_ABILITIES[kind] : IDENTITY;
   if (func === 'count') return true;
   if (func === 'count_distinct') return equality;
   return func === 'sum' || func === 'avg' ? sum : range;

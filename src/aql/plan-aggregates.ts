@@ -27,7 +27,7 @@ export function planAggregate(
   if (ref === null) return counted(null, 'count');
   const column = scope.column(ref);
   const { kind, type, label, masked } = column;
-  if (!supportsAggregate(kind, func)) {
+  if (!supportsAggregate(column, func)) {
     report(scope.problems, {
       pointer,
       code: masked === undefined ? 'unsupported_on_type' : 'unsupported_on_masked',

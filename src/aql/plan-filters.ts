@@ -4,8 +4,10 @@ import type { ComparisonOperator, Expr } from './expression.js';
 import { report } from './input-checks.js';
 import { supportsOperator } from './kind-abilities.js';
 import type { FilterOperator } from './model.js';
+import type { TokenizedOutput } from './plan.js';
 import { planAggregate } from './plan-aggregates.js';
 import type { PlanScope } from './plan-scope.js';
+import { planTokenCondition } from './plan-tokens.js';
 import type { Operand, ResolvedFilter } from './resolved-query.js';
 
 /** What a condition compares, with the kind its values must have. */
@@ -14,6 +16,7 @@ interface Compared {
   kind: FieldKind;
   type: string;
   masked?: string;
+  token?: TokenizedOutput;
   label: string;
 }
 
@@ -35,7 +38,7 @@ function planFilter(filter: ResolvedFilter, scope: PlanScope): Expr {
   const compared = planOperand(filter.operand, filter.pointer, scope);
   if (compared === undefined) return NOTHING;
   const { operator, pointer } = filter;
-  if (!supportsOperator(compared.kind, operator)) {
+  if (!supportsOperator(compared, operator)) {
     report(scope.problems, {
       pointer: `${pointer}/operator`,
       code: compared.masked === undefined ? 'unsupported_on_type' : 'unsupported_on_masked',
@@ -67,6 +70,15 @@ function planCondition(
   pointer: string,
   scope: PlanScope,
 ): Expr {
+  if (compared.token !== undefined) {
+    return planTokenCondition(
+      operator,
+      { ...compared, token: compared.token },
+      value,
+      pointer,
+      scope,
+    );
+  }
   const { expr, kind } = compared;
   switch (operator) {
     case 'is_null':

@@ -2,9 +2,11 @@ import type { FieldKind } from '../schema/field-type.js';
 import type { Expr } from './expression.js';
 import { report } from './input-checks.js';
 import { KIND_ABILITIES } from './kind-abilities.js';
-import type { PlanOrder } from './plan.js';
+import type { PlanOrder, TokenizedOutput } from './plan.js';
 import { groupKey, planAggregate } from './plan-aggregates.js';
 import type { PlanScope } from './plan-scope.js';
+import type { PlanColumn } from './plan-sources.js';
+import { tokenOrder } from './plan-tokens.js';
 import type { FieldRef, ResolvedJoin, ResolvedQuery, ResolvedSource } from './resolved-query.js';
 import { isRaw, type Visibility } from './visibility.js';
 
@@ -74,13 +76,20 @@ function isDetermined(join: ResolvedJoin, source: ResolvedSource, visibility: Vi
 export interface OrderedOutput {
   expr: Expr;
   kind: FieldKind;
+  token?: TokenizedOutput;
+}
+
+/** One key of GROUP BY, and what the groups are ordered by where their order must be total. */
+export interface GroupKey {
+  expr: Expr;
+  order: Expr;
 }
 
 /** The groups of a query: none, or the one row of aggregates without groups, or the keys. */
 export type Grouping =
   | { state: 'rows' }
   | { state: 'one' }
-  | { state: 'groups'; keys: readonly Expr[] };
+  | { state: 'groups'; keys: readonly GroupKey[] };
 
 /** ORDER BY: what was asked for, then, where the order of rows is guarded, what makes it total. */
 export function planOrder(
@@ -98,13 +107,13 @@ export function planOrder(
   if (!scope.guarded || grouping.state === 'one') return withoutRepeats(orders);
   const total =
     grouping.state === 'groups'
-      ? grouping.keys
+      ? grouping.keys.map((key) => key.order)
       : [
           ...keys.columns.map((ref): Expr => {
             const { expr, kind } = scope.column(ref);
             return { node: 'key', kind, operand: expr };
           }),
-          ...(keys.outputs ? outputs.map(outputKey) : []),
+          ...(keys.outputs ? outputs.map((output) => outputKey(output, scope)) : []),
         ];
   const added = total.map((expr): PlanOrder => ({ expr, direction: 'ASC', nulls: 'last' }));
   return withoutRepeats([...orders, ...added]);
@@ -121,6 +130,11 @@ function requestedKey(
     return aggregate && { node: 'key', kind: aggregate.kind, operand: aggregate.expr };
   }
   const column = scope.column(operand.ref);
+  if (column.token !== undefined) {
+    const message = `Rows cannot be ordered by ${column.label}, which is masked (tokenize).`;
+    report(scope.problems, { pointer, code: 'unsupported_on_masked', message });
+    return undefined;
+  }
   if (!KIND_ABILITIES[column.kind].equality) {
     const message = `Rows cannot be ordered by ${column.label}, which is ${column.type}.`;
     report(scope.problems, { pointer, code: 'unsupported_on_type', message });
@@ -128,7 +142,8 @@ function requestedKey(
   }
   if (grouping.state === 'rows') return { node: 'key', kind: column.kind, operand: column.expr };
   const key = groupKey(column, scope);
-  const isGroup = grouping.state === 'groups' && grouping.keys.some((one) => sameExpr(one, key));
+  const isGroup =
+    grouping.state === 'groups' && grouping.keys.some((one) => sameExpr(one.expr, key));
   if (isGroup) return key;
   const message = `Groups are ordered by what they are grouped by or by an aggregate, not by ${column.label}.`;
   report(scope.problems, { pointer, code: 'not_grouped', message });
@@ -148,7 +163,23 @@ const WRITTEN_ALIKE: readonly FieldKind[] = [
   'bytes',
 ];
 
-function outputKey({ expr, kind }: OrderedOutput): Expr {
+/**
+ * A column as a key of GROUP BY. The rows of a group have one tokenized value, of which the least salted hash is the
+ * hash: an aggregate, since databases do not agree on what else may be made of a key.
+ */
+export function planGroupKey(column: PlanColumn, scope: PlanScope): GroupKey {
+  const expr = groupKey(column, scope);
+  if (column.token === undefined) return { expr, order: expr };
+  const kind = 'text';
+  const operand: Expr = { node: 'key', kind, operand: tokenOrder(column.expr, column.kind, scope) };
+  const least: Expr = { node: 'aggregate', fn: 'min', operand, kind, ordered: false };
+  return { expr, order: { node: 'key', kind, operand: least } };
+}
+
+function outputKey({ expr, kind, token }: OrderedOutput, scope: PlanScope): Expr {
+  if (token !== undefined) {
+    return { node: 'key', kind: 'text', operand: tokenOrder(expr, kind, scope) };
+  }
   if (WRITTEN_ALIKE.includes(kind)) return { node: 'key', kind, operand: expr };
   const identity: Expr = { node: 'call', fn: 'identity_key', args: [expr] };
   return { node: 'key', kind: 'text', operand: identity };

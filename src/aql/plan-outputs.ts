@@ -1,28 +1,24 @@
 import type { FieldKind } from '../schema/field-type.js';
-import type { Expr } from './expression.js';
 import { quoted, report } from './input-checks.js';
 import { AQL_LIMITS } from './model.js';
-import type { OutputColumn } from './plan.js';
+import type { PlanOutput } from './plan.js';
 import { groupKey, planAggregate } from './plan-aggregates.js';
 import { type Grouping, sameExpr } from './plan-order.js';
 import type { PlanScope } from './plan-scope.js';
 import type { FieldRef, ResolvedQuery } from './resolved-query.js';
 
-export interface PlanOutput {
-  column: OutputColumn;
-  expr: Expr;
-  kind: FieldKind;
-}
+/** A column of the answer with the kind of its expression, as its order needs it. */
+export type PlannedOutput = PlanOutput & { kind: FieldKind };
 
 /** The selected columns, then the aggregates, each under a name that is its own. */
 export function planOutputs(
   resolved: ResolvedQuery,
   grouping: Grouping,
   scope: PlanScope,
-): PlanOutput[] {
-  const outputs: PlanOutput[] = [];
+): PlannedOutput[] {
+  const outputs: PlannedOutput[] = [];
   const names = new Set<string>();
-  function add(output: PlanOutput, pointer: string): void {
+  function add(output: PlannedOutput, pointer: string): void {
     const { name } = output.column;
     if (names.has(name)) {
       const message = `Two output columns are called ${quoted(name)}.`;
@@ -36,18 +32,19 @@ export function planOutputs(
   for (const selected of resolved.columns) {
     if (!('ref' in selected)) continue;
     const { ref, pointer } = selected;
-    const { expr, kind, type, masked, label } = scope.column(ref);
+    const { expr, kind, type, masked, label, token } = scope.column(ref);
     const column = { name: nameOf(ref), type, ...(masked !== undefined && { masked }) };
+    const sealed = token === undefined ? {} : { token };
     if (grouping.state !== 'groups') {
-      add({ column, expr, kind }, pointer);
+      add({ column, expr, kind, ...sealed }, pointer);
       continue;
     }
     const key = groupKey(scope.column(ref), scope);
-    if (!grouping.keys.some((one) => sameExpr(one, key))) {
+    if (!grouping.keys.some((one) => sameExpr(one.expr, key))) {
       const message = `${label} is selected but not in group_by.`;
       report(scope.problems, { pointer, code: 'not_grouped', message });
     }
-    add({ column, expr: key, kind }, pointer);
+    add({ column, expr: key, kind, ...sealed }, pointer);
   }
   for (const { func, ref, name, pointer } of resolved.aggregates) {
     const aggregate = planAggregate(func, ref, `${pointer}/field`, scope);

@@ -1,9 +1,9 @@
 import { VkitError } from '../errors/index.js';
 import { applyMask, type MaskMethod } from '../masking/index.js';
 import type { FieldKind } from '../schema/field-type.js';
-import type { CatalogField } from './catalog.js';
+import type { CatalogDataset, CatalogField } from './catalog.js';
 import type { Expr } from './expression.js';
-import type { PlanSource } from './plan.js';
+import type { PlanSource, TokenizedOutput } from './plan.js';
 import type { FieldRef, ResolvedSource } from './resolved-query.js';
 import type { Visibility } from './visibility.js';
 
@@ -14,6 +14,8 @@ export interface PlanColumn {
   /** The normalised type of what is seen: `text` where a mask makes it one. */
   type: string;
   masked?: MaskMethod;
+  /** Set where `expr` is the raw value of a tokenized field, and its kind that of the raw value. */
+  token?: TokenizedOutput;
   /** `dataset.field`, for messages. */
   label: string;
 }
@@ -48,7 +50,7 @@ export function planSources(
     const names = new Set(used.filter((ref) => ref.source === index).map((ref) => ref.field));
     const fields = dataset.fields.filter((field) => names.has(field.name));
     const seen = fields.map((field) => seeField(source, field, visibility));
-    const masks = seen.some((one) => one.masked !== undefined);
+    const masks = seen.some(({ masked }) => masked !== undefined);
     for (const one of seen) {
       columns.set(keyOf(index, one.field.name), outsideColumn(one, sourceAlias(index), masks));
     }
@@ -77,6 +79,7 @@ interface SeenField {
   kind: FieldKind;
   type: string;
   masked?: MaskMethod;
+  token?: TokenizedOutput;
 }
 
 function seeField(
@@ -93,14 +96,34 @@ function seeField(
     throw new VkitError('internal', 'A query that touches a denied field came to be planned.');
   }
   const applied = applyMask({ column: inside, kind, type }, seen.mask);
-  const { expr, method } = applied;
-  return { field, label, inside: expr, kind: applied.kind, type: applied.type, masked: method };
+  const { method: masked } = applied;
+  if (applied.sealed) {
+    const domain = tokenDomain(dataset, field);
+    const sealed: Expr = { ...inside, sealed: domain };
+    return { field, label, inside: sealed, kind, type, masked, token: { domain, type } };
+  }
+  return { field, label, inside: applied.expr, kind: applied.kind, type: applied.type, masked };
+}
+
+/**
+ * What a field's tokens are made under: its classification, so that the same value has the same token wherever it
+ * occurs, or the field itself where nobody has said what it is.
+ */
+function tokenDomain(dataset: CatalogDataset, field: CatalogField): string {
+  const { classification } = field;
+  return JSON.stringify(
+    classification === undefined ? ['field', dataset.name, field.name] : ['class', classification],
+  );
 }
 
 function outsideColumn(seen: SeenField, source: string, derived: boolean): PlanColumn {
-  const { kind, type, label, masked } = seen;
+  const { kind, type, label, masked, token } = seen;
   // A derived table has already cast what needs a cast to be text.
   const readAs = derived && kind === 'text' ? 'text' : type;
-  const expr: Expr = { node: 'column', source, name: seen.field.name, kind, type: readAs };
-  return { expr, kind, type, label, ...(masked !== undefined && { masked }) };
+  const { name } = seen.field;
+  const expr: Expr = { node: 'column', source, name, kind, type: readAs };
+  if (token === undefined) {
+    return { expr, kind, type, label, ...(masked !== undefined && { masked }) };
+  }
+  return { expr: { ...expr, sealed: token.domain }, kind, type: 'text', label, masked, token };
 }

@@ -49,11 +49,26 @@ export interface TableExpectation {
 }
 
 /** A query with names resolved, types known and masks attached; each dialect writes it as its SQL. */
+/** An output of which the database answers raw values, in whose place the data plane puts tokens. */
+export interface TokenizedOutput {
+  /** Which key makes the tokens. */
+  domain: string;
+  /** The normalised type of the raw values. */
+  type: string;
+}
+
+export interface PlanOutput {
+  /** As the requester sees it. */
+  column: OutputColumn;
+  expr: Expr;
+  token?: TokenizedOutput;
+}
+
 export interface Plan {
   from: PlanSource;
   joins: readonly PlanJoin[];
   where: Expr | null;
-  outputs: readonly { column: OutputColumn; expr: Expr }[];
+  outputs: readonly PlanOutput[];
   groupBy: readonly Expr[];
   having: Expr | null;
   orderBy: readonly PlanOrder[];
@@ -66,6 +81,7 @@ export interface Plan {
 export interface CompiledQuery {
   sql: string;
   params: readonly BoundValue[];
+  /** As the database answers them: a tokenized column has the type of its raw values. */
   columns: readonly OutputColumn[];
   tables: readonly TableExpectation[];
 }

@@ -1,3 +1,4 @@
+import { VkitError } from '../errors/index.js';
 import type { FieldKind } from '../schema/field-type.js';
 import type { Dialect } from './dialect.js';
 import type { BoundValue, Expr } from './expression.js';
@@ -39,7 +40,9 @@ export function renderPlan(plan: Plan, dialect: Dialect): CompiledQuery {
   return {
     sql,
     params: values,
-    columns: plan.outputs.map((output) => output.column),
+    columns: plan.outputs.map(({ column, token }) =>
+      token === undefined ? column : { ...column, type: token.type },
+    ),
     tables: plan.tables,
   };
 }
@@ -86,6 +89,8 @@ function writeExpr(expr: Expr, dialect: Dialect, params: Param[]): string {
     case 'param':
       params.push({ value: expr.value, kind: expr.kind });
       return `\0${params.length - 1}\0`;
+    case 'unopened':
+      throw new VkitError('internal', 'A plan that was made to be checked was about to be run.');
     case 'call':
       return dialect.call(expr.fn, expr.args.map(write));
     case 'case': {

@@ -18,6 +18,11 @@ export interface AppliedMask {
   type: string;
   /** The method whose expression it is: `partial` of a number is `full`. */
   method: MaskMethod;
+  /**
+   * The expression is the raw value: whoever asks for it keeps it from being compared with anything but itself, and has
+   * a token in its place before it leaves the data plane.
+   */
+  sealed?: true;
 }
 
 /**

@@ -4,16 +4,17 @@ import { hash } from './hash.js';
 import type { Mask, MaskMethod } from './model.js';
 import { nullify } from './nullify.js';
 import { partial } from './partial.js';
+import { tokenize } from './tokenize.js';
 
 export type { AppliedMask, MaskDefinition, MaskedColumn } from './definition.js';
 export { MASK_METHODS, type Mask, type MaskMethod } from './model.js';
 export { stricter } from './stricter.js';
 
-/** Every mask there is. `tokenize` is served as the stricter `full` (docs/decisions/tokenize-is-served-as-full.md). */
+/** Every mask there is. */
 export const MASKS = {
   nullify,
   full,
-  tokenize: full,
+  tokenize,
   hash,
   partial,
 } as const satisfies Record<MaskMethod, MaskDefinition>;

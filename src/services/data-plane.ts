@@ -7,9 +7,11 @@ import type { EncodedRow, Engine } from '../engines/contract.js';
 import { VkitError } from '../errors/index.js';
 import { GRANT_ISSUER } from '../grants/model.js';
 import { verifyGrant } from '../grants/verify-grant.js';
+import type { TokenCodec } from '../masking/token-codec.js';
 import type { Connectors } from './connectors.js';
 import type { ActiveBundle } from './control/active-bundle.js';
 import { type Judgement, planQuery } from './control/judge.js';
+import { sealRows, tokenAccess } from './seal-rows.js';
 
 export interface ExecuteInput {
   /** The signed grant: the data plane believes nothing else. */
@@ -42,6 +44,7 @@ export interface DataPlaneOptions {
   grantKeys: ReadonlyMap<string, KeyObject>;
   engine: (name: string) => Engine;
   connectors: Connectors;
+  tokens: TokenCodec;
   now: () => number;
   rowCap: number;
   statementTimeoutMs: number;
@@ -68,15 +71,21 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
         approved: true,
         rowCap: options.rowCap,
         grant: { masks: claims.vkit.masks, maxRows: claims.vkit.max_rows },
+        tokens: tokenAccess(options.tokens, claims.jti),
       });
       const engine = options.engine(datasource.type);
       const query = renderPlan(planned.plan, engine.dialect);
       const connector = await options.connectors.get(datasource);
+      const { outputs } = planned.plan;
       return {
-        columns: query.columns,
+        columns: outputs.map(({ column }) => column),
         rowsMax: planned.rowsMax,
         truncatable: planned.truncatable,
-        batches: connector.run(query, { timeoutMs: options.statementTimeoutMs, signal }),
+        batches: sealRows(
+          connector.run(query, { timeoutMs: options.statementTimeoutMs, signal }),
+          outputs.map(({ token }) => token?.domain),
+          options.tokens,
+        ),
       };
     },
     close: () => options.connectors.close(),

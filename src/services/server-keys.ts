@@ -8,11 +8,12 @@ import {
   sign,
 } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { calculateJwkThumbprint } from 'jose';
 import type { AuditSigner } from '../audit/seal-record.js';
 import { VkitError } from '../errors/index.js';
+import type { TokenKey } from '../masking/token-codec.js';
 import { databasePath, KEYS_FOLDER, prepareDataDirectory } from '../store/data-directory.js';
 import { atomicWrite } from '../util/atomic-write.js';
 
@@ -30,15 +31,21 @@ export interface ServerKeys {
   audit: ServerKeyPair;
   /** 256 bits for the HMACs in audit records; kept apart from the log. */
   auditHmacKey: KeyObject;
+  /** What tokens are made and opened with, by version; the highest makes new ones. */
+  tokenKeys: readonly TokenKey[];
 }
 
 const FILES = {
   grant: 'grant_priv.pem',
   audit: 'audit_priv.pem',
   auditHmac: 'audit_hmac.key',
+  token: 'token_1.key',
 } as const;
 
-const HMAC_KEY_BYTES = 32;
+/** `token_2.key` and so on are laid beside the first by whoever rotates the key (docs/how-to/run-the-server.md). */
+const TOKEN_FILE = /^token_([1-9]\d{0,8})\.key$/;
+
+const SECRET_BYTES = 32;
 
 /**
  * The keys under `<dataDir>/keys/`, made at the first start with mode 0600 and never overwritten. Throws `key_invalid`
@@ -52,6 +59,8 @@ export async function loadServerKeys(dataDir: string): Promise<ServerKeys> {
   const hasDatabase = existsSync(databasePath(dataDir));
   await mkdir(folder, { recursive: true, mode: 0o700 });
   for (const name of Object.values(FILES)) {
+    // The first token key may have been retired, once a later one was there.
+    if (name === FILES.token && (await tokenFiles(folder)).length > 0) continue;
     const path = join(folder, name);
     if (!existsSync(path)) {
       if (hasDatabase) throw missingKey(path);
@@ -62,8 +71,23 @@ export async function loadServerKeys(dataDir: string): Promise<ServerKeys> {
   return {
     grant: await readPair(join(folder, FILES.grant)),
     audit: await readPair(join(folder, FILES.audit)),
-    auditHmacKey: await readHmacKey(join(folder, FILES.auditHmac)),
+    auditHmacKey: await readSecret(join(folder, FILES.auditHmac)),
+    tokenKeys: await readTokenKeys(folder),
   };
+}
+
+async function tokenFiles(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => TOKEN_FILE.test(name));
+}
+
+async function readTokenKeys(folder: string): Promise<TokenKey[]> {
+  return Promise.all(
+    (await tokenFiles(folder)).map(async (name) => {
+      const path = join(folder, name);
+      await refuseReadableByOthers(path);
+      return { version: Number(TOKEN_FILE.exec(name)?.[1]), key: await readSecret(path) };
+    }),
+  );
 }
 
 /** What the store signs audit records with. */
@@ -81,7 +105,7 @@ async function createKey(path: string, name: string): Promise<void> {
 }
 
 function newKey(name: string): string {
-  if (name === FILES.auditHmac) return `${randomBytes(HMAC_KEY_BYTES).toString('base64')}\n`;
+  if (name.endsWith('.key')) return `${randomBytes(SECRET_BYTES).toString('base64')}\n`;
   const { privateKey } = generateKeyPairSync('ed25519');
   return privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
 }
@@ -109,15 +133,17 @@ async function readPair(path: string): Promise<ServerKeyPair> {
   return { kid, privateKey, publicKey };
 }
 
-async function readHmacKey(path: string): Promise<KeyObject> {
+async function readSecret(path: string): Promise<KeyObject> {
   const bytes = Buffer.from((await readFile(path, 'utf8')).trim(), 'base64');
-  if (bytes.length !== HMAC_KEY_BYTES) throw invalidKey(path);
+  if (bytes.length !== SECRET_BYTES) throw invalidKey(path);
   return createSecretKey(bytes);
 }
 
 function missingKey(path: string): VkitError {
   return new VkitError('key_invalid', `The server's key ${path} is missing.`, {
-    hint: 'Restore it from the backup of the data directory; what it signed cannot be verified without it.',
+    hint: path.endsWith(FILES.token)
+      ? 'Restore it from the backup of the data directory: tokens that were made with it open with nothing else. If it never was there, docs/how-to/run-the-server.md says how to make it.'
+      : 'Restore it from the backup of the data directory; what it signed cannot be verified without it.',
   });
 }
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { type Catalog, createCatalog } from '../../src/aql/catalog.js';
+import type { TokenAccess } from '../../src/aql/plan-scope.js';
 import type { FieldVisibility, Visibility } from '../../src/aql/visibility.js';
 import type { Bundle, BundleDataset } from '../../src/bundle/model.js';
 import type { Mask } from '../../src/masking/index.js';
@@ -35,7 +36,9 @@ export function readCaseSchema(): object {
   return JSON.parse(readFileSync(new URL('case.schema.json', CASES), 'utf8'));
 }
 
-type WrittenDataset = Omit<BundleDataset, 'fields'> & { fields: [name: string, type: string][] };
+type WrittenDataset = Omit<BundleDataset, 'fields'> & {
+  fields: [name: string, type: string, classification?: string][];
+};
 
 /** The registry of the cases, in the form of a bundle. */
 export function shopRegistry(): Pick<Bundle, 'registry'> {
@@ -47,11 +50,12 @@ export function registryOf(written: readonly WrittenDataset[]): Pick<Bundle, 're
   const datasets = written.map(
     (dataset): BundleDataset => ({
       ...dataset,
-      fields: dataset.fields.map(([name, type], index) => ({
+      fields: dataset.fields.map(([name, type, classification], index) => ({
         name,
         type,
         sensitivity: 'low',
         position: index + 1,
+        ...(classification === undefined ? {} : { classification }),
       })),
     }),
   );
@@ -75,3 +79,9 @@ export function visibilityOf(table: VisibilityTable = {}): Visibility {
     return { state: 'masked', mask: { method: entry } as Mask };
   };
 }
+
+/** Tokens that anybody can read: `tok_1_` and the text, in every domain. */
+export const plainTokens: TokenAccess = {
+  open: (token) => (token.startsWith('tok_1_') ? token.slice('tok_1_'.length) : undefined),
+  orderSalt: 'salt',
+};

@@ -7,7 +7,7 @@ import { resolveAql } from '../../src/aql/resolve.js';
 import type { Bundle } from '../../src/bundle/model.js';
 import type { Connector, Engine } from '../../src/engines/contract.js';
 import type { ScannedTable } from '../../src/schema/model.js';
-import { type VisibilityTable, visibilityOf } from '../aql/aql-fixtures.js';
+import { plainTokens, type VisibilityTable, visibilityOf } from '../aql/aql-fixtures.js';
 
 /** The registry that a scan of these tables would give; `keyOf` names the dataset of a table. */
 export function scannedRegistry(
@@ -49,7 +49,12 @@ export async function runGoverned(
   );
   if (resolved.unknown.length > 0) return resolved.unknown;
   if (resolved.problems.length > 0) return resolved.problems;
-  const planned = buildPlan({ resolved, visibility, limits: { maxRows: null } });
+  const planned = buildPlan({
+    resolved,
+    visibility,
+    limits: { maxRows: null },
+    tokens: plainTokens,
+  });
   if ('problems' in planned) return planned.problems;
   const compiled = renderPlan(planned.plan, engine.dialect);
   const rows: unknown[] = [];

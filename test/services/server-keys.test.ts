@@ -17,14 +17,15 @@ beforeEach(async () => {
 afterEach(() => rm(home, { recursive: true, force: true }));
 
 describe('the first start', () => {
-  it('makes three keys that only this account can read, and the next start uses them', async () => {
+  it('makes keys that only this account can read, and the next start uses them', async () => {
     const keys = await loadServerKeys(dataDir);
     expect((await readdir(join(dataDir, 'keys'))).sort()).toEqual([
       'audit_hmac.key',
       'audit_priv.pem',
       'grant_priv.pem',
+      'token_1.key',
     ]);
-    for (const name of ['audit_hmac.key', 'audit_priv.pem', 'grant_priv.pem']) {
+    for (const name of await readdir(join(dataDir, 'keys'))) {
       expect((await stat(join(dataDir, 'keys', name))).mode & 0o777).toBe(0o600);
     }
     expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
@@ -33,6 +34,8 @@ describe('the first start', () => {
     const again = await loadServerKeys(dataDir);
     expect([again.grant.kid, again.audit.kid]).toEqual([keys.grant.kid, keys.audit.kid]);
     expect(again.auditHmacKey.equals(keys.auditHmacKey)).toBe(true);
+    expect(again.tokenKeys).toEqual([{ version: 1, key: keys.tokenKeys[0]?.key }]);
+    expect(again.tokenKeys[0]?.key.equals(keys.tokenKeys[0]?.key ?? again.auditHmacKey)).toBe(true);
   });
 
   it('gives processes that start at once the same keys', async () => {
@@ -84,6 +87,7 @@ describe('keys that are not right', () => {
         .toString(),
     ],
     ['audit_hmac.key', 'c2hvcnQ='],
+    ['token_1.key', 'c2hvcnQ='],
   ])('are refused without showing them when %s holds another thing', async (name, content) => {
     await loadServerKeys(dataDir);
     await writeFile(join(dataDir, 'keys', name), content);
@@ -91,6 +95,32 @@ describe('keys that are not right', () => {
     expect(refused).toMatchObject({ code: 'key_invalid', message: expect.stringContaining(name) });
     expect(String(refused)).not.toContain(content);
     expect(await readFile(join(dataDir, 'keys', name), 'utf8')).toBe(content);
+  });
+});
+
+describe('token keys', () => {
+  const later = join('keys', 'token_2.key');
+
+  it('are all that lie there, of which the first may be retired', async () => {
+    await loadServerKeys(dataDir);
+    await writeFile(join(dataDir, 'vkit.db'), '');
+    await writeFile(join(dataDir, later), `${'A'.repeat(43)}=\n`, { mode: 0o600 });
+    const versions = async () =>
+      (await loadServerKeys(dataDir)).tokenKeys.map(({ version }) => version).sort();
+    expect(await versions()).toEqual([1, 2]);
+    await rm(join(dataDir, 'keys', 'token_1.key'));
+    expect(await versions()).toEqual([2]);
+    await rm(join(dataDir, later));
+    await expect(versions()).rejects.toMatchObject({
+      code: 'key_invalid',
+      message: expect.stringContaining('token_1.key'),
+    });
+  });
+
+  it('are refused when others can read them', async () => {
+    await loadServerKeys(dataDir);
+    await writeFile(join(dataDir, later), `${'A'.repeat(43)}=\n`, { mode: 0o644 });
+    await expect(loadServerKeys(dataDir)).rejects.toMatchObject({ code: 'key_exposed' });
   });
 });
 

@@ -7,6 +7,7 @@ import { fetchGrant } from '../../services/control/fetch-grant.js';
 import type { Identity } from '../../services/control/identity.js';
 import { judge, planQuery } from '../../services/control/judge.js';
 import { submitRequest } from '../../services/control/submit-request.js';
+import { tokenAccess } from '../../services/seal-rows.js';
 import { newCall } from './people.js';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -70,6 +71,7 @@ export async function compiledSql(app: App, identity: Identity, aql: Aql): Promi
   const { plan } = planQuery(active, judgement, {
     approved: false,
     rowCap: context.settings.rowCap,
+    tokens: tokenAccess(context.tokens, 'demo'),
   });
   const engine = ENGINES[judgement.datasource?.type as EngineName];
   return renderPlan(plan, engine.dialect).sql;

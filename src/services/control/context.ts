@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { TokenCodec } from '../../masking/token-codec.js';
 import type { Store } from '../../store/model.js';
 import type { DataPlane } from '../data-plane.js';
 import type { ServerKeys } from '../server-keys.js';
@@ -28,6 +29,7 @@ export interface ControlContext {
   now: () => number;
   activeBundle: ActiveBundleReader;
   dataPlane: DataPlane;
+  tokens: TokenCodec;
   running: RunningQueries;
 }
 

@@ -2,6 +2,7 @@ import type { RequestAnswer } from '../../client/wire.js';
 import { VkitError } from '../../errors/index.js';
 import type { Decision } from '../../policy/model.js';
 import type { RequestRow, StoreRepositories } from '../../store/model.js';
+import { tokenAccess } from '../seal-rows.js';
 import type { ActiveBundle } from './active-bundle.js';
 import {
   approvalsSatisfied,
@@ -175,7 +176,11 @@ async function settle(
     await tx.requests.transition(row.id, 'pending', { decision });
     return requestAnswer(await answerParts(ctx, tx, { ...row, decision }, call));
   }
-  const planned = planQuery(active, judgement, { approved: true, rowCap: ctx.settings.rowCap });
+  const planned = planQuery(active, judgement, {
+    approved: true,
+    rowCap: ctx.settings.rowCap,
+    tokens: tokenAccess(ctx.tokens, row.id),
+  });
   const change = {
     state: 'approved',
     decision,

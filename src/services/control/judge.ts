@@ -2,6 +2,7 @@ import { buildPlan } from '../../aql/build-plan.js';
 import { expandStar } from '../../aql/expand-star.js';
 import type { Aql } from '../../aql/model.js';
 import type { Plan } from '../../aql/plan.js';
+import type { TokenAccess } from '../../aql/plan-scope.js';
 import { resolveAql } from '../../aql/resolve.js';
 import type { ResolvedQuery } from '../../aql/resolved-query.js';
 import type { FieldVisibility } from '../../aql/visibility.js';
@@ -79,6 +80,8 @@ export interface PlanOptions {
   rowCap: number;
   /** What the grant says: its masks are added to those of the decision, the smaller number of rows holds. */
   grant?: { masks: Readonly<Record<string, Mask>>; maxRows: number | null };
+  /** Absent where the plan is made to be checked and not run. */
+  tokens?: TokenAccess;
 }
 
 export interface PlannedQuery {
@@ -117,6 +120,7 @@ export function planQuery(
       maxRows: smallest(decision.max_rows, options.grant?.maxRows ?? null),
       rowCap: options.rowCap,
     },
+    tokens: options.tokens,
   });
   if ('problems' in planned) throw invalid(planned.problems);
   return planned;

@@ -6,6 +6,7 @@ import { VkitError } from '../../errors/index.js';
 import type { Decision } from '../../policy/model.js';
 import type { RequestRow, StoreRepositories } from '../../store/model.js';
 import { randomId } from '../../util/random-id.js';
+import { tokenAccess } from '../seal-rows.js';
 import type { ActiveBundle } from './active-bundle.js';
 import { missingMetadata } from './approvals-given.js';
 import { auditDecision, auditEvent, auditRequest } from './audit-parts.js';
@@ -135,7 +136,11 @@ async function decideRow(
   }
   const missing = missingMetadata(decision.approvals, row.metadata);
   if (missing.length > 0) throw metadataRequired(missing, decision);
-  const planned = planQuery(active, judgement, { approved: true, rowCap: ctx.settings.rowCap });
+  const planned = planQuery(active, judgement, {
+    approved: true,
+    rowCap: ctx.settings.rowCap,
+    tokens: tokenAccess(ctx.tokens, row.id),
+  });
   const shown = { ...decided, masked_fields: maskedColumns(planned) };
   if (decision.action === 'require_approval') {
     return { row: { ...shown, state: 'pending', state_reason: decision.reason }, judgement };
