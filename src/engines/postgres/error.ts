@@ -1,5 +1,6 @@
 import type { VkitError } from '../../errors/index.js';
 import { type DriverErrors, errorCode } from '../driver-error.js';
+import type { StatementTime } from '../lease.js';
 
 /** Every SQLSTATE in use has a digit, no name of a system error has one. */
 const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
@@ -41,7 +42,7 @@ export function isConnectionError(error: unknown): boolean {
 export function translateError(
   error: unknown,
   errors: DriverErrors,
-  time: { elapsedMs: number; budgetMs: number; timeoutMs: number },
+  time: StatementTime,
 ): VkitError {
   if (isConnectionError(error)) return errors.unreachable(coded(error));
   const state = sqlState(error);

@@ -1,9 +1,8 @@
-/** As libpq's; `prefer` is the default there and here: encrypted where the server can. */
-export const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
-export type SslMode = (typeof SSL_MODES)[number];
-export const SSL_MODE: SslMode = 'prefer';
+import { serverProperties } from '../server-options.js';
 
 export const PORT = 5432;
+
+const { host, port, database, ...rest } = serverProperties(PORT);
 
 /** JSON Schema of `config` in a datasource's file. */
 export const POSTGRES_CONFIG_SCHEMA = {
@@ -12,25 +11,15 @@ export const POSTGRES_CONFIG_SCHEMA = {
   additionalProperties: false,
   required: ['host', 'database'],
   properties: {
-    host: {
-      type: 'string',
-      minLength: 1,
-      description: 'Name or address of the server, or the folder of its socket.',
-    },
-    port: { type: 'integer', minimum: 1, maximum: 65535, default: PORT },
-    database: { type: 'string', minLength: 1 },
+    host,
+    port,
+    database,
     schema: {
       type: 'string',
       minLength: 1,
       default: 'public',
       description: 'The schema whose tables are named without it in the registry.',
     },
-    ssl_mode: { enum: SSL_MODES, default: SSL_MODE },
-    ssl_root_cert: {
-      type: 'string',
-      minLength: 1,
-      description: 'Path of a PEM file with the certificates that are trusted.',
-    },
-    connect_timeout: { type: 'integer', minimum: 1, maximum: 9999, description: 'Seconds.' },
+    ...rest,
   },
 } as const;

@@ -2,9 +2,10 @@ import pg from 'pg';
 import { VkitError } from '../../errors/index.js';
 import type { ConnectionTarget, Sandbox } from '../contract.js';
 import { driverErrors } from '../driver-error.js';
+import { readServerSettings, type ServerSettings } from '../server-settings.js';
 import { postgresDialect } from './dialect.js';
 import { sqlState, translateError } from './error.js';
-import { type PostgresSettings, readSettings } from './settings.js';
+import { PORT } from './options.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
@@ -15,9 +16,9 @@ const NO_TLS = 'The server does not support SSL connections';
 
 /** A new schema, `config.schema`, made with the given login. */
 export async function createPostgresSandbox(target: ConnectionTarget): Promise<Sandbox> {
-  const settings = await readSettings(target);
+  const settings = await readServerSettings(target, PORT);
   const errors = driverErrors(target.id, [target.credentials.password]);
-  const schema = postgresDialect.quoteIdentifier(settings.schema);
+  const schema = postgresDialect.quoteIdentifier(String(target.config.schema));
   const translate = (error: unknown) =>
     translateError(error, errors, {
       elapsedMs: 0,
@@ -78,8 +79,8 @@ export async function createPostgresSandbox(target: ConnectionTarget): Promise<S
   };
 }
 
-async function connect(settings: PostgresSettings): Promise<pg.Client> {
-  const attempt = async (ssl: PostgresSettings['ssl']): Promise<pg.Client> => {
+async function connect(settings: ServerSettings): Promise<pg.Client> {
+  const attempt = async (ssl: ServerSettings['ssl']): Promise<pg.Client> => {
     const { host, port, user, password, database, connectTimeoutMs } = settings;
     const client = new pg.Client({
       ...{ host, port, user, password, database, ssl },

@@ -1,30 +1,34 @@
-import { VkitError } from '../../errors/index.js';
-import type { DriverErrors } from '../driver-error.js';
-import { createSlots } from '../slots.js';
-import { isConnectionError, translateError } from './error.js';
-import { type Connection, createLease, type Lease, type LeaseOptions } from './lease.js';
-import { beginReadOnly, PIN_SESSION, type PostgresSession } from './session.js';
+import { VkitError } from '../errors/index.js';
+import type { DriverErrors } from './driver-error.js';
+import {
+  type Connection,
+  createLease,
+  type Lease,
+  type LeaseOptions,
+  type LeaseProtocol,
+} from './lease.js';
+import { createSlots } from './slots.js';
 
 /** A connection of the pool; it is the same object whenever it is handed out. */
-export interface PooledConnection {
-  readonly session: PostgresSession;
-  /** Of its process in the database; absent until the session is pinned. */
-  processId?: string;
+export interface PooledConnection<Session> {
+  readonly session: Session;
+  /** By which the database knows it; absent until the session is pinned. */
+  id?: string;
   destroy(): void;
   giveBack(clean: boolean): void;
 }
 
 /** What the package's pool does for `createLeasePool`; errors are the package's own. */
-export interface ConnectionPool {
-  connect(): Promise<PooledConnection>;
-  /** Cancels what the process runs, from a connection outside the pool; never fails. */
-  cancel(processId: string): Promise<void>;
+export interface ConnectionPool<Session> {
+  connect(): Promise<PooledConnection<Session>>;
+  /** Cancels what runs on the connection of an id, from one outside the pool; never fails. */
+  cancel(id: string): Promise<void>;
   end(): Promise<void>;
 }
 
-export interface LeasePool {
+export interface LeasePool<Session> {
   /** A connection with its read-only transaction open. Throws VkitError. */
-  lease(options: LeaseOptions): Promise<Lease>;
+  lease(options: LeaseOptions): Promise<Lease<Session>>;
   /** Ends what is running and closes every connection. */
   close(): Promise<void>;
 }
@@ -32,32 +36,32 @@ export interface LeasePool {
 export interface LeasePoolOptions {
   connectionsMax: number;
   connectTimeoutMs: number;
-  /** For messages. */
-  database: string;
 }
 
-export function createLeasePool(
-  pool: ConnectionPool,
+export function createLeasePool<Session>(
+  pool: ConnectionPool<Session>,
+  protocol: LeaseProtocol<Session>,
   errors: DriverErrors,
-  { connectionsMax, connectTimeoutMs, database }: LeasePoolOptions,
-): LeasePool {
+  { connectionsMax, connectTimeoutMs }: LeasePoolOptions,
+): LeasePool<Session> {
   const slots = createSlots(connectionsMax);
-  const running = new Set<Lease>();
+  const running = new Set<Lease<Session>>();
   let closing: Promise<void> | undefined;
 
   /** One that the server closed while it was idle, unnoticed, is replaced. */
-  const open = async (timeoutMs: number): Promise<PooledConnection> => {
+  const open = async (timeoutMs: number): Promise<PooledConnection<Session>> => {
     for (let attempt = 0; ; attempt += 1) {
       const connection = await pool.connect();
-      const isReused = connection.processId !== undefined;
+      const isReused = connection.id !== undefined;
       const timer = setTimeout(() => connection.destroy(), connectTimeoutMs);
       try {
-        connection.processId ??= await pin(connection.session, database);
-        await connection.session.query(beginReadOnly(timeoutMs));
+        connection.id ??= await protocol.pin(connection.session);
+        await protocol.begin(connection.session, timeoutMs);
         return connection;
       } catch (error) {
         connection.giveBack(false);
-        const isWorthAnother = isReused && attempt < connectionsMax && isConnectionError(error);
+        const isWorthAnother =
+          isReused && attempt < connectionsMax && protocol.isConnectionError(error);
         if (!isWorthAnother) throw error;
       } finally {
         clearTimeout(timer);
@@ -83,9 +87,9 @@ export function createLeasePool(
           pooled.giveBack(false);
           throw errors.interrupted();
         }
-        const connection: Connection = {
+        const connection: Connection<Session> = {
           session: pooled.session,
-          cancel: () => pool.cancel(pooled.processId ?? ''),
+          cancel: () => pool.cancel(pooled.id ?? ''),
           destroy: () => pooled.destroy(),
           giveBack(clean) {
             running.delete(lease);
@@ -93,13 +97,14 @@ export function createLeasePool(
             slot();
           },
         };
-        const lease: Lease = createLease(connection, errors, options);
+        const lease: Lease<Session> = createLease(connection, protocol, errors, options);
         running.add(lease);
         return lease;
       } catch (error) {
         slot();
         if (error instanceof VkitError) throw error;
-        throw translateError(error, errors, { elapsedMs: 0, budgetMs: 1, timeoutMs: 0 });
+        const time = { elapsedMs: 0, budgetMs: 1, timeoutMs: 0 };
+        throw protocol.translateError(error, errors, time);
       }
     },
     close() {
@@ -107,18 +112,4 @@ export function createLeasePool(
       return closing;
     },
   };
-}
-
-/** Pins the session and answers its process id. */
-async function pin(session: PostgresSession, database: string): Promise<string> {
-  const [row] = await session.query(PIN_SESSION);
-  const [encoding, processId] = row ?? [];
-  if (encoding !== 'UTF8') {
-    throw new VkitError(
-      'unsupported',
-      `The database "${database}" is encoded in ${encoding}; vkit reads UTF8 alone.`,
-      { hint: 'Copy it into a database with the encoding UTF8.' },
-    );
-  }
-  return processId ?? '';
 }

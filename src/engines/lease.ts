@@ -1,19 +1,43 @@
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
-import { VkitError } from '../../errors/index.js';
-import type { DriverErrors } from '../driver-error.js';
-import { isConnectionError, translateError } from './error.js';
-import type { PostgresSession } from './session.js';
+import { VkitError } from '../errors/index.js';
+import type { DriverErrors } from './driver-error.js';
 
-/** The database stops a statement by itself; the driver steps in when it has not so much later. */
-const DRIVER_GRACE_MS = 1_000;
 /** A cancel that arrives between two statements hits nothing, so it is repeated while one runs. */
 const CANCEL_ATTEMPTS_MAX = 10;
 const CANCEL_INTERVAL_MS = 200;
 const ROLLBACK_WAIT_MS = 3_000;
 
+/** How an engine of servers speaks on a connection; `Session` is what its own code sees of one. */
+export interface LeaseProtocol<Session> {
+  /** The database stops a statement by itself; the driver steps in when it has not so much later. */
+  readonly driverGraceMs: number;
+  /**
+   * Pins what could change an answer, and answers the id under which the database knows the connection. Throws
+   * `unsupported` for a database vkit does not read.
+   */
+  pin(session: Session): Promise<string>;
+  /** Opens the read-only transaction in which everything runs. */
+  begin(session: Session, timeoutMs: number): Promise<void>;
+  rollBack(session: Session): Promise<void>;
+  /** The session, `check` called before each of its statements: it throws once none may run any more. */
+  guard(session: Session, check: () => void): Session;
+  /** Whether the database is still sending the rows of a statement, or working on them. */
+  isStreaming(session: Session): boolean;
+  isConnectionError(error: unknown): boolean;
+  /** The typed error of what a statement threw `elapsedMs` after it was given `budgetMs`. */
+  translateError(error: unknown, errors: DriverErrors, time: StatementTime): VkitError;
+}
+
+export interface StatementTime {
+  elapsedMs: number;
+  budgetMs: number;
+  /** Of the whole query, for the message. */
+  timeoutMs: number;
+}
+
 /** A connection in its transaction, as the driver hands it out. */
-export interface Connection {
-  readonly session: PostgresSession;
+export interface Connection<Session> {
+  readonly session: Session;
   /** Cancels what runs on this connection, from a second one; never fails. */
   cancel(): Promise<void>;
   /** Closes the socket: whatever waits on it fails. */
@@ -23,12 +47,12 @@ export interface Connection {
 }
 
 /** The use of a connection by one operation, under its time budget and its signal. */
-export interface Lease {
+export interface Lease<Session> {
   /**
    * Runs statements. The budget counts only the time spent in here, so a slow reader does not use it
    * up. Throws VkitError, `query_timeout` or `interrupted` once the statement was cancelled.
    */
-  run<T>(work: (session: PostgresSession, remainingMs: number) => Promise<T>): Promise<T>;
+  run<T>(work: (session: Session, remainingMs: number) => Promise<T>): Promise<T>;
   /** Rolls back and gives the connection back; once, however often it is called. */
   end(): Promise<void>;
   /** Cancels what runs, which fails with `interrupted`, and ends. */
@@ -40,11 +64,12 @@ export interface LeaseOptions {
   signal?: AbortSignal | undefined;
 }
 
-export function createLease(
-  connection: Connection,
+export function createLease<Session>(
+  connection: Connection<Session>,
+  protocol: LeaseProtocol<Session>,
   errors: DriverErrors,
   { timeoutMs, signal }: LeaseOptions,
-): Lease {
+): Lease<Session> {
   let spentMs = 0;
   let busy = false;
   let clean = true;
@@ -60,7 +85,12 @@ export function createLease(
     signal?.removeEventListener('abort', onAbort);
     // A cancel that is still on its way must not meet the process id's next owner.
     await cancelling;
-    if (clean) clean = await rollBack(connection);
+    if (clean && protocol.isStreaming(connection.session)) {
+      // Whoever reads has gone before the last row.
+      clean = false;
+      await connection.cancel();
+    }
+    if (clean) clean = await rollBack(connection, protocol);
     connection.giveBack(clean);
   };
 
@@ -87,12 +117,9 @@ export function createLease(
   };
   signal?.addEventListener('abort', onAbort, { once: true });
 
-  const session: PostgresSession = {
-    query: async (sql, values) => {
-      if (cancelling) throw errors.interrupted();
-      return connection.session.query(sql, values);
-    },
-  };
+  const session = protocol.guard(connection.session, () => {
+    if (cancelling) throw errors.interrupted();
+  });
 
   return {
     end,
@@ -110,7 +137,7 @@ export function createLease(
       const timer = setTimeout(() => {
         isOvertime = true;
         stop();
-      }, budgetMs + DRIVER_GRACE_MS);
+      }, budgetMs + protocol.driverGraceMs);
       busy = true;
       try {
         const result = await work(session, budgetMs);
@@ -120,9 +147,9 @@ export function createLease(
         if (isOvertime) throw errors.timeout(timeoutMs, error);
         if (isInterrupted) throw errors.interrupted();
         if (error instanceof VkitError) throw error;
-        if (isConnectionError(error)) clean = false;
+        if (protocol.isConnectionError(error)) clean = false;
         const elapsedMs = performance.now() - startedAt;
-        throw translateError(error, errors, { elapsedMs, budgetMs, timeoutMs });
+        throw protocol.translateError(error, errors, { elapsedMs, budgetMs, timeoutMs });
       } finally {
         busy = false;
         spentMs += performance.now() - startedAt;
@@ -133,11 +160,13 @@ export function createLease(
 }
 
 /** Whether the connection is as it was before the transaction. */
-async function rollBack(connection: Connection): Promise<boolean> {
+async function rollBack<Session>(
+  connection: Connection<Session>,
+  protocol: LeaseProtocol<Session>,
+): Promise<boolean> {
   const timer = setTimeout(() => connection.destroy(), ROLLBACK_WAIT_MS);
   try {
-    // Also undoes what a view may have set with set_config(): a commit would keep it.
-    await connection.session.query('ROLLBACK');
+    await protocol.rollBack(connection.session);
     return true;
   } catch {
     // The connection is lost, and with it the transaction.

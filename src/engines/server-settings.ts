@@ -1,19 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { checkServerIdentity, type ConnectionOptions as TlsOptions } from 'node:tls';
-import { VkitError } from '../../errors/index.js';
-import type { ConnectionTarget } from '../contract.js';
-import { PORT, SSL_MODE, SSL_MODES, type SslMode } from './options.js';
+import { VkitError } from '../errors/index.js';
+import type { ConnectionTarget } from './contract.js';
+import { SSL_MODE, SSL_MODES, type SslMode } from './server-options.js';
 
 /** What of a datasource's configuration a connection takes. */
-export interface PostgresSettings {
+export interface ServerSettings {
   host: string;
   port: number;
   user: string;
   /** A function, so that the package looks neither into the environment nor into ~/.pgpass. */
   password: () => string;
   database: string;
-  /** The schema whose tables get an unqualified registry key. */
-  schema: string;
   sslMode: SslMode;
   /** `false` is no TLS at all. */
   ssl: false | TlsOptions;
@@ -21,7 +19,10 @@ export interface PostgresSettings {
 }
 
 /** Reads a checked configuration; the root certificate's file is read here. */
-export async function readSettings(target: ConnectionTarget): Promise<PostgresSettings> {
+export async function readServerSettings(
+  target: ConnectionTarget,
+  defaultPort: number,
+): Promise<ServerSettings> {
   const { config, credentials, id } = target;
   const host = String(config.host);
   const sslMode = SSL_MODES.find((mode) => mode === config.ssl_mode) ?? SSL_MODE;
@@ -33,11 +34,10 @@ export async function readSettings(target: ConnectionTarget): Promise<PostgresSe
   }
   return {
     host,
-    port: Number(config.port ?? PORT),
+    port: Number(config.port ?? defaultPort),
     user: credentials.username,
     password: () => credentials.password ?? '',
     database: String(config.database),
-    schema: typeof config.schema === 'string' ? config.schema : 'public',
     sslMode,
     ssl: tlsOptions(sslMode, host, await readRootCertificate(target)),
     connectTimeoutMs:

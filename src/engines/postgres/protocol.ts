@@ -1,0 +1,67 @@
+import { VkitError } from '../../errors/index.js';
+import type { ServerProtocol } from '../server-connector.js';
+import { postgresEncoder } from './cell.js';
+import { checkTables } from './check-tables.js';
+import { isConnectionError, translateError } from './error.js';
+import { readTables } from './introspect.js';
+import { beginReadOnly, milliseconds, PIN_SESSION, type PostgresSession } from './session.js';
+
+const DRIVER_GRACE_MS = 1_000;
+
+/** What PostgreSQL is asked, and how. */
+export function postgresProtocol(database: string): ServerProtocol<PostgresSession, string | null> {
+  return {
+    driverGraceMs: DRIVER_GRACE_MS,
+    pin: (session) => pin(session, database),
+    async begin(session, timeoutMs) {
+      await session.query(beginReadOnly(timeoutMs));
+    },
+    async rollBack(session) {
+      // Also undoes what a view may have set with set_config(): a commit would keep it.
+      await session.query('ROLLBACK');
+    },
+    guard: (session, check) => ({
+      async query(sql, values) {
+        check();
+        return session.query(sql, values);
+      },
+    }),
+    // A cursor does nothing between two FETCH.
+    isStreaming: () => false,
+    isConnectionError,
+    translateError,
+    encoder: postgresEncoder,
+    checkTables,
+    async open(session, query, remainingMs) {
+      await session.query(`SET LOCAL statement_timeout = ${milliseconds(remainingMs)}`);
+      await session.query(`DECLARE vkit NO SCROLL CURSOR FOR ${query.sql}`, query.params);
+    },
+    fetch(session, rows, remainingMs) {
+      const timeout = `SET LOCAL statement_timeout = ${milliseconds(remainingMs)}`;
+      return session.query(`${timeout}; FETCH FORWARD ${rows} FROM vkit`);
+    },
+    async ping(session) {
+      await session.query('SELECT 1');
+    },
+    async readServer(session) {
+      const [row] = await session.query("SELECT pg_catalog.current_setting('server_version')");
+      // Distributions add their package's version in brackets: `15.4 (Debian 15.4-1)`.
+      return `postgres ${row?.[0]?.split(' ')[0] ?? ''}`.trim();
+    },
+    readTables,
+  };
+}
+
+/** Pins the session and answers its process id. */
+async function pin(session: PostgresSession, database: string): Promise<string> {
+  const [row] = await session.query(PIN_SESSION);
+  const [encoding, processId] = row ?? [];
+  if (encoding !== 'UTF8') {
+    throw new VkitError(
+      'unsupported',
+      `The database "${database}" is encoded in ${encoding}; vkit reads UTF8 alone.`,
+      { hint: 'Copy it into a database with the encoding UTF8.' },
+    );
+  }
+  return processId ?? '';
+}

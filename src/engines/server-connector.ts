@@ -1,0 +1,77 @@
+import type { ScannedTable } from '../schema/model.js';
+import type { ConnectionOptions, Connector, ScanOptions } from './contract.js';
+import type { DriverErrors } from './driver-error.js';
+import type { LeaseOptions, LeaseProtocol } from './lease.js';
+import { type ConnectionPool, createLeasePool } from './lease-pool.js';
+import { type QueryProtocol, runQuery } from './run-query.js';
+
+const CONNECTIONS_MAX = 4;
+const CONNECT_TIMEOUT_MS = 10_000;
+const SCAN_TIMEOUT_MS = 60_000;
+const TEST_TIMEOUT_MS = 10_000;
+
+/** One engine of servers, as far as its connector needs it. */
+export interface ServerProtocol<Session, Cell>
+  extends LeaseProtocol<Session>,
+    QueryProtocol<Session, Cell> {
+  /** One statement that does nothing, for its round trip. */
+  ping(session: Session): Promise<void>;
+  /** Product and version: `postgres 15.4`. */
+  readServer(session: Session): Promise<string>;
+  readTables(session: Session, options: ScanOptions): Promise<ScannedTable[]>;
+}
+
+export interface PoolOptions {
+  connectionsMax: number;
+  connectTimeoutMs: number;
+}
+
+/** The bounds of a pool: what the caller says, else the datasource's configuration, else the defaults. */
+export function poolOptions(
+  options: ConnectionOptions,
+  configuredTimeoutMs: number | undefined,
+): PoolOptions {
+  return {
+    connectionsMax: options.poolMax ?? CONNECTIONS_MAX,
+    connectTimeoutMs: options.connectTimeoutMs ?? configuredTimeoutMs ?? CONNECT_TIMEOUT_MS,
+  };
+}
+
+/** A connector over a pool; each of its methods uses a connection under its own time budget. */
+export function createServerConnector<Session, Cell>(
+  connections: ConnectionPool<Session>,
+  protocol: ServerProtocol<Session, Cell>,
+  errors: DriverErrors,
+  { defaultSchema, ...options }: PoolOptions & { defaultSchema: string },
+): Connector {
+  const pool = createLeasePool(connections, protocol, errors, options);
+
+  const withLease = async <T>(
+    lease: LeaseOptions,
+    use: (session: Session) => Promise<T>,
+  ): Promise<T> => {
+    const held = await pool.lease(lease);
+    return await held.run(use).finally(() => held.end());
+  };
+
+  return {
+    test: () =>
+      withLease({ timeoutMs: TEST_TIMEOUT_MS }, async (session) => {
+        const startedAt = performance.now();
+        await protocol.ping(session);
+        const latencyMs = performance.now() - startedAt;
+        return { server: await protocol.readServer(session), latencyMs };
+      }),
+    introspect: (scan = {}) =>
+      withLease({ timeoutMs: scan.timeoutMs ?? SCAN_TIMEOUT_MS }, async (session) => ({
+        server: await protocol.readServer(session),
+        defaultSchema,
+        tables: await protocol.readTables(session, scan),
+      })),
+    async *run(query, run) {
+      const lease = await pool.lease(run);
+      yield* runQuery(lease, protocol, errors, query, run);
+    },
+    close: () => pool.close(),
+  };
+}

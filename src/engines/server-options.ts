@@ -1,0 +1,24 @@
+/** As libpq's; `prefer` is the default there and here: encrypted where the server can. */
+export const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+export type SslMode = (typeof SSL_MODES)[number];
+export const SSL_MODE: SslMode = 'prefer';
+
+/** What the `config` of every engine of servers has in common, as JSON Schema. */
+export function serverProperties(port: number) {
+  return {
+    host: {
+      type: 'string',
+      minLength: 1,
+      description: 'Name or address of the server, or the folder of its socket.',
+    },
+    port: { type: 'integer', minimum: 1, maximum: 65535, default: port },
+    database: { type: 'string', minLength: 1 },
+    ssl_mode: { enum: SSL_MODES, default: SSL_MODE },
+    ssl_root_cert: {
+      type: 'string',
+      minLength: 1,
+      description: 'Path of a PEM file with the certificates that are trusted.',
+    },
+    connect_timeout: { type: 'integer', minimum: 1, maximum: 9999, description: 'Seconds.' },
+  } as const;
+}
