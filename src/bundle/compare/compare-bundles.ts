@@ -4,6 +4,7 @@ import { compareContent } from './compare-content.js';
 import { compareReference } from './compare-reference.js';
 import type { Target } from './decide-cells.js';
 import { countCells, dimensionsOf } from './dimensions.js';
+import { extraPolicies } from './extra-policies.js';
 import {
   type BundleComparison,
   type DecisionChange,
@@ -12,6 +13,7 @@ import {
   type RequesterChange,
 } from './model.js';
 import { fieldNames, planReferences, type ReferencePlan } from './plan-references.js';
+import type { RolesAtOnce } from './role-sets.js';
 import { type Side, sidesOf } from './side.js';
 import { createWarnings } from './warnings.js';
 
@@ -26,7 +28,7 @@ const CHANGES_MAX = 20_000;
 type Compared = {
   changes: readonly RequesterChange[];
   cells: number;
-  pairs: boolean;
+  rolesAtOnce: RolesAtOnce;
   first: ReferencePlan;
 } | null;
 
@@ -36,8 +38,7 @@ type Compared = {
  * beside the others of a `fields.all`. Pure, and the same bundles give the same comparison. What a bundle does not have is
  * denied, so a field that only one of them knows is compared with nothing.
  *
- * Not compared: more than two roles at once, requests that narrow themselves, and agents that act for a person, which get
- * the stricter of two cells.
+ * Not compared: requests that narrow themselves, and agents that act for a person, which get the stricter of two cells.
  */
 export function compareBundles(a: Bundle, b: Bundle): BundleComparison {
   const sides = sidesOf(a, b);
@@ -55,7 +56,7 @@ export function compareBundles(a: Bundle, b: Bundle): BundleComparison {
         warnings.notCompared(plan);
         continue;
       }
-      if (!compared.pairs) warnings.noPairs(plan);
+      if (compared.rolesAtOnce !== 'all') warnings.fewRoles(plan, compared.rolesAtOnce);
       cells += compared.cells;
       const rename = renaming(compared.first, plan);
       for (const change of compared.changes) changes.push(decisionChange(rename(change), plan));
@@ -103,14 +104,15 @@ function rememberingComparer(): (plan: ReferencePlan) => Compared {
   const compare = (plan: ReferencePlan): Compared => {
     const { targets, field, together, pivotal, known } = plan;
     const policies = [...(targets.a?.policies ?? []), ...(targets.b?.policies ?? [])];
-    const chosen = dimensionsOf(policies, pivotal, known);
+    const extra = extraPolicies(targets, field);
+    const chosen = dimensionsOf({ policies, pivotal, extra }, known);
     if (chosen === null) return null;
     const cells = countCells(chosen.dimensions) * (1 + together.length);
     const cost = cells * (policies.length + VERDICTS_OF_DECISION);
     if (cost > left) return null;
     left -= cost;
     const changes = compareReference({ targets, field, together, dimensions: chosen.dimensions });
-    return { changes, cells, pairs: chosen.pairs, first: plan };
+    return { changes, cells, rolesAtOnce: chosen.rolesAtOnce, first: plan };
   };
   return (plan) => {
     const known = memo.get(plan.signature);

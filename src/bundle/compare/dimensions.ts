@@ -1,9 +1,8 @@
 import type { Attribute } from '../../policy/attributes.js';
-import type { Policy } from '../../policy/model.js';
 import { type LookedAt, lookedAtBy } from './looked-at.js';
 import type { MomentValue, PurposeValue } from './model.js';
 import { momentsOf, WINDOWS_MAX } from './moments.js';
-import { type RoleSet, roleSetsOf } from './role-sets.js';
+import { type RoleQuestion, type RoleSet, type RolesAtOnce, roleSetsOf } from './role-sets.js';
 
 /** A value that no policy names. */
 const OTHER = '(any other)';
@@ -39,36 +38,40 @@ export const DIMENSIONS = [
 /** More than this on one reference nobody can review, and it would take long; they are not compared. */
 export const COMBINATIONS_MAX = 50_000;
 
+/** What can make a difference on a reference, beside what is the same for all requesters. */
+export type Bearing = Pick<RoleQuestion, 'policies' | 'pivotal' | 'extra'>;
+
 /**
- * The dimensions for all policies that bear on a reference; `pivotal` are those for which two roles may meet. `null` where
- * there are more combinations than may be compared, even with one role at a time; `pairs` tells whether two are.
+ * The dimensions for all policies that bear on a reference. `null` where there are more combinations than may be compared,
+ * even with one role at a time; `rolesAtOnce` tells how many are.
  */
 export function dimensionsOf(
-  policies: readonly Policy[],
-  pivotal: readonly Policy[],
+  bearing: Bearing,
   known: KnownValues,
-): { dimensions: Dimensions; pairs: boolean } | null {
-  const looked = lookedAtBy(policies);
+): { dimensions: Dimensions; rolesAtOnce: RolesAtOnce } | null {
+  const looked = lookedAtBy(bearing.policies);
   if (looked.windows.length > WINDOWS_MAX) return null;
-  const dimensions = allDimensions(looked, pivotal, known);
-  if (countCells(dimensions) <= COMBINATIONS_MAX) return { dimensions, pairs: true };
-  const fewer = withoutPairs(dimensions);
-  return countCells(fewer) <= COMBINATIONS_MAX ? { dimensions: fewer, pairs: false } : null;
+  const rest = dimensionsBesideRoles(looked, known);
+  const nobody: RoleSet = { roles: [], parts: [] };
+  const setsMax = Math.floor(COMBINATIONS_MAX / countCells({ ...rest, roles: [nobody] }));
+  const { sets, atOnce } = looked.attributes.has('requester_role')
+    ? roleSetsOf(
+        {
+          ...bearing,
+          ...poolOf('requester_role', looked, known),
+          withNobody: distinguishesNobody(looked),
+        },
+        setsMax,
+      )
+    : { sets: [nobody], atOnce: 'all' as const };
+  const dimensions = { ...rest, roles: sets };
+  return sets.length <= setsMax ? { dimensions, rolesAtOnce: atOnce } : null;
 }
 
-function allDimensions(
-  looked: LookedAt,
-  pivotal: readonly Policy[],
-  known: KnownValues,
-): Dimensions {
+function dimensionsBesideRoles(looked: LookedAt, known: KnownValues): Omit<Dimensions, 'roles'> {
   const has = (attribute: Attribute) => looked.attributes.has(attribute);
   const pool = (attribute: Attribute) => poolOf(attribute, looked, known);
-  const { named, others } = pool('requester_role');
-  const nobody = distinguishesNobody(looked) ? [[]] : [];
   return {
-    roles: has('requester_role')
-      ? roleSetsOf(named, [...others.map((role) => [role]), ...nobody], pivotal, COMBINATIONS_MAX)
-      : [{ roles: [], parts: [] }],
     clearances: has('requester_clearance') ? [...known.clearances, null] : [null],
     requester_regions: has('requester_region')
       ? [...textsOf(pool('requester_region')), null]
@@ -81,11 +84,6 @@ function allDimensions(
 /** How many cells there are. */
 export function countCells(dimensions: Dimensions): number {
   return DIMENSIONS.reduce((product, name) => product * dimensions[name].length, 1);
-}
-
-/** Without the pairs of roles. */
-function withoutPairs(dimensions: Dimensions): Dimensions {
-  return { ...dimensions, roles: dimensions.roles.filter(({ parts }) => parts.length === 0) };
 }
 
 interface Pool {

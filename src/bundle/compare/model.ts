@@ -65,7 +65,7 @@ export interface MomentValue {
  * value `(any other)` is one that no policy on this field names, and `null` one that is not known.
  */
 export interface Requesters {
-  /** Each entry is what one requester holds: one role, or two together where only both make the difference. */
+  /** Each entry is what one requester holds: one role, or several where fewer of them do not make the difference. */
   roles: readonly (readonly string[])[] | null;
   clearances: readonly (string | null)[] | null;
   requester_regions: readonly (string | null)[] | null;
@@ -119,7 +119,7 @@ export interface BundleComparison {
     references: number;
     /** Cells that were decided by both bundles; the others are equal, since nothing about them differs. */
     cells_compared: number;
-    /** References that were left out, or compared with one role at a time only; `warnings` says which. */
+    /** References that were left out, or compared with fewer roles at once than can matter; `warnings` says which. */
     not_compared: number;
   };
   /** Widening first, then changed, then narrowing; in each by dataset and field. */

@@ -18,8 +18,8 @@ export interface ReferencePlan {
   signature: string;
   targets: Pair<Target | null>;
   together: readonly (readonly string[])[];
-  /** The policies that differ: for these alone two roles can make what neither makes by itself. */
-  pivotal: readonly Policy[];
+  /** The policies that differ: where none of them holds nothing does. `null` where something else differs too. */
+  pivotal: readonly Policy[] | null;
   known: KnownValues;
 }
 
@@ -116,7 +116,7 @@ function planOf({ a, b }: Halves, field: string | null, isMoved: boolean): Refer
     signature: JSON.stringify([kind, isWhole, together, signatures.a, signatures.b]),
     targets,
     together,
-    pivotal: isWhole ? [...policies.a, ...policies.b] : differing(halves, indices),
+    pivotal: isWhole ? null : differing(halves, indices),
     known: knownOf(halves),
   };
 }

@@ -183,6 +183,66 @@ describe('for whom it changes', () => {
     ]);
   });
 
+  it('finds what shows only for who holds three roles: two that a deny asks for, and one that is let in', () => {
+    const both = policy('closed', 'deny', { when: { requester_role: { eq: 'b', in: ['c'] } } });
+    expect(
+      fieldLines(
+        bundle([byRole('open', 'allow', 'a'), both]),
+        bundle([byRole('open', 'allow', 'a')]),
+      ),
+    ).toEqual(['widening t.f: deny → allow [role a + b + c; production]']);
+  });
+
+  it('finds what shows only for who holds a role that each deny excepts, and one that is let in', () => {
+    const except = (id: string, ...roles: string[]) =>
+      policy(id, 'deny', { when: { requester_role: { nin: roles } } });
+    const shared = [except('one', 'a'), except('two', 'b'), except('three', 'c', 'd')];
+    const open = byRole('open', 'allow', 'e');
+    expect(fieldLines(bundle(shared), bundle([...shared, open]))).toEqual([
+      'widening t.f: deny → allow [role a + b + c + e; production]',
+    ]);
+  });
+
+  it('finds that two partial masks together hid what one in their place shows', () => {
+    const partial = (id: string, role: string, prefix: number) =>
+      policy(id, 'mask', {
+        when: { requester_role: role },
+        masking: { default_method: { method: 'partial', prefix, min_length: 2 } },
+      });
+    const a = bundle([partial('one', 'x', 2), partial('two', 'y', 3)]);
+    const b = bundle([partial('three', 'z', 1)]);
+    expect(fieldLines(a, b)).toContain(
+      'widening t.f: mask full → mask partial (first 1) [role x + y + z; production]',
+    );
+  });
+
+  it('finds that a count is let in whose every field was closed by a role of its own', () => {
+    const datasets = [dataset('t', ['f', 'g', 'h'])];
+    const on = (field: string) =>
+      policy(`closed_${field}`, 'deny', {
+        match: { fields: { any: [field] } },
+        when: { requester_role: `no_${field}` },
+      });
+    const fields = policy('fields', 'allow', { match: { fields: { any: ['f', 'g', 'h'] } } });
+    const shared = [on('f'), on('g'), on('h'), fields];
+    const found = compareBundles(
+      bundle(shared, datasets),
+      bundle([...shared, byRole('whole', 'allow', 'counter')], datasets),
+    );
+    expect(linesOf(found)).toEqual([
+      'widening t (count): deny → allow [role counter + no_f + no_g + no_h; production]',
+    ]);
+  });
+
+  it('says nothing of roles that are beside the point', () => {
+    const noise = ['q', 'r', 's'].map((role) => byRole(`allow_${role}`, 'allow', role));
+    const both = policy('closed', 'deny', { when: { requester_role: { eq: 'b', in: ['c'] } } });
+    const found = fieldLines(bundle([...noise, both]), bundle(noise));
+    expect(found).toEqual([
+      'widening t.f: deny → allow [roles b + c + q, b + c + r, b + c + s; production]',
+    ]);
+  });
+
   it('tells a requester without any role apart where a policy asks whether there is one', () => {
     const a = bundle([policy('open', 'allow', { when: { requester_role: { present: true } } })]);
     expect(fieldLines(a, bundle([allow]))).toEqual([
@@ -387,15 +447,38 @@ describe('what a bundle does not have, and what holds for all', () => {
 });
 
 describe('what is too much to compare', () => {
-  it('says that two roles at once were not compared, and compares one at a time', () => {
+  it('compares any number of roles that no condition tells apart, which hold nothing more together', () => {
     const roles = Array.from({ length: 400 }, (_, index) => `role_${index}`);
     const a = bundle([policy('open', 'allow', { when: { requester_role: roles } })]);
     const found = compareBundles(a, bundle([]));
+    expect(linesOf(found)[0]).toMatch(/^narrowing t \(count\): allow → deny \[roles role_0, /);
+    expect(found).toMatchObject({ truncated: false, summary: { narrowing: 2, not_compared: 0 } });
+  });
+
+  it('says that two roles at once were not compared, and compares one at a time', () => {
+    const each = Array.from({ length: 400 }, (_, index) =>
+      policy(`open_${index}`, 'allow', { when: { requester_role: `role_${index}` } }),
+    );
+    const found = compareBundles(bundle(each), bundle([]));
     expect(linesOf(found)[0]).toMatch(/^narrowing t \(count\): allow → deny \[roles role_0, /);
     expect(found).toMatchObject({
       truncated: true,
       summary: { narrowing: 2, not_compared: 2 },
       warnings: [expect.stringMatching(/one role at a time.*: t \(count\), t\.f\.$/)],
+    });
+  });
+
+  it('says that more than two roles at once were not compared, though two were', () => {
+    const refusals = Array.from({ length: 20 }, (_, index) =>
+      policy(`closed_${index}`, 'deny', { when: { requester_role: { neq: `role_${index}` } } }),
+    );
+    const open = policy('open', 'allow', { when: { requester_role: 'analyst' } });
+    const found = compareBundles(bundle(refusals), bundle([...refusals, open]));
+    expect(found).toMatchObject({
+      changes: [],
+      truncated: true,
+      summary: { not_compared: 2 },
+      warnings: [expect.stringMatching(/two roles at once.*: t \(count\), t\.f\.$/)],
     });
   });
 
