@@ -1,7 +1,18 @@
 import { type ChangeGroup, groupChanges } from '../bundle/compare/group-changes.js';
-import { type BundleComparison, DIRECTIONS, type Direction } from '../bundle/compare/model.js';
+import {
+  type BundleChange,
+  type BundleComparison,
+  DIRECTIONS,
+  type Direction,
+} from '../bundle/compare/model.js';
 import { countsOf } from '../bundle/compare/render-markdown.js';
-import { wordsOfChange, wordsOfContent, wordsOfRequesters } from '../bundle/compare/words.js';
+import {
+  wordsOfBundleChange,
+  wordsOfChange,
+  wordsOfContent,
+  wordsOfRequesters,
+  wordsOfSubject,
+} from '../bundle/compare/words.js';
 import { escapeTerminal } from '../util/escape.js';
 import { coloursFor } from './colours.js';
 import { wrap } from './wrap.js';
@@ -27,12 +38,16 @@ const SIGNS: Readonly<Record<Direction, string>> = { widening: '+', changed: '±
  */
 export function renderComparison(comparison: BundleComparison): string {
   const { bold } = coloursFor(process.stdout);
-  const { summary, changes } = comparison;
+  const { summary, changes, bundle_changes: pointers } = comparison;
   const lines: string[] = [];
   for (const direction of DIRECTIONS) {
     const groups = groupChanges(changes, direction);
-    if (groups.length === 0) continue;
+    const others = pointers.filter((change) => change.direction === direction);
+    if (groups.length + others.length === 0) continue;
     lines.push(colourOf(direction)(bold(HEADINGS[direction])));
+    for (const other of others.slice(0, GROUPS_MAX)) lines.push(...pointerLines(other, direction));
+    const unshown = others.length - GROUPS_MAX;
+    if (unshown > 0) lines.push(`  … and ${unshown} more of these; --json lists all`);
     for (const group of groups.slice(0, GROUPS_MAX)) lines.push(...groupLines(group, direction));
     const more = groups.length - GROUPS_MAX;
     if (more > 0) lines.push(`  … and ${more} more; --json lists all`);
@@ -45,23 +60,27 @@ export function renderComparison(comparison: BundleComparison): string {
   return lines.join('\n');
 }
 
-/** Where and what on one line if it has room, and for whom below. */
+/** Where and what, and for whom below. */
 function groupLines({ change, places }: ChangeGroup, direction: Direction): readonly string[] {
   const { dim } = coloursFor(process.stdout);
+  const requesters = wrapped(escapeTerminal(wordsOfRequesters(change)), INDENT);
+  return [
+    ...whereAndWhat(listed(places, PLACES_MAX), wordsOfChange(change), direction),
+    ...requesters.map((line) => dim(line)),
+  ];
+}
+
+function pointerLines(change: BundleChange, direction: Direction): readonly string[] {
+  return whereAndWhat(listed([wordsOfSubject(change)], 1), wordsOfBundleChange(change), direction);
+}
+
+/** On one line if it has room. */
+function whereAndWhat(place: string, words: string, direction: Direction): readonly string[] {
   const colour = colourOf(direction);
-  const where = `${SIGNS[direction]} ${listed(places, PLACES_MAX)}`;
-  const what = escapeTerminal(wordsOfChange(change));
-  const requesters = wrapped(escapeTerminal(wordsOfRequesters(change)), INDENT).map((line) =>
-    dim(line),
-  );
-  const isShort = `  ${where}  ${what}`.length <= COLUMNS;
-  return isShort
-    ? [`  ${where}  ${colour(what)}`, ...requesters]
-    : [
-        ...wrapped(where, '  ', INDENT),
-        ...wrapped(what, INDENT).map((line) => colour(line)),
-        ...requesters,
-      ];
+  const where = `${SIGNS[direction]} ${place}`;
+  const what = escapeTerminal(words);
+  if (`  ${where}  ${what}`.length <= COLUMNS) return [`  ${where}  ${colour(what)}`];
+  return [...wrapped(where, '  ', INDENT), ...wrapped(what, INDENT).map((line) => colour(line))];
 }
 
 function colourOf(direction: Direction): (text: string) => string {

@@ -31,6 +31,30 @@ describe('a comparison for a terminal', () => {
     );
   });
 
+  it('says what datasets and datasources stand for elsewhere, and how long the bundle holds', () => {
+    const [a, b] = [
+      bundle([], [], { expires_at: '2026-01-01T00:00:00Z', sequence: 5 }),
+      bundle([]),
+    ];
+    expect(render(a, { ...b, bundle: { ...b.bundle, sequence: 3 } })).toBe(
+      [
+        'Widening',
+        '  + bundle  expires_at 2026-01-01T00:00:00Z → none',
+        '',
+        'Bundle: sequence 5 → 3',
+        'Datasets added: t',
+        '1 change widens.',
+      ].join('\n'),
+    );
+    const table = dataset('t\u001b[2J', ['f']);
+    const other = { ...table, table: { schema: 'hr\u001b[2J', name: 'x' } };
+    const text = render(bundle([], [table]), bundle([], [other]));
+    expect(text).toContain(
+      '\n  ± dataset t\\u001b[2J  table.name t\\u001b[2J → x, table.schema  → hr\\u001b[2J\n',
+    );
+    expect(text).not.toContain('\u001b');
+  });
+
   it('keeps every line within 120 columns and shows what a terminal would obey', () => {
     const long = `${'\u001b[2J'}${'n'.repeat(300)}`;
     const datasets = [dataset(long, ['f', 'g', `g${long}`])];

@@ -112,6 +112,57 @@ describe('policy diff', () => {
     },
   );
 
+  it(
+    'exits 3 with --fail-on-widening where a datasource is another one or the expiry is later',
+    TIMEOUT,
+    async () => {
+      const { root, run, ok } = await bundles();
+      const { policies, ...input } = sampleInput();
+      const write = (name: string, change: Partial<typeof input>) =>
+        writeFile(
+          join(root, name),
+          JSON.stringify(
+            compileBundle({ ...input, policies, expiresAt: '2020-01-01T00:00:00Z', ...change }),
+          ),
+        );
+      const elsewhere = input.datasources.map((one) => ({
+        ...one,
+        config: { ...one.config, host: 'elsewhere.example.com' },
+      }));
+      await write('elsewhere.json', { datasources: elsewhere });
+      await write('longer.json', { expiresAt: '2030-01-01T00:00:00Z' });
+      await write('shorter.json', { expiresAt: '2019-01-01T00:00:00Z' });
+      await write('older.json', { sequence: 3 });
+      const failing = (name: string) => ['policy', 'diff', 'old.json', name, '--fail-on-widening'];
+      const moved = await run(failing('elsewhere.json'));
+      expect([moved.code, moved.stdout]).toEqual([
+        3,
+        expect.stringMatching(
+          /^ {2}± datasource production_db {2}config\.host .* → elsewhere\.example\.com$/m,
+        ),
+      ]);
+      const longer = await run([...failing('longer.json'), '--json']);
+      expect([longer.code, jsonOf<BundleComparison>(longer)]).toMatchObject([
+        3,
+        {
+          summary: { widening: 1 },
+          bundle_changes: [
+            {
+              kind: 'bundle',
+              name: null,
+              direction: 'widening',
+              from: { expires_at: '2020-01-01T00:00:00Z' },
+              to: { expires_at: '2030-01-01T00:00:00Z' },
+            },
+          ],
+        },
+      ]);
+      await ok(failing('shorter.json'));
+      const older = await ok(failing('older.json'));
+      expect(older.stdout).toContain('Bundle: sequence 412 → 3\n');
+    },
+  );
+
   it('says that nothing changes between a bundle and itself', TIMEOUT, async () => {
     const { ok } = await bundles();
     const same = await ok(['policy', 'diff', 'old.json', 'old.json', '--fail-on-widening']);
@@ -164,7 +215,8 @@ describe('policy diff', () => {
         action: 'deny',
         priority: 1,
       };
-      const bundle = compileBundle({ ...input, policies: [...policies, many] });
+      const expiresAt = '2020-01-01T00:00:00Z';
+      const bundle = compileBundle({ ...input, policies: [...policies, many], expiresAt });
       await writeFile(join(root, 'many.json'), JSON.stringify(bundle));
       const shown = await run(['policy', 'diff', 'old.json', 'many.json']);
       expect(shown.code).toBe(0);

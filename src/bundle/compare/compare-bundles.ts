@@ -1,6 +1,7 @@
 import { compareText } from '../../policy/policy-set.js';
 import type { Bundle } from '../model.js';
 import { compareContent } from './compare-content.js';
+import { comparePointers } from './compare-pointers.js';
 import { compareReference } from './compare-reference.js';
 import type { Target } from './decide-cells.js';
 import { countCells, dimensionsOf } from './dimensions.js';
@@ -9,6 +10,7 @@ import {
   type BundleComparison,
   type DecisionChange,
   DIRECTIONS,
+  type Direction,
   type Pair,
   type RequesterChange,
 } from './model.js';
@@ -62,8 +64,9 @@ export function compareBundles(a: Bundle, b: Bundle): BundleComparison {
       for (const change of compared.changes) changes.push(decisionChange(rename(change), plan));
     }
   }
-  const count = (direction: DecisionChange['direction']) =>
-    changes.filter((change) => change.direction === direction).length;
+  const pointers = comparePointers(a, b);
+  const count = (direction: Direction) =>
+    [...changes, ...pointers].filter((change) => change.direction === direction).length;
   const summary = {
     widening: count('widening'),
     changed: count('changed'),
@@ -79,6 +82,7 @@ export function compareBundles(a: Bundle, b: Bundle): BundleComparison {
   return {
     summary,
     changes: listed,
+    bundle_changes: pointers,
     ...compareContent(a, b),
     truncated: said.length > 0,
     warnings: said,

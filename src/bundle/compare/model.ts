@@ -100,6 +100,21 @@ export type DecisionChange = RequesterChange & {
   moved: { from: Whereabouts; to: Whereabouts } | null;
 };
 
+/**
+ * A change of what decisions are about, and not of decisions: what a dataset or a datasource stands for, and of the bundle
+ * itself whose it is (`org_slug`), how long it holds (`expires_at`), and that it is older (`sequence`).
+ */
+export interface BundleChange {
+  kind: 'bundle' | 'dataset' | 'datasource';
+  /** Of the dataset or the datasource. */
+  name: string | null;
+  /** `null` where it gives nobody more or less: a server takes no other organisation's bundle, and no older one. */
+  direction: Direction | null;
+  /** What differs, by its path (`table.name`, `config.host`); `null` is what is not there. */
+  from: Readonly<Record<string, unknown>>;
+  to: Readonly<Record<string, unknown>>;
+}
+
 /** Names by what happened to their content. */
 export interface ContentDifference {
   added: readonly string[];
@@ -114,6 +129,7 @@ export interface FieldName {
 
 /** How decisions differ between two bundles. */
 export interface BundleComparison {
+  /** Changes of decisions, and those of `bundle_changes` that have a direction. */
   summary: Readonly<Record<Direction, number>> & {
     /** Fields and datasets of either bundle. */
     references: number;
@@ -124,6 +140,8 @@ export interface BundleComparison {
   };
   /** Widening first, then changed, then narrowing; in each by dataset and field. */
   changes: readonly DecisionChange[];
+  /** Of the bundle, then of datasets, then of datasources, by name. */
+  bundle_changes: readonly BundleChange[];
   /** By content, descriptions and reasons included. */
   policies: ContentDifference;
   datasets: ContentDifference;

@@ -1,7 +1,13 @@
 import { escapeMarkdown } from '../../util/escape.js';
 import { type ChangeGroup, groupChanges } from './group-changes.js';
-import { type BundleComparison, DIRECTIONS, type Direction } from './model.js';
-import { wordsOfChange, wordsOfContent, wordsOfRequesters } from './words.js';
+import { type BundleChange, type BundleComparison, DIRECTIONS, type Direction } from './model.js';
+import {
+  wordsOfBundleChange,
+  wordsOfChange,
+  wordsOfContent,
+  wordsOfRequesters,
+  wordsOfSubject,
+} from './words.js';
 
 /** GitHub refuses a pull request body beyond 65,536 characters. */
 const CHARACTERS_MAX = 60_000;
@@ -34,11 +40,11 @@ export function renderComparisonMarkdown(
   const content = contentOf(comparison);
   let cut = 0;
   for (const direction of DIRECTIONS) {
-    const groups = groupChanges(changes, direction);
-    if (groups.length === 0) continue;
+    const others = comparison.bundle_changes.filter((change) => change.direction === direction);
+    const rows = [...others.map(rowOfPointer), ...groupChanges(changes, direction).map(rowOf)];
+    if (rows.length === 0) continue;
     text += `\n${HEADINGS[direction]}\n\n| Where | Change | For whom |\n|---|---|---|\n`;
-    for (const group of groups) {
-      const row = rowOf(group);
+    for (const row of rows) {
       if (text.length + row.length + content.length > CHARACTERS_MAX) cut += 1;
       else text += row;
     }
@@ -75,6 +81,11 @@ function rowOf({ change, places }: ChangeGroup): string {
     escapeMarkdown(cutAt(requesters, REQUESTERS_CHARACTERS_MAX)),
   ];
   return `| ${cells.join(' | ')} |\n`;
+}
+
+function rowOfPointer(change: BundleChange): string {
+  const what = cutAt(wordsOfBundleChange(change), REQUESTERS_CHARACTERS_MAX);
+  return `| ${name(wordsOfSubject(change))} | ${escapeMarkdown(what)} | everybody |\n`;
 }
 
 function contentOf(comparison: BundleComparison): string {

@@ -1,5 +1,6 @@
 import { formatDuration } from '../../util/duration.js';
 import type {
+  BundleChange,
   BundleComparison,
   ContentDifference,
   DecisionChange,
@@ -26,6 +27,22 @@ export function wordsOfChange(change: DecisionChange): string {
   }
 }
 
+/** What a change of the bundle is of: `dataset customers`. */
+export function wordsOfSubject({ kind, name }: BundleChange): string {
+  return name === null ? kind : `${kind} ${name}`;
+}
+
+/** What of it goes from what to what: `table.name users → people, table.oid 16402 → 17001`. */
+export function wordsOfBundleChange({ from, to }: BundleChange): string {
+  const parts = Object.keys(from);
+  return parts.map((part) => arrow(part, plain(from[part]), plain(to[part]))).join(', ');
+}
+
+function plain(value: unknown): string {
+  if (value === null || value === undefined) return 'none';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 /** Whom and where a change is for: `roles analyst, (any other); clearance low; production`. */
 export function wordsOfRequesters(change: DecisionChange): string {
   const { roles, clearances, requester_regions, purposes, times, together_with, moved } = change;
@@ -49,6 +66,7 @@ export function wordsOfContent(
   comparison: BundleComparison,
 ): readonly [string, readonly string[]][] {
   const { fields, default_action: action, clearances } = comparison;
+  const others = comparison.bundle_changes.filter(({ direction }) => direction === null);
   const names = (of: 'added' | 'removed' | 'changed') =>
     fields[of].map(({ dataset, field }) => `${dataset}.${field}`);
   const sections: [string, ContentDifference][] = [
@@ -68,7 +86,8 @@ export function wordsOfContent(
     ['Default action', action ? [arrow('', action.from, action.to)] : []],
     ['Clearances', clearances ? [arrow('', levels(clearances.from), levels(clearances.to))] : []],
   ];
-  return [...listed, ...settings].filter(([, texts]) => texts.length > 0);
+  const bundle: [string, readonly string[]] = ['Bundle', others.map(wordsOfBundleChange)];
+  return [bundle, ...listed, ...settings].filter(([, texts]) => texts.length > 0);
 }
 
 function arrow(what: string, from: string, to: string): string {

@@ -14,7 +14,8 @@ export default class PolicyDiff extends BaseCommand {
   static override summary = 'Show how decisions change between two bundles.';
   static override description =
     `Decides every field for every kind of requester that the policies tell apart, by A and by B, and shows what differs: what widens \
-first, then what does both, then what narrows. A bundle is a file, a version of the server (v3) or the server's active one (active). With one \
+first, then what does both, then what narrows. A dataset or a datasource that stands for something else in the database counts as both, a \
+later expiry or none as widening; a lower sequence and another organisation are said. A bundle is a file, a version of the server (v3) or the server's active one (active). With one \
 argument that is compared with the active one, with none ${BUNDLE} is. The checksum of a bundle is checked, its signature and its expiry are \
 not. Exits 0 whatever changes; with --fail-on-widening 3 when something widens, or could not be compared.`;
   static override examples = [

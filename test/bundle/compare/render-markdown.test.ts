@@ -36,6 +36,15 @@ describe('a comparison as Markdown', () => {
     );
   });
 
+  it('has a row for what stands for something else, names as they are', () => {
+    const [table] = [dataset('t', ['f'])];
+    const other = { ...table, table: { schema: '', name: 'a|b @team' } };
+    const text = render(bundle([], [table]), bundle([], [other]));
+    expect(text).toContain('### ⚠️ Widening and narrowing at once\n');
+    expect(text).toContain('\n| dataset t | table\\.name t → a\\|b ');
+    expect(text).not.toContain('@team');
+  });
+
   it('says that nothing changes', () => {
     expect(render(bundle([allow]), bundle([allow]))).toBe(
       '## Policy changes\n\nv1 → v2\n\nNo decision changes.\n',
