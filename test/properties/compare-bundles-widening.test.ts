@@ -71,18 +71,26 @@ const pairsOnRoles: fc.Arbitrary<BundlePair> = fc
 
 const pairs = fc.oneof(anyPairs, pairsOnRoles);
 
-const askers: fc.Arbitrary<Asker> = fc
+const requester = fc
   .record({
     roles: fc.subarray([...ROLES], { minLength: 0, maxLength: 4 }),
     clearance: fc.constantFrom(...CLEARANCES, null),
     region: fc.constantFrom(...REGIONS, null),
     purposes: fc.subarray([...PURPOSES]),
+  })
+  .map(({ roles, ...rest }) => ({ roles: rolesOfRequester(roles), ...rest }));
+
+const askers: fc.Arbitrary<Asker> = fc
+  .record({
+    requester,
+    onBehalfOf: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, requester),
     purpose: fc.constantFrom(undefined, undefined, ...PURPOSES),
     week: fc.constantFrom(...WEEKS),
     minute: fc.nat({ max: MINUTES_OF_WEEK - 1 }),
   })
-  .map(({ roles, clearance, region, purposes, purpose, week, minute }) => ({
-    requester: { roles: rolesOfRequester(roles), clearance, region, purposes },
+  .map(({ requester: own, onBehalfOf, purpose, week, minute }) => ({
+    requester: own,
+    ...(onBehalfOf && { onBehalfOf }),
     ...(purpose !== undefined && { purpose }),
     at: Date.parse(week) + minute * 60_000,
   }));
@@ -152,6 +160,7 @@ describe(`a comparison of bundles (seed ${SEED})`, { timeout: CASES * CASE_MS_MA
     const missed = firstMissed(compareBundles, CASES);
     if (missed !== null) throw new Error(`${missed}\nTo see it again: ${REPLAY}`);
     expect(reached.get('access') ?? 0).toBeGreaterThan(CASES / 10);
+    expect(reached.get('for a person') ?? 0).toBeGreaterThan(CASES / 10);
   });
 
   it.each(FAULTS)('is found out where it %s', (_what, compare) => {

@@ -40,7 +40,8 @@ type Compared = {
  * beside the others of a `fields.all`. Pure, and the same bundles give the same comparison. What a bundle does not have is
  * denied, so a field that only one of them knows is compared with nothing.
  *
- * Not compared: requests that narrow themselves, and agents that act for a person, which get the stricter of two cells.
+ * Requests that narrow themselves get no more than plain ones, and agents that act for a person the stricter of two cells; they
+ * are not compared of their own.
  */
 export function compareBundles(a: Bundle, b: Bundle): BundleComparison {
   const sides = sidesOf(a, b);

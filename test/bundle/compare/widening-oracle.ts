@@ -20,13 +20,16 @@ const ACCESS: Readonly<Record<Action, number>> = {
 /** How a comparison calls what no policy names. */
 const OTHER = '(any other)';
 
+/** In these the stricter of two decisions can be wider though neither is: two different `partial` masks make `full`. */
+const OF_MASKS = ['mask', 'prefix', 'suffix', 'shortness'];
+
 /** What a requester gets in one respect, as a number: more is wider. */
 type Answer = ReadonlyMap<string, number>;
 
 /**
  * A requester for whom the second bundle is wider than the first in some respect and of whom the comparison says nothing:
- * it has no change of the same reference that widens, for the same clearance, region and purpose, and that is so. `null`
- * where there is none.
+ * it has no change of the same reference that widens, for the same clearance, region and purpose, and that is so; of an
+ * agent that acts for a person, those of either. `null` where there is none.
  */
 export function missedWidening(
   compare: Compare,
@@ -38,8 +41,13 @@ export function missedWidening(
   let comparison: BundleComparison | undefined;
   for (const asker of askers) {
     for (const reference of referencesOf(a, b)) {
-      const wider = widerRespects(sets, asker, reference);
+      const { onBehalfOf, ...own } = asker;
+      const wider = widerRespects(sets, asker, reference).filter(
+        (respect) => onBehalfOf === undefined || !OF_MASKS.includes(respect),
+      );
       if (wider.length === 0) continue;
+      if (onBehalfOf !== undefined) note('for a person');
+      const askedAs = onBehalfOf === undefined ? [own] : [own, { ...own, requester: onBehalfOf }];
       comparison ??= compare(a, b);
       for (const respect of wider) note(respect.replace(/ of .*/, ''));
       if (comparison.summary.not_compared > 0) {
@@ -48,7 +56,9 @@ export function missedWidening(
       }
       const found = comparison.changes.filter((change) => isOf(change, reference));
       const isReported = found.some((change) =>
-        likes(change, asker).some((like) => widerRespects(sets, like, change).length > 0),
+        askedAs
+          .flatMap((one) => likes(change, one))
+          .some((like) => widerRespects(sets, like, change).length > 0),
       );
       if (!isReported) {
         return JSON.stringify({ reference, wider, asker, at: new Date(asker.at), found, a, b });
