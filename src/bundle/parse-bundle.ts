@@ -4,6 +4,7 @@ import type { Policy } from '../policy/model.js';
 import { normaliseBundlePolicy } from '../policy/normalise-bundle-policy.js';
 import type { Sensitivity, TableIdentity, TableKind } from '../schema/model.js';
 import { checkSchema } from '../util/check-schema.js';
+import { repeatedKeys } from '../util/repeated-keys.js';
 import { findSecrets } from './find-secrets.js';
 import type {
   Bundle,
@@ -52,6 +53,21 @@ export function parseBundle(value: unknown): ParsedBundle | { problems: readonly
   return found.length > 0
     ? { problems: found }
     : { document: value, bundle: { ...normalise(raw), policies } };
+}
+
+/**
+ * The same for a text. A key that stands twice in an object is refused: parsers differ in which one they keep, so that one
+ * signature would cover two readings. Throws `SyntaxError` for text that is no JSON.
+ */
+export function parseBundleText(text: string): ParsedBundle | { problems: readonly Problem[] } {
+  const value: unknown = JSON.parse(text);
+  const repeated = repeatedKeys(text, value);
+  return repeated.length === 0 ? parseBundle(value) : { problems: repeated.map(repeatedKey) };
+}
+
+/** The problem of a key that stands twice in a JSON text. */
+function repeatedKey(pointer: string): Problem {
+  return { pointer, code: 'duplicate_key', message: `The key ${pointer} stands there twice.` };
 }
 
 /** Goes level by level, so that no depth can end the program. */

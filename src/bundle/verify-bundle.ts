@@ -89,6 +89,9 @@ async function verifySignature(
   ) {
     throw refused('The header of the signature is not the one of a bundle.');
   }
+  // The decoder ignores spare bits; comparing the text keeps one signature from having several spellings.
+  if (Buffer.from(signature, 'base64url').toString('base64url') !== signature)
+    throw refused('The signature of the bundle is not in canonical base64url.');
   const body = Buffer.from(signatureInput(document), 'utf8').toString('base64url');
   try {
     await compactVerify(`${header}.${body}.${signature}`, key, { algorithms: [signing.alg] });

@@ -1,5 +1,6 @@
 import type { Problem } from '../errors/index.js';
 import { checkSchema } from '../util/check-schema.js';
+import { repeatedKeys } from '../util/repeated-keys.js';
 import type { LockDataset, LockField, RegistryLock } from './model.js';
 import { REGISTRY_LOCK_SCHEMA } from './registry-lock-schema.js';
 
@@ -36,6 +37,9 @@ export function parseRegistryLock(
     // The parser's message may quote the file; that it is no JSON says enough.
     return refuse('The registry lock is not valid JSON.');
   }
+  // A reviewer reads the one, the parser keeps the other.
+  const [repeated] = repeatedKeys(text, value);
+  if (repeated !== undefined) return refuse(`The key ${repeated} stands there twice.`);
   const findings = checkSchema(REGISTRY_LOCK_SCHEMA, value);
   if (findings.length > 0) {
     const problems = findings.map(({ pointer, code, message }) => ({

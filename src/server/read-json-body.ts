@@ -1,4 +1,5 @@
 import { type Problem, VkitError } from '../errors/index.js';
+import { repeatedKeys } from '../util/repeated-keys.js';
 import { decodeUtf8, isCleanText } from '../util/utf8.js';
 
 /** The escapes by which JSON brings NUL or half a surrogate pair; a body without them needs no closer look. */
@@ -20,6 +21,7 @@ export function readJsonBody(bytes: Buffer, parse: JsonParser): unknown {
   });
   if (outcome.error) throw outcome.error;
   refuseUncleanText(text, outcome.value);
+  refuseRepeatedKeys(text, outcome.value);
   return outcome.value;
 }
 
@@ -52,6 +54,18 @@ function refuseUncleanText(text: string, body: unknown): void {
   }
   if (problems.length === 0) return;
   throw new VkitError('validation', 'The body is not valid.', { details: { problems } });
+}
+
+/**
+ * Refuses a key that stands twice in an object: what is signed, decided and recorded would be one reading of two. Throws
+ * `validation` with the pointer of each.
+ */
+function refuseRepeatedKeys(text: string, body: unknown): void {
+  const problems = repeatedKeys(text, body).map((pointer) => {
+    return { pointer, code: 'duplicate_key', message: 'The key stands there twice.' };
+  });
+  if (problems.length === 0) return;
+  throw new VkitError('validation', 'The body has a key twice.', { details: { problems } });
 }
 
 function unclean(pointer: string): Problem {

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { Bundle } from '../bundle/model.js';
-import { parseBundle } from '../bundle/parse-bundle.js';
+import { parseBundleText } from '../bundle/parse-bundle.js';
 import { keyId } from '../bundle/sign-bundle.js';
 import { verifyBundle } from '../bundle/verify-bundle.js';
 import { type Problem, VkitError } from '../errors/index.js';
@@ -38,7 +38,7 @@ export interface CheckedBundle {
 export async function checkBundleFile(input: CheckBundleFileInput): Promise<CheckedBundle> {
   const { file, trustedKeys, now } = input;
   const text = await readBundleText(file);
-  const parsed = parseBundle(parseJson(text, file));
+  const parsed = parseText(text, file);
   if ('problems' in parsed) {
     throw new VkitError('bundle_invalid', `${file} is not a policy bundle.`, {
       hint: 'Compile it again: vkit policy bundle',
@@ -119,10 +119,11 @@ async function readBundleText(file: string): Promise<string> {
   throw new VkitError('bundle_invalid', `${file} is not UTF-8 text.`);
 }
 
-function parseJson(text: string, file: string): unknown {
+function parseText(text: string, file: string): ReturnType<typeof parseBundleText> {
   try {
-    return JSON.parse(text);
+    return parseBundleText(text);
   } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
     throw new VkitError('bundle_invalid', `${file} is not JSON.`, {
       hint: 'Compile it again: vkit policy bundle',
       cause,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bundleChecksum } from '../../src/bundle/canonicalise.js';
 import { compileBundle } from '../../src/bundle/compile-bundle.js';
-import { parseBundle } from '../../src/bundle/parse-bundle.js';
+import { parseBundle, parseBundleText } from '../../src/bundle/parse-bundle.js';
 import { verifyBundle } from '../../src/bundle/verify-bundle.js';
 import { parsed, sampleInput } from './sample.js';
 
@@ -238,5 +238,23 @@ describe('parseBundle', () => {
     );
     expect('problems' in result && result.problems.length).toBe(3);
     expect(JSON.stringify(result)).not.toContain('hunter2');
+  });
+});
+
+describe('parseBundleText', () => {
+  it('refuses a key that stands twice, of which a checksum covers only the one that is read', () => {
+    const text = JSON.stringify(sample());
+    expect('problems' in parseBundleText(text)).toBe(false);
+    const twice = text.replace('"registry":', '"registry":{"datasets":[]},"registry":');
+    expect(parseBundle(JSON.parse(twice))).toHaveProperty('bundle');
+    expect(parseBundleText(twice)).toEqual({
+      problems: [
+        {
+          pointer: '/registry',
+          code: 'duplicate_key',
+          message: 'The key /registry stands there twice.',
+        },
+      ],
+    });
   });
 });

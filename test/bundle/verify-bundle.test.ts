@@ -82,6 +82,22 @@ describe('verifyBundle', () => {
     }
   });
 
+  it('refuses another spelling of the same signature', async () => {
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const document = (await signedSample(keys)) as Loose;
+    const text: string = document.signing.signature;
+    // Two bits of the last character say nothing, in the 86 characters of 64 bytes.
+    const last = alphabet.indexOf(text.at(-1) ?? '');
+    for (const spare of [1, 2, 3]) {
+      document.signing.signature = `${text.slice(0, -1)}${alphabet[last ^ spare]}`;
+      expect(await codeOf(document)).toBe('bundle_signature');
+    }
+    for (const other of [`${text}==`, `${text}\n`, text.replace('..', '. .')]) {
+      document.signing.signature = other;
+      expect(await codeOf(document).catch(() => 'no bundle')).not.toBe('ok');
+    }
+  });
+
   it('refuses a key that is not trusted, and the same bundle without any trusted key', async () => {
     const document = await signedSample(ed25519());
     expect(await codeOf(document)).toBe('bundle_signature');

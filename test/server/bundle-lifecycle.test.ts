@@ -509,3 +509,45 @@ describe('reading bundles', () => {
     expect(await w.list()).toMatchObject([{ version: 'v1', bundle_version: 'c0ffee' }]);
   });
 });
+
+describe('the text of a bundle', () => {
+  async function posted(w: BundleWorld, payload: string) {
+    const response = await w.g.server.inject({
+      method: 'POST',
+      url: '/api/v1/orgs/acme/policy_bundles',
+      headers: { authorization: `Bearer ${w.g.admin}`, 'content-type': 'application/json' },
+      payload,
+    });
+    return { status: response.statusCode, body: response.json() };
+  }
+
+  it('is refused where it says something twice, and the place is named', async () => {
+    const w = await bundleWorld();
+    const text = JSON.stringify({ bundle: await w.bundle({ sequence: 1 }) });
+    const twice = text.replace('"org_slug":', '"org_slug":"other","org_slug":');
+    expect(await posted(w, twice)).toMatchObject({
+      status: 400,
+      body: {
+        type: 'validation',
+        details: { problems: [{ pointer: '/bundle/bundle/org_slug', code: 'duplicate_key' }] },
+      },
+    });
+    expect(await w.states()).toEqual([]);
+    expect(await posted(w, text)).toMatchObject({ status: 201 });
+  });
+
+  it('is refused where it is nested beyond all measure, and the server goes on', async () => {
+    const w = await bundleWorld();
+    const levels = 100_000;
+    for (const deep of [
+      `${'['.repeat(levels)}${']'.repeat(levels)}`,
+      `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`,
+    ]) {
+      for (const payload of [`{"bundle":{"a":${deep}}}`, `{"bundle":${deep}}`, deep]) {
+        const { status, body } = await posted(w, payload);
+        expect([status, ['bundle_invalid', 'validation'].includes(body.type)]).toEqual([400, true]);
+      }
+    }
+    expect(await w.deploy(await w.bundle())).toMatchObject({ status: 201 });
+  });
+});

@@ -1,4 +1,4 @@
-import { type ParsedBundle, parseBundle } from '../../bundle/parse-bundle.js';
+import { type ParsedBundle, parseBundleText } from '../../bundle/parse-bundle.js';
 import { VkitError } from '../../errors/index.js';
 import type { BundleFacts, StoreRepositories } from '../../store/model.js';
 
@@ -11,7 +11,7 @@ export async function readStoredBundle(
   { version, checksum }: Pick<BundleFacts, 'version' | 'checksum'>,
 ): Promise<ParsedBundle> {
   const text = await from.bundles.document(version);
-  const parsed = parseBundle(text === null ? null : parseText(text));
+  const parsed = parseText(text ?? 'null');
   if ('problems' in parsed) {
     throw new VkitError('unavailable', `The stored bundle v${version} cannot be read.`, {
       details: { problems: parsed.problems },
@@ -21,11 +21,12 @@ export async function readStoredBundle(
   throw new VkitError('unavailable', `The stored bundle v${version} is not what was uploaded.`);
 }
 
-function parseText(text: string): unknown {
+function parseText(text: string): ReturnType<typeof parseBundleText> {
   try {
-    return JSON.parse(text) as unknown;
-  } catch {
+    return parseBundleText(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
     // Somebody changed it: it is no bundle, which is what is said.
-    return null;
+    return parseBundleText('null');
   }
 }
