@@ -2,6 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { simpleGit } from 'simple-git';
 import { VkitError } from '../errors/index.js';
+import { type Change, changesSince } from './changes-since.js';
 
 /** Git answers these questions in milliseconds; a network file system may take longer. */
 const TIMEOUT_MS = 30_000;
@@ -24,12 +25,10 @@ export interface Repository {
   /** Commits on the first-parent line from HEAD, HEAD included. */
   firstParentCount(): Promise<number>;
   isShallow(): Promise<boolean>;
-  /**
-   * Files under the paths whose content is not what HEAD holds: changed, staged, untracked, and ignored
-   * ones too, since an ignored file is in no clone; also those Git was told not to look at. Relative to
-   * the work tree, sorted.
-   */
-  dirtyPaths(paths: readonly string[]): Promise<string[]>;
+  /** Whether `info/grafts` gives commits other parents than they have, in this clone alone. */
+  hasGrafts(): Promise<boolean>;
+  /** What lies under the paths and is not what the commit holds there; see `changesSince`. */
+  changesSince(commit: string, paths: readonly string[]): Promise<Change[]>;
   /** Host and path of `origin` without user information or `.git`; `null` without one, or for a local path. */
   originName(): Promise<string | null>;
   /** False for a tracked file, whatever the ignore rules say of it. */
@@ -77,32 +76,14 @@ function repositoryAt(root: string): Repository {
     async isShallow() {
       return (await git(root, ['rev-parse', '--is-shallow-repository'])).trim() === 'true';
     },
-    async dirtyPaths(paths) {
-      if (paths.length === 0) return [];
-      const specs = paths.map((path) => {
-        const inside = toPosix(relative(root, path));
-        return inside === '' ? ':(top)' : `:(top,literal)${inside}`;
-      });
-      const options = [
-        '--porcelain=v1',
-        '-z',
-        '--untracked-files=all',
-        '--ignored=matching',
-        '--no-renames',
-        // Whatever the configuration says of submodules.
-        '--ignore-submodules=none',
-      ];
-      const output = await git(root, ['status', ...options, '--', ...specs]);
-      const dirty = output
-        .split('\0')
-        .filter((entry) => entry !== '')
-        .map((entry) => entry.slice(3));
-      // Of files marked assume-unchanged (a lower-case letter) or skip-worktree (S), status says nothing.
-      const hidden = (await git(root, ['ls-files', '-v', '-z', '--', ...specs]))
-        .split('\0')
-        .filter((entry) => /^[a-zS] /.test(entry))
-        .map((entry) => entry.slice(2));
-      return [...new Set([...dirty, ...hidden])].sort();
+    async hasGrafts() {
+      const path = (await git(root, ['rev-parse', '--git-path', 'info/grafts'])).trim();
+      const found = await stat(resolve(root, path)).catch(() => null);
+      return found !== null && found.size > 0;
+    },
+    async changesSince(commit, paths) {
+      const inside = paths.map((path) => toPosix(relative(root, path)));
+      return changesSince((args) => git(root, args), { root, commit, paths: inside });
     },
     async originName() {
       const url = await git(root, ['config', '--get', 'remote.origin.url']).catch(() => '');
@@ -169,7 +150,7 @@ function toPosix(path: string): string {
   return path.replaceAll('\\', '/');
 }
 
-/** Grafts and replacement objects are local to a clone, so an answer must not depend on them. */
+/** Replacement objects are local to a clone, so an answer must not depend on them. */
 async function git(directory: string, args: string[]): Promise<string> {
   try {
     const runner = simpleGit({

@@ -5,6 +5,7 @@ import { atomicWrite } from '../util/atomic-write.js';
 import { parseSettings } from './parse-settings.js';
 import { PROJECT_PATHS } from './paths.js';
 import {
+  gitAttributesText,
   gitIgnoreText,
   projectReadme,
   serverSettingsText,
@@ -37,7 +38,7 @@ const FOLDERS = [PROJECT_PATHS.policies, PROJECT_PATHS.datasources, PROJECT_PATH
 
 /**
  * Makes a directory a project: vkit.yaml, vkit.server.yaml, the folders of config/, lines in .gitignore that keep keys and state out of
- * Git, and a README.md unless there is one. Throws `file_exists` before anything is written where there is a vkit.yaml,
+ * Git and in .gitattributes that keep line ends as they are, and a README.md unless there is one. Throws `file_exists` before anything is written where there is a vkit.yaml,
  * unless `force`; nothing else is ever overwritten. Throws `invalid_input` for an `org` that no server takes.
  */
 export async function scaffoldProject(options: ScaffoldOptions): Promise<ScaffoldResult> {
@@ -62,7 +63,10 @@ export async function scaffoldProject(options: ScaffoldOptions): Promise<Scaffol
       written.push(keep);
     }
   }
-  if (await extendGitIgnore(root)) written.push('.gitignore');
+  if (await extendLines(root, '.gitignore', gitIgnoreText())) written.push('.gitignore');
+  if (await extendLines(root, '.gitattributes', gitAttributesText())) {
+    written.push('.gitattributes');
+  }
   if (!(await isThere(join(root, 'README.md')))) {
     await writeProjectFile(root, 'README.md', projectReadme(), true);
     written.push('README.md');
@@ -87,13 +91,11 @@ function refuseOrg(org: string): void {
 }
 
 /** Adds the lines that are missing, and leaves what is there. */
-async function extendGitIgnore(root: string): Promise<boolean> {
-  const path = join(root, '.gitignore');
+async function extendLines(root: string, name: string, wanted: string): Promise<boolean> {
+  const path = join(root, name);
   const present = await readFile(path, 'utf8').catch(() => '');
   const lines = new Set(present.split(/\r?\n/).map((line) => line.trim()));
-  const missing = gitIgnoreText()
-    .split('\n')
-    .filter((line) => line !== '' && !lines.has(line));
+  const missing = wanted.split('\n').filter((line) => line !== '' && !lines.has(line));
   if (missing.every((line) => line.startsWith('#'))) return false;
   const gap = present === '' || present.endsWith('\n') ? '' : '\n';
   await atomicWrite(path, `${present}${gap}${missing.join('\n')}\n`);

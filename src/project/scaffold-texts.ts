@@ -58,6 +58,15 @@ dist/
 `;
 }
 
+/** Git must not change line ends on checkout: bundles and packs are compared with what was committed byte by byte. */
+export function gitAttributesText(): string {
+  return `# vkit compares these files byte by byte: Git leaves their line ends as they are
+vkit.yaml -text
+.vkit/packs.yaml -text
+config/** -text
+`;
+}
+
 /** A short introduction for whoever finds the project in a repository. */
 export function projectReadme(): string {
   return `# Data access policies

@@ -5,6 +5,7 @@ import { compileBundle } from '../bundle/compile-bundle.js';
 import type { Bundle } from '../bundle/model.js';
 import { signBundle } from '../bundle/sign-bundle.js';
 import { VkitError } from '../errors/index.js';
+import type { Change } from '../git/changes-since.js';
 import { openRepository, type Repository } from '../git/open-repository.js';
 import { PACKS_STATE_PATH } from '../packs/packs-state.js';
 import type { Finding } from '../policy/validate-policies.js';
@@ -67,8 +68,9 @@ export async function buildBundle(input: BuildBundleInput): Promise<BuildBundleR
     });
   }
   const commit = await headOf(repository);
-  const dirty = await dirtyPathsOf(repository, loaded);
-  if (dirty.length > 0 && input.allowDirty !== true) throw uncommitted(dirty);
+  const changes = await changesOf(repository, commit.sha, loaded);
+  if (changes.length > 0 && input.allowDirty !== true) throw uncommitted(changes);
+  const dirty = changes.map(({ path }) => path);
   const repo = settings.repo ?? (await repository.originName());
   const compiled = compileBundle({
     org,
@@ -112,7 +114,7 @@ export async function buildBundle(input: BuildBundleInput): Promise<BuildBundleR
         ]
       : []),
     ...(dirty.length > 0
-      ? [note('dirty', `Compiled with uncommitted changes: ${dirty.join(', ')}.`)]
+      ? [note('dirty', `Compiled with uncommitted changes: ${shownPaths(dirty)}.`)]
       : []),
   ];
   return { bundle, file, warnings: [...findings, ...notes] };
@@ -156,10 +158,11 @@ async function headOf(repository: Repository): Promise<{ sha: string; time: stri
   );
 }
 
-async function dirtyPathsOf(
+async function changesOf(
   repository: Repository,
+  commit: string,
   { project, directories }: LoadedProject,
-): Promise<string[]> {
+): Promise<Change[]> {
   const { policiesDir, datasourcesDir, registryDir } = directories;
   for (const folder of [policiesDir, datasourcesDir, registryDir]) {
     // Of what lies elsewhere Git would say that nothing changed.
@@ -176,24 +179,64 @@ async function dirtyPathsOf(
     PROJECT_PATHS.settings,
     PACKS_STATE_PATH,
   ];
-  return repository.dirtyPaths(compiled.map((path) => resolve(project.root, path)));
+  return repository.changesSince(
+    commit,
+    compiled.map((path) => resolve(project.root, path)),
+  );
 }
 
-function uncommitted(paths: readonly string[]): VkitError {
+/** More paths are in the details only. */
+const PATHS_SHOWN_MAX = 20;
+
+function uncommitted(changes: readonly Change[]): VkitError {
+  const paths = changes.map(({ path }) => path);
+  const shown = shownPaths(paths);
+  const details = { paths, changes };
+  const onlyBy = (one: Change['kind']) => changes.every(({ kind }) => kind === one);
+  if (onlyBy('line_ends')) {
+    return new VkitError(
+      'bundle_dirty',
+      `These files have other line ends (CRLF) than in the last commit: ${shown}.`,
+      {
+        hint: "Git changed them on checkout (core.autocrlf). Have it keep them as they are, commit that, and clone anew: echo 'config/** -text' >> .gitattributes",
+        details,
+      },
+    );
+  }
+  if (onlyBy('submodule')) {
+    return new VkitError(
+      'bundle_dirty',
+      `These folders are submodules, whose files are not in this commit: ${shown}.`,
+      { hint: 'Keep what is compiled in this repository.', details },
+    );
+  }
   return new VkitError(
     'bundle_dirty',
-    `These files differ from the last commit, or are not in Git: ${paths.join(', ')}.`,
+    `These files differ from the last commit, or are not in Git: ${shown}.`,
     {
-      hint: 'Commit them, or give --allow-dirty for a bundle that only a server which says so accepts.',
-      details: { paths },
+      hint: 'Commit them, or give --allow-dirty for a bundle that only a server which says so accepts. Files are compared byte by byte: what `git status` does not show is changed by a filter, an attribute or a mark of this clone.',
+      details,
     },
   );
+}
+
+function shownPaths(paths: readonly string[]): string {
+  const more = paths.length - PATHS_SHOWN_MAX;
+  const shown = paths.slice(0, PATHS_SHOWN_MAX).join(', ');
+  return more > 0 ? `${shown} and ${more} more` : shown;
 }
 
 async function sequenceOf(repository: Repository, given: number | undefined): Promise<number> {
   if (given !== undefined) {
     if (Number.isSafeInteger(given) && given >= 0) return given;
     throw new VkitError('invalid_input', 'The sequence must be a whole number from 0.');
+  }
+  if (await repository.hasGrafts()) {
+    throw new VkitError(
+      'invalid_input',
+      'This clone gives commits other parents than they have (.git/info/grafts), so they cannot be counted for the sequence.',
+      { hint: 'Remove that file, or give --sequence.' },
+    );
   }
   if (!(await repository.isShallow())) return repository.firstParentCount();
   throw new VkitError(

@@ -44,7 +44,7 @@ describe('commitProject', () => {
     ]);
     const repository = await openRepository(root);
     expect(await repository?.firstParentCount()).toBe(1);
-    expect(await repository?.dirtyPaths([join(root, 'vkit.yaml')])).toEqual([]);
+    expect(await repository?.changesSince('HEAD', [join(root, 'vkit.yaml')])).toEqual([]);
   });
 
   it('says that Git is missing where it is', async () => {

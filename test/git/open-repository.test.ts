@@ -1,9 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openRepository, repositoryName } from '../../src/git/open-repository.js';
+import { openRepository, type Repository, repositoryName } from '../../src/git/open-repository.js';
 
 let base: string;
 let root: string;
@@ -27,6 +35,11 @@ async function open(directory = root) {
   const repository = await openRepository(directory);
   if (repository === null) throw new Error('There is a repository.');
   return repository;
+}
+
+async function changedPaths(repository: Repository, path = '.'): Promise<string[]> {
+  const changes = await repository.changesSince('HEAD', [join(root, path)]);
+  return changes.map((change) => change.path);
 }
 
 beforeEach(() => {
@@ -85,21 +98,21 @@ describe('openRepository', () => {
 
   it('lists changed, staged, untracked, ignored and deleted files under the paths asked for', async () => {
     const repository = await open();
-    expect(await repository.dirtyPaths([join(root, 'config')])).toEqual([]);
+    expect(await changedPaths(repository, 'config')).toEqual([]);
     write('config/policies/a.yaml', 'id: changed\n');
     write('config/policies/new file.yaml', 'id: b\n');
     write('config/policies/ignored/c.yaml', 'id: c\n');
     write('config/staged.yaml', 'x: 1\n');
     git(root, 'add', 'config/staged.yaml');
     write('elsewhere.yaml', 'x: 1\n');
-    expect(await repository.dirtyPaths([join(root, 'config')])).toEqual([
+    expect(await changedPaths(repository, 'config')).toEqual([
       'config/policies/a.yaml',
-      'config/policies/ignored/',
+      'config/policies/ignored/c.yaml',
       'config/policies/new file.yaml',
       'config/staged.yaml',
     ]);
     rmSync(join(root, 'config/policies/a.yaml'));
-    expect(await repository.dirtyPaths([join(root, 'config/policies/a.yaml')])).toEqual([
+    expect(await changedPaths(repository, 'config/policies/a.yaml')).toEqual([
       'config/policies/a.yaml',
     ]);
   });
@@ -109,16 +122,128 @@ describe('openRepository', () => {
     async (mark) => {
       git(root, 'update-index', mark, 'config/policies/a.yaml');
       write('config/policies/a.yaml', 'id: changed\n');
-      expect(await (await open()).dirtyPaths([root])).toEqual(['config/policies/a.yaml']);
+      expect(await changedPaths(await open())).toEqual(['config/policies/a.yaml']);
     },
   );
+
+  it.each<[string, () => void]>([
+    [
+      'a clean filter of .git/info/attributes',
+      () => {
+        writeFileSync(join(root, '.git/info/attributes'), '* filter=hide\n');
+        git(root, 'config', 'filter.hide.clean', 'git cat-file -p HEAD:%f');
+      },
+    ],
+    [
+      'a monitor of files that never sees any change',
+      () => {
+        const monitor = join(base, 'monitor');
+        writeFileSync(monitor, '#!/bin/sh\nprintf "token\\0"\n', { mode: 0o755 });
+        git(root, 'config', 'core.fsmonitor', monitor);
+        git(root, 'status');
+        git(root, 'status');
+      },
+    ],
+    [
+      'times and sizes that are not trusted',
+      () => {
+        git(root, 'config', 'core.trustctime', 'false');
+        git(root, 'config', 'core.checkStat', 'minimal');
+      },
+    ],
+    [
+      'a replacement of the blob',
+      () => {
+        const id = execFileSync('git', ['-C', root, 'hash-object', '-w', '--stdin'], {
+          input: 'id: b\n',
+          encoding: 'utf8',
+        });
+        git(root, 'replace', 'HEAD:config/policies/a.yaml', id.trim());
+      },
+    ],
+  ])('lists a change that is hidden by %s', async (_, hide) => {
+    const file = join(root, 'config/policies/a.yaml');
+    const { atime, mtime } = statSync(file);
+    hide();
+    // Of the same length and age: what tells it apart is what it says.
+    writeFileSync(file, 'id: b\n');
+    utimesSync(file, atime, mtime);
+    expect(await changedPaths(await open())).toEqual(['config/policies/a.yaml']);
+  });
+
+  it('lists what .git/info/exclude hides, and nested repositories and submodules', async () => {
+    writeFileSync(join(root, '.git/info/exclude'), 'b.yaml\n');
+    write('config/policies/b.yaml', 'id: b\n');
+    git(base, 'init', '-q', 'other');
+    writeFileSync(join(base, 'other/c.yaml'), 'id: c\n');
+    git(join(base, 'other'), 'add', '.');
+    git(join(base, 'other'), 'commit', '-q', '-m', 'Other');
+    const add = ['submodule', 'add', '-q', join(base, 'other'), 'config/policies/sub'];
+    git(root, '-c', 'protocol.file.allow=always', ...add);
+    git(root, 'commit', '-q', '-m', 'With a submodule');
+    git(root, 'config', 'submodule.config/policies/sub.ignore', 'all');
+    git(root, 'clone', '-q', join(base, 'other'), 'config/policies/nested');
+    const changes = await (await open()).changesSince('HEAD', [join(root, 'config')]);
+    expect(changes).toContainEqual({ path: 'config/policies/b.yaml', kind: 'untracked' });
+    expect(changes).toContainEqual({ path: 'config/policies/sub', kind: 'submodule' });
+    expect(changes).toContainEqual({ path: 'config/policies/sub/c.yaml', kind: 'untracked' });
+    expect(changes).toContainEqual({ path: 'config/policies/nested/c.yaml', kind: 'untracked' });
+  });
+
+  it('tells line ends that Git changed from changes of a person', async () => {
+    git(base, '-c', 'core.autocrlf=true', 'clone', '-q', root, 'windows');
+    const clone = join(base, 'windows');
+    git(clone, 'config', 'core.autocrlf', 'true');
+    expect(git(clone, 'status', '--porcelain')).toBe('');
+    const repository = await open(clone);
+    const paths = [join(clone, 'config')];
+    expect(await repository.changesSince('HEAD', paths)).toEqual([
+      { path: 'config/policies/a.yaml', kind: 'line_ends' },
+    ]);
+    writeFileSync(join(clone, 'config/policies/a.yaml'), 'id: b\r\n');
+    expect(await repository.changesSince('HEAD', paths)).toEqual([
+      { path: 'config/policies/a.yaml', kind: 'changed' },
+    ]);
+  });
+
+  it('compares links by where they point, and opens no pipe', async () => {
+    symlinkSync('a.yaml', join(root, 'config/policies/link.yaml'));
+    git(root, 'add', '.');
+    git(root, 'commit', '-q', '-m', 'A link');
+    expect(await changedPaths(await open())).toEqual([]);
+    rmSync(join(root, 'config/policies/link.yaml'));
+    symlinkSync('../a.yaml', join(root, 'config/policies/link.yaml'));
+    rmSync(join(root, 'config/policies/a.yaml'));
+    execFileSync('mkfifo', [join(root, 'config/policies/a.yaml')]);
+    expect(await changedPaths(await open(), 'config')).toEqual([
+      'config/policies/a.yaml',
+      'config/policies/link.yaml',
+    ]);
+  });
+
+  it('compares in a repository of SHA-256', async () => {
+    const other = join(base, 'sha256');
+    git(base, 'init', '-q', '--object-format=sha256', 'sha256');
+    writeFileSync(join(other, 'a.yaml'), 'id: a\n');
+    git(other, 'add', '.');
+    git(other, 'commit', '-q', '-m', 'First');
+    const repository = await open(other);
+    expect(await repository.changesSince('HEAD', [other])).toEqual([]);
+    writeFileSync(join(other, 'a.yaml'), 'id: b\n');
+    expect(await repository.changesSince('HEAD', [other])).toHaveLength(1);
+  });
+
+  it('knows of grafts, which change the count of commits in this clone alone', async () => {
+    git(root, 'commit', '-q', '--allow-empty', '-m', 'Second');
+    expect(await (await open()).hasGrafts()).toBe(false);
+    writeFileSync(join(root, '.git/info/grafts'), git(root, 'rev-parse', 'HEAD'));
+    expect(await (await open()).hasGrafts()).toBe(true);
+  });
 
   it('takes a path with glob characters literally', async () => {
     write('config/[x].yaml', 'x: 1\n');
     write('config/x.yaml', 'x: 1\n');
-    expect(await (await open()).dirtyPaths([join(root, 'config/[x].yaml')])).toEqual([
-      'config/[x].yaml',
-    ]);
+    expect(await changedPaths(await open(), 'config/[x].yaml')).toEqual(['config/[x].yaml']);
   });
 
   it('is not led elsewhere by GIT_DIR and GIT_INDEX_FILE of a hook', async () => {
@@ -130,7 +255,7 @@ describe('openRepository', () => {
     try {
       const repository = await open();
       expect(await repository.headCommit()).not.toBeNull();
-      expect(await repository.dirtyPaths([root])).toEqual([]);
+      expect(await changedPaths(repository)).toEqual([]);
     } finally {
       delete process.env.GIT_DIR;
       delete process.env.GIT_INDEX_FILE;

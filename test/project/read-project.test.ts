@@ -108,6 +108,7 @@ describe('scaffoldProject', () => {
     const root = join(directoryWith(), 'new/project');
     const { written } = await scaffoldProject({ directory: root, org: 'acme' });
     expect(written).toEqual([
+      '.gitattributes',
       '.gitignore',
       'README.md',
       'config/datasources/.gitkeep',

@@ -153,6 +153,50 @@ describe('buildBundle', () => {
     expect(await codeOf({ root })).toBe('bundle_dirty');
   });
 
+  it('refuses what a filter of this clone hides from Git', async () => {
+    const root = await project();
+    const path = 'config/registry.yaml';
+    writeFileSync(join(root, '.git/info/attributes'), '* filter=hide\n');
+    git(root, 'config', 'filter.hide.clean', 'git cat-file -p HEAD:%f');
+    // Of the same length, since Git asks no filter where the length says it all.
+    writeInto(root, path, REGISTRY.replace('category: pii', 'category: phi'));
+    expect(git(root, 'status', '--porcelain', path)).toBe('');
+    expect(await codeOf({ root })).toBe('bundle_dirty');
+  });
+
+  it('has Git keep the line ends of a new project, and explains those of another', async () => {
+    const root = await project();
+    const clone = join(directoryWith(), 'clone');
+    git(root, '-c', 'core.autocrlf=true', 'clone', '-q', root, clone);
+    git(clone, 'config', 'core.autocrlf', 'true');
+    expect(await codeOf({ root: clone })).toBe('ok');
+    expect((await validateProject({ root: clone })).findings).toEqual([]);
+
+    rmSync(join(root, '.gitattributes'));
+    commit(root);
+    const windows = join(directoryWith(), 'windows');
+    git(root, '-c', 'core.autocrlf=true', 'clone', '-q', root, windows);
+    git(windows, 'config', 'core.autocrlf', 'true');
+    expect(git(windows, 'status', '--porcelain')).toBe('');
+    await expect(buildBundle({ root: windows })).rejects.toMatchObject({
+      code: 'bundle_dirty',
+      message: expect.stringContaining('line ends'),
+      hint: expect.stringContaining('.gitattributes'),
+    });
+  });
+
+  it('does not count commits by grafts of this clone', async () => {
+    const root = await project();
+    writeInto(root, 'notes.txt', 'x');
+    commit(root);
+    writeFileSync(join(root, '.git/info/grafts'), git(root, 'rev-parse', 'HEAD'));
+    await expect(buildBundle({ root })).rejects.toMatchObject({
+      code: 'invalid_input',
+      message: expect.stringContaining('grafts'),
+    });
+    expect(await codeOf({ root, sequence: 2 })).toBe('ok');
+  });
+
   it('needs a repository with a commit', async () => {
     const root = await project();
     rmSync(join(root, '.git'), { recursive: true });
