@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import type { VkitClient } from '../client/vkit-client.js';
 import type { FetchAnswer } from '../client/wire.js';
 import { VkitError } from '../errors/index.js';
+import { refuseOutput } from '../services/output-file.js';
 import { escapeTerminalLines } from '../util/escape.js';
 import { renderTable } from './table.js';
 import { type Pieces, pipeToStdout, writeOutput } from './write-output.js';
@@ -39,7 +40,11 @@ export async function deliverRows(
       hint: `Leave out one of the two, or name a file for the rows: --output FILE`,
     });
   }
-  if (output !== undefined) return toFile(client, ref, { ...options, format, output });
+  if (output !== undefined) {
+    // Before the server is asked: rows that go nowhere would be on record as read.
+    await refuseOutput({ path: output, flag: '--output' });
+    return toFile(client, ref, { ...options, format, output });
+  }
   if (format === 'ndjson' || format === 'csv') {
     await pipeToStdout(shown(await client.streamGrant(ref, ACCEPT[format])));
     return null;

@@ -1,5 +1,6 @@
 import { Help } from '@oclif/core/help';
 import { VkitError } from '../errors/index.js';
+import { installClosedPipes } from './closed-pipes.js';
 import { installInterrupt } from './interrupt.js';
 import { type CommandTable, loadConfig } from './load-config.js';
 import { wantsJson } from './output-mode.js';
@@ -17,6 +18,7 @@ export async function main(argv: readonly string[], table: CommandTable): Promis
   process.title = 'vkit';
   const json = wantsJson(argv);
   installInterrupt({ json });
+  installClosedPipes();
   process.on('uncaughtException', (error) => {
     reportError(error, { json });
     process.exit();

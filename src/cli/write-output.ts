@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { VkitError } from '../errors/index.js';
-import { atomicWrite } from '../util/atomic-write.js';
+import { writeOutputFile } from '../services/output-file.js';
 
 /** Rows and audit records are for whoever asked for them. */
 const OUTPUT_MODE = 0o600;
@@ -13,15 +12,7 @@ export type Pieces = AsyncIterable<string | Uint8Array>;
  */
 export async function writeOutput(path: string, content: string | Pieces): Promise<number> {
   const count = { bytes: 0 };
-  try {
-    await atomicWrite(path, counted(content, count), { mode: OUTPUT_MODE });
-  } catch (error) {
-    if (error instanceof VkitError) throw error;
-    throw new VkitError('permission_denied', `The file ${path} cannot be written.`, {
-      hint: 'Name a file in a folder that exists and that you may write: --output FILE',
-      cause: error,
-    });
-  }
+  await writeOutputFile({ path, flag: '--output', mode: OUTPUT_MODE }, counted(content, count));
   return count.bytes;
 }
 

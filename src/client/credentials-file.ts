@@ -1,7 +1,8 @@
-import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { VkitError } from '../errors/index.js';
 import { atomicWrite } from '../util/atomic-write.js';
+import { makeFolder } from '../util/make-folder.js';
 
 /** One login. The token is a secret; everything else may be shown. */
 export interface Login {
@@ -109,7 +110,7 @@ async function readFileOf(configHome: string): Promise<CredentialsFile | null> {
 }
 
 async function writeFileOf(path: string, file: CredentialsFile): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(path), { mode: 0o700 });
   await chmod(dirname(path), 0o700);
   await atomicWrite(path, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 });
 }

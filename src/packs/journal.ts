@@ -1,7 +1,8 @@
-import { lstat, mkdir, readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { VkitError } from '../errors/index.js';
 import { atomicWrite, syncFolder } from '../util/atomic-write.js';
+import { makeFolder } from '../util/make-folder.js';
 import { fileAt } from './file-at.js';
 import {
   abandonedJournal,
@@ -60,8 +61,8 @@ export async function applyChanges(
     stateAfter: state.after,
   };
   try {
-    await mkdir(join(root, dirname(JOURNAL_PATH)), { recursive: true });
-    await mkdir(join(root, POLICIES), { recursive: true });
+    await makeFolder(join(root, dirname(JOURNAL_PATH)));
+    await makeFolder(join(root, POLICIES));
     await takeJournal(root, journal);
   } catch (error) {
     throw readable(error);

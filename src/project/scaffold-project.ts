@@ -1,7 +1,8 @@
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VkitError } from '../errors/index.js';
 import { atomicWrite } from '../util/atomic-write.js';
+import { makeFolder } from '../util/make-folder.js';
 import { parseSettings } from './parse-settings.js';
 import { PROJECT_PATHS } from './paths.js';
 import {
@@ -44,7 +45,12 @@ const FOLDERS = [PROJECT_PATHS.policies, PROJECT_PATHS.datasources, PROJECT_PATH
 export async function scaffoldProject(options: ScaffoldOptions): Promise<ScaffoldResult> {
   const root = options.directory;
   refuseOrg(options.org ?? DEFAULT_ORG);
-  await mkdir(root, { recursive: true });
+  await makeFolder(root).catch((cause) => {
+    throw new VkitError('permission_denied', `The folder ${root} cannot be made.`, {
+      hint: 'Name a folder that this account may write: --dir DIR',
+      cause,
+    });
+  });
   if (options.force !== true && (await isThere(join(root, PROJECT_PATHS.settings)))) {
     throw new VkitError(
       'file_exists',
@@ -56,7 +62,7 @@ export async function scaffoldProject(options: ScaffoldOptions): Promise<Scaffol
   }
   const written: string[] = [];
   for (const folder of FOLDERS) {
-    await mkdir(join(root, folder), { recursive: true });
+    await makeFolder(join(root, folder));
     const keep = `${folder}/.gitkeep`;
     if (!(await isThere(join(root, keep)))) {
       await writeProjectFile(root, keep, '');

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { VkitError } from '../errors/index.js';
 import { atomicWrite } from '../util/atomic-write.js';
+import { makeFolder } from '../util/make-folder.js';
 import { type Datasource, printDatasource } from './parse-datasource-file.js';
 import { PROJECT_PATHS, REGISTRY_FILE, REGISTRY_LOCK_FILE } from './paths.js';
 
@@ -43,7 +43,7 @@ export async function writeProjectFile(
   exclusive = false,
 ): Promise<void> {
   const absolute = join(root, path);
-  await mkdir(dirname(absolute), { recursive: true });
+  await makeFolder(dirname(absolute));
   try {
     await atomicWrite(absolute, text, { exclusive });
   } catch (cause) {

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { compileBundle } from '../bundle/compile-bundle.js';
 import type { Bundle } from '../bundle/model.js';
@@ -11,7 +11,6 @@ import { PACKS_STATE_PATH } from '../packs/packs-state.js';
 import type { Finding } from '../policy/validate-policies.js';
 import { toBundleDatasource } from '../project/parse-datasource-file.js';
 import { PROJECT_PATHS, REGISTRY_FILE, REGISTRY_LOCK_FILE } from '../project/paths.js';
-import { atomicWrite } from '../util/atomic-write.js';
 import { parseDuration } from '../util/duration.js';
 import {
   asFinding,
@@ -19,6 +18,7 @@ import {
   type LoadProjectOptions,
   loadProject,
 } from './load-project.js';
+import { refuseOutput, writeOutputFile } from './output-file.js';
 import { shownPath } from './shown-path.js';
 import { errorCodeOf, findingsOf } from './validate-project.js';
 
@@ -52,6 +52,9 @@ export interface BuildBundleResult {
  * clone without a sequence, and `invalid_policy`, `invalid_registry` or `config_invalid` with all problems.
  */
 export async function buildBundle(input: BuildBundleInput): Promise<BuildBundleResult> {
+  const file = resolve(input.root, input.out ?? PROJECT_PATHS.bundle);
+  const out = { path: file, flag: '--out', makeFolders: true };
+  await refuseOutput(out);
   const loaded = await loadProject(input.root, input);
   const findings = await findingsOf(loaded);
   refuseErrors(findings);
@@ -91,9 +94,7 @@ export async function buildBundle(input: BuildBundleInput): Promise<BuildBundleR
     datasources: datasources.map(toBundleDatasource),
   });
   const bundle = key === null ? compiled : await signBundle(compiled, key, createPublicKey(key));
-  const file = resolve(input.root, input.out ?? PROJECT_PATHS.bundle);
-  await mkdir(dirname(file), { recursive: true });
-  await atomicWrite(file, `${JSON.stringify(bundle, null, 2)}\n`);
+  await writeOutputFile(out, `${JSON.stringify(bundle, null, 2)}\n`);
   const notes = [
     ...(repo === null
       ? [

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { calculateJwkThumbprint, exportJWK, exportPKCS8, exportSPKI, generateKeyPair } from 'jose';
 import { VkitError } from '../errors/index.js';
 import { atomicWrite } from '../util/atomic-write.js';
+import { makeFolder } from '../util/make-folder.js';
 
 /** The signature algorithms of RFC 7518 and RFC 8037 that vkit signs with. */
 export const KEY_ALGORITHMS = ['EdDSA', 'RS256', 'ES256'] as const;
@@ -35,7 +36,7 @@ export async function generateKeys(input: {
   const privateKeyFile = join(input.folder, 'vkit_priv.pem');
   const publicKeyFile = join(input.folder, 'vkit_pub.pem');
   for (const file of [privateKeyFile, publicKeyFile]) await refuseExisting(file);
-  await makeFolder(input.folder);
+  await makeKeyFolder(input.folder);
   await refuseExposed(input.folder, privateKeyFile);
   const pair = await generateKeyPair(jwaName(input.algorithm), {
     extractable: true,
@@ -52,9 +53,9 @@ function jwaName(algorithm: KeyAlgorithm): string {
   return algorithm === 'EdDSA' ? 'Ed25519' : algorithm;
 }
 
-async function makeFolder(folder: string): Promise<void> {
+async function makeKeyFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, { mode: 0o700 });
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === 'EEXIST' || code === 'ENOTDIR') {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ParsedPolicy } from '../policy/parse-policy.js';
 import { atomicWrite } from '../util/atomic-write.js';
+import { makeFolder } from '../util/make-folder.js';
 
 /** Fewer are parsed before a cache is read. */
 const POLICIES_MIN = 200;
@@ -62,7 +63,7 @@ export async function openPolicyCache(options: PolicyCacheOptions): Promise<Poli
     save: async () => {
       if (!isNew) return;
       try {
-        await mkdir(directory, { recursive: true, mode: 0o700 });
+        await makeFolder(directory, { mode: 0o700 });
         await atomicWrite(file, JSON.stringify({ format_version: 'v1', entries: used }), {
           mode: 0o600,
         });

@@ -8,7 +8,7 @@ import {
   sign,
 } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { calculateJwkThumbprint } from 'jose';
 import type { AuditSigner } from '../audit/seal-record.js';
@@ -16,6 +16,7 @@ import { VkitError } from '../errors/index.js';
 import type { TokenKey } from '../masking/token-codec.js';
 import { databasePath, KEYS_FOLDER, prepareDataDirectory } from '../store/data-directory.js';
 import { atomicWrite } from '../util/atomic-write.js';
+import { makeFolder } from '../util/make-folder.js';
 
 export interface ServerKeyPair {
   /** RFC 7638 thumbprint of the public key. */
@@ -57,7 +58,7 @@ export async function loadServerKeys(dataDir: string): Promise<ServerKeys> {
   const folder = join(dataDir, KEYS_FOLDER);
   // Looked at before the keys: whoever made the database had made its keys first.
   const hasDatabase = existsSync(databasePath(dataDir));
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, { mode: 0o700 });
   for (const name of Object.values(FILES)) {
     // The first token key may have been retired, once a later one was there.
     if (name === FILES.token && (await tokenFiles(folder)).length > 0) continue;

@@ -1,6 +1,7 @@
-import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
+import { chmod, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VkitError } from '../errors/index.js';
+import { makeFolder } from '../util/make-folder.js';
 
 /** The names under a data directory that are vkit's. */
 export const DATABASE_FILE = 'vkit.db';
@@ -15,7 +16,7 @@ const OTHERS = 0o077;
  */
 export async function prepareDataDirectory(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path, { mode: 0o700 });
     // Windows has no such modes; there the folder has the rights of the one above.
     if (process.platform === 'win32') return;
     const { mode } = await stat(path);

@@ -214,7 +214,7 @@ describe('openRepository', () => {
     rmSync(join(root, 'config/policies/link.yaml'));
     symlinkSync('../a.yaml', join(root, 'config/policies/link.yaml'));
     rmSync(join(root, 'config/policies/a.yaml'));
-    execFileSync('mkfifo', [join(root, 'config/policies/a.yaml')]);
+    execFileSync('sh', ['-c', 'mkfifo config/policies/a.yaml'], { cwd: root });
     expect(await changedPaths(await open(), 'config')).toEqual([
       'config/policies/a.yaml',
       'config/policies/link.yaml',

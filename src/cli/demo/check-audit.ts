@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { App } from '../../app.js';
 import type { AuditRecord } from '../../audit/model.js';
@@ -6,6 +6,7 @@ import { recordLine } from '../../audit/record-hash.js';
 import { type ChainVerdict, verifyExport } from '../../audit/verify-chain.js';
 import { readAudit } from '../../services/control/read-audit.js';
 import { escapeTerminal } from '../../util/escape.js';
+import { makeFolder } from '../../util/make-folder.js';
 import { wrap } from '../wrap.js';
 import type { Page } from './page.js';
 import { newCall, type People } from './people.js';
@@ -45,7 +46,7 @@ export async function checkAudit(app: App, { admin }: People, root: string): Pro
   const { records } = await readAudit(app.context, admin.identity, query, newCall());
   const text = records.map((record) => `${recordLine(record)}\n`).join('');
   const file = join(root, EXPORT);
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolder(dirname(file));
   await writeFile(file, text);
   await writeFile(join(root, KEYS), `${JSON.stringify(app.jwks, null, 2)}\n`);
   const whole = await verify(app, file);

@@ -1,8 +1,9 @@
 import { rmSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { VkitError } from '../../errors/index.js';
+import { makeFolder } from '../../util/make-folder.js';
 
 /** The folder in which the demo's project lives. */
 export interface Workspace {
@@ -39,7 +40,7 @@ async function close(): Promise<void> {}
 async function emptyFolder(path: string): Promise<string> {
   let names: string[];
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
     names = await readdir(path);
   } catch (cause) {
     throw new VkitError('permission_denied', `The folder ${path} cannot be made or read.`, {
