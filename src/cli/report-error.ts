@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs';
 import { readEnvironment } from '../config/env.js';
 import { formatProblem, type Problem, VkitError } from '../errors/index.js';
 import { escapeTerminal, escapeTerminalLines } from '../util/escape.js';
+import { maskSecrets, maskSecretsIn } from '../util/mask-secrets.js';
 import { coloursFor } from './colours.js';
 
 /** The one document that a failing command prints on stdout under `--json`. */
@@ -15,16 +16,18 @@ export type ErrorDocument = {
   };
 };
 
-/** Fields are named, never spread: an error object holds whatever its thrower put there. */
+/**
+ * What a secret was pasted into the place of, a key of a file or an id, comes back in no message: known forms are masked here.
+ * Fields are named, never spread: an error object holds whatever its thrower put there. */
 export function toErrorDocument(error: VkitError): ErrorDocument {
   const policy = error.policyId === undefined ? {} : { policy_id: error.policyId };
   const details = { ...policy, ...error.details };
   return {
     error: {
       code: error.code,
-      message: error.message,
-      hint: error.hint ?? null,
-      details: Object.keys(details).length === 0 ? null : details,
+      message: maskSecrets(error.message),
+      hint: error.hint === undefined ? null : maskSecrets(error.hint),
+      details: Object.keys(details).length === 0 ? null : maskSecretsIn(details),
       correlation_id: error.correlationId ?? null,
     },
   };
@@ -52,8 +55,9 @@ export function reportError(error: unknown, options: { json: boolean }): void {
   const known = toVkitError(error);
   process.exitCode = known.exitCode;
   if (options.json) write(1, `${JSON.stringify(toErrorDocument(known), null, 2)}\n`);
-  else write(2, formatError(known));
-  if (readEnvironment().debug) write(2, `${escapeTerminalLines(formatStack(known))}\n`);
+  else write(2, maskSecrets(formatError(known)));
+  if (readEnvironment().debug)
+    write(2, `${escapeTerminalLines(maskSecrets(formatStack(known)))}\n`);
 }
 
 function formatError(error: VkitError): string {

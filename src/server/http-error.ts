@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { type Problem, VkitError } from '../errors/index.js';
+import { maskSecrets, maskSecretsIn } from '../util/mask-secrets.js';
 
 /** Problems of one body that are told; the rest would only repeat them. */
 const PROBLEMS_MAX = 100;
@@ -11,20 +12,21 @@ const PROBLEMS_MAX = 100;
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const known = toVkitError(error as FastifyError);
   const status = statusOf(known);
-  if (status >= 500) request.log.error({ err: known, cause: describe(known.cause) }, known.message);
-  else request.log.info({ type: known.code }, known.message);
+  const message = maskSecrets(known.message);
+  if (status >= 500) request.log.error({ err: known, cause: describe(known.cause) }, message);
+  else request.log.info({ type: known.code }, message);
   const wait = known.details?.retry_after_seconds;
   if (status === 429) reply.header('retry-after', typeof wait === 'number' ? wait : 1);
   void reply
     .code(status)
     .type('application/json; charset=utf-8')
     .send({
-      error: known.message,
+      error: message,
       type: known.code,
       correlation_id: request.id,
       ...(known.policyId === undefined ? {} : { policy_id: known.policyId }),
-      ...(known.hint === undefined ? {} : { hint: known.hint }),
-      ...(known.details === undefined ? {} : { details: known.details }),
+      ...(known.hint === undefined ? {} : { hint: maskSecrets(known.hint) }),
+      ...(known.details === undefined ? {} : { details: maskSecretsIn(known.details) }),
     });
 }
 

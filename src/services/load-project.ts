@@ -14,6 +14,7 @@ import { parseRegistry } from '../schema/parse-registry.js';
 import { parseRegistryLock } from '../schema/registry-lock.js';
 import { buildId } from '../util/build-id.js';
 import { lazily } from '../util/lazily.js';
+import { maskSecrets } from '../util/mask-secrets.js';
 import { openPolicyCache, type PolicyCache } from './policy-cache.js';
 
 /** Where a project's parts are; relative to the root, the defaults are those of `PROJECT_PATHS`. */
@@ -157,8 +158,9 @@ export function asFinding(problem: Problem, severity: Finding['severity']): Find
     line,
     column,
     code,
-    message,
-    ...(suggestion === undefined ? {} : { suggestion }),
+    // Either may quote a name, and a name may be a secret that was pasted into the wrong place.
+    message: maskSecrets(message),
+    ...(suggestion === undefined ? {} : { suggestion: maskSecrets(suggestion) }),
   };
 }
 

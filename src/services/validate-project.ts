@@ -6,6 +6,7 @@ import { PACKS_STATE_PATH } from '../packs/packs-state.js';
 import { readPack } from '../packs/read-pack.js';
 import { type Finding, validatePolicies } from '../policy/validate-policies.js';
 import { REGISTRY_FILE, REGISTRY_LOCK_FILE } from '../project/paths.js';
+import { maskSecretsIn } from '../util/mask-secrets.js';
 import {
   asFinding,
   type LoadedProject,
@@ -73,7 +74,7 @@ export async function findingsOf(loaded: LoadedProject): Promise<Finding[]> {
   );
   const all = [
     ...loaded.findings,
-    ...semantic.filter((finding) => !isPacksOwnName(finding, owned)),
+    ...semantic.filter((finding) => !isPacksOwnName(finding, owned)).map(maskSecretsIn),
     ...strayDatasets(loaded).map((problem) => asFinding(problem, 'error')),
     ...unscanned(loaded).map((problem) => asFinding(problem, 'warning')),
     ...overlappingBands(bands).map((problem) => asFinding(problem, 'error')),

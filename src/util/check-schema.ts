@@ -1,5 +1,6 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { nearest } from './levenshtein.js';
+import { shownKey } from './mask-secrets.js';
 
 const FINDINGS_MAX = 50;
 
@@ -58,7 +59,10 @@ function isNoise(error: ErrorObject, all: readonly ErrorObject[]): boolean {
 
 function toFinding(error: ErrorObject): SchemaFinding {
   const path = error.instancePath.split('/').slice(1).map(unescapePointer);
-  const subject = path.length === 0 ? 'The document' : `"${path.join('.')}"`;
+  const subject =
+    path.length === 0
+      ? 'The document'
+      : `"${path.map((step) => shownKey(String(step))).join('.')}"`;
   const at = (
     code: SchemaFinding['code'],
     message: string,
@@ -81,7 +85,7 @@ function toFinding(error: ErrorObject): SchemaFinding {
         near !== undefined ? `Did you mean "${near}"?` : `Known keys: ${known.join(', ')}.`;
       return at(
         'unknown_key',
-        `The key "${key}" is not known here.`,
+        `The key "${shownKey(key)}" is not known here.`,
         [key],
         known.length === 0 ? undefined : suggestion,
       );
@@ -122,7 +126,7 @@ function toFinding(error: ErrorObject): SchemaFinding {
     case 'propertyNames':
       return at(
         'wrong_value',
-        `${subject} has a key "${error.params.propertyName}" that is not a valid name.`,
+        `${subject} has a key "${shownKey(String(error.params.propertyName))}" that is not a valid name.`,
       );
     default: {
       const words = error.parentSchema?.choiceMessage;

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/util/package-root.js';
 import { runCli } from '../helpers/run-cli.js';
@@ -57,6 +57,62 @@ describe('a password as a wrong value', () => {
       });
       expect(result.code).toBe(2);
       expect(result.stdout + result.stderr).not.toContain(SECRET);
+    }
+  });
+});
+
+describe('a password pasted into a file', () => {
+  const URL_OF_IT = `postgres://app:${SECRET}@db.internal/shop`;
+  const POLICY = 'id: own\ndescription: x\n';
+  it.each([
+    ['as a dataset of the registry', 'config/registry.yaml', `"${URL_OF_IT}":\n  nonsense: 1\n`],
+    [
+      'as a field of the registry',
+      'config/registry.yaml',
+      `customers:\n  datasource: shop\n  fields:\n    "${URL_OF_IT}": 1\n`,
+    ],
+    ['as a key of vkit.yaml', 'vkit.yaml', `org: acme\n"${URL_OF_IT}": 1\n`],
+    ['as the id of a datasource', 'config/datasources/shop.yaml', `id: "${URL_OF_IT}"\n`],
+    ['as a key of a datasource', 'config/datasources/shop.yaml', `id: shop\n"${URL_OF_IT}": 1\n`],
+    [
+      'as a key of its config',
+      'config/datasources/shop.yaml',
+      `id: shop\nengine: sqlite\nenvironment: test\nconfig: {path: x, "${URL_OF_IT}": 1}\n`,
+    ],
+    ['as the id of a policy', 'config/policies/own.yaml', `id: "${URL_OF_IT}"\n`],
+    ['as a key of a policy', 'config/policies/own.yaml', `${POLICY}"${URL_OF_IT}": 1\n`],
+    [
+      'as a dataset of a policy',
+      'config/policies/own.yaml',
+      `${POLICY}match: {dataset: "${URL_OF_IT}"}\naction: {deny: true, reason: no}\n`,
+    ],
+    [
+      'as a role of a policy',
+      'config/policies/own.yaml',
+      `${POLICY}context: {requester_role: "${URL_OF_IT}"}\naction: {deny: true, reason: no}\n`,
+    ],
+    ['as an attribute', 'config/policies/own.yaml', `${POLICY}context: {"${URL_OF_IT}": 1}\n`],
+    [
+      'as a pack',
+      '.vkit/packs.yaml',
+      `format_version: v1\ninstalled_packs:\n  "${URL_OF_IT}": 1\n`,
+    ],
+  ])('%s comes back in no message', async (_name, path, text) => {
+    const cwd = await temporaryFolder();
+    const files = { 'vkit.yaml': 'org: acme\nroles: [analyst]\n', [path]: text };
+    for (const [name, content] of Object.entries(files)) {
+      await mkdir(dirname(join(cwd, name)), { recursive: true });
+      await writeFile(join(cwd, name), content);
+    }
+    for (const args of [
+      ['policy', 'validate'],
+      ['policy', 'list', '--local'],
+      ['policy', 'bundle'],
+    ]) {
+      for (const flags of [[], ['--json']]) {
+        const result = await runCli([...args, ...flags], { cwd, env: { VKIT_DEBUG: '1' } });
+        expect(result.stdout + result.stderr).not.toContain(SECRET);
+      }
     }
   });
 });
