@@ -103,7 +103,14 @@ export function createJudge(set: PolicySet, verdicts: Verdicts, touched: Touched
     const own = collect(place, dataset.candidates(null).forRoles(verdicts.roles), touched, null);
     const { holds } = own;
     if (own.matched || dataset.fields.size === 0) {
-      return judgementOfWhole(actionOf(own, byDefault), holds, boundsOf(own.bearing));
+      const bounds = boundsOf(own.bearing);
+      // An allow of its own opens the dataset beside its fields; a restriction alone must not end what bounded it before.
+      const isBounded = opensByItself(own) || touched.touchesField(dataset);
+      return judgementOfWhole(
+        actionOf(own, byDefault),
+        holds,
+        isBounded ? bounds : smallestBounds([bounds, ...boundsOfFields(place)]),
+      );
     }
     // Its bounds would else be lost where `mask_except` takes every field out of an undecided mask.
     const undecided = undecidedBounds(own.bearing);
@@ -116,6 +123,9 @@ export function createJudge(set: PolicySet, verdicts: Verdicts, touched: Touched
     const bounds = smallestBounds([undecided, ...fields.map((field) => field.bounds)]);
     return judgementOfWhole(action, mergeHolds([...holds, ...ofFields]), bounds);
   };
+
+  const boundsOfFields = (place: Place): (Bounds | null)[] =>
+    place.dataset.typicalFields().map(({ name, list }) => judgeField(place, name, list).bounds);
 
   /** The action of the most open field. Asks no further where nothing can be more open. */
   const mostOpen = (place: Place): Action => {
@@ -256,6 +266,11 @@ function collect(
     matched ||= truth === 'yes' || action === 'deny';
   }
   return { holds: holds.length > 1 ? holds.sort(byReportingOrder) : holds, bearing, matched };
+}
+
+/** Whether an allow matches, decidedly. */
+function opensByItself({ bearing }: Collected): boolean {
+  return bearing.some(({ truth, compiled }) => truth === 'yes' && compiled.action === 'allow');
 }
 
 function idsOf(holds: readonly Hold[]): readonly string[] {

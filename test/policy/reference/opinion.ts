@@ -109,10 +109,21 @@ function opinionOnDataset(question: Question, asker: Asker, dataset: BundleDatas
   const { applying, bearing, matched } = collect(question, asker, dataset, null);
   const whole = { masks: [], lifts: false, unknown: false, matched };
   const actions = applying.map((one) => one.policy.action);
+  const touchesOne = input.references.some(
+    (one) =>
+      one.dataset === dataset.name &&
+      dataset.fields.some((field) => one.field !== null && sameName(field.name, one.field)),
+  );
   if (matched) {
     const action = strictest(actions);
     note('a dataset by', 'its own policies', action);
-    return { ...whole, action, applying, bounds: boundsOf(bearing) };
+    const opens = bearing.some((one) => one.truth === 'yes' && one.policy.action === 'allow');
+    // "Where only restrictions match it whole, a bare `count(*)` keeps the bounds of its fields."
+    const kept =
+      opens || touchesOne
+        ? []
+        : dataset.fields.map((field) => opinionOnField(question, asker, dataset, field).bounds);
+    return { ...whole, action, applying, bounds: addedBounds([boundsOf(bearing), ...kept]) };
   }
   if (dataset.fields.length === 0) {
     const action = strictest([defaultOf(bundle), ...actions]);
@@ -123,11 +134,6 @@ function opinionOnDataset(question: Question, asker: Asker, dataset: BundleDatas
   const action = mostOpen(fields.map((field) => field.action));
   // What nobody can decide bounds the dataset as it does the fields.
   const undecided = boundsOfUndecided(bearing);
-  const touchesOne = input.references.some(
-    (one) =>
-      one.dataset === dataset.name &&
-      dataset.fields.some((field) => one.field !== null && sameName(field.name, one.field)),
-  );
   if (touchesOne) {
     // "If the request touches a field of the dataset, approvals and bounds come from the fields touched."
     note('a dataset by', 'its fields, some touched', action);
