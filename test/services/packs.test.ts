@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { addPack } from '../../src/services/add-pack.js';
@@ -9,6 +9,7 @@ import { upgradePacks } from '../../src/services/upgrade-packs.js';
 import { meta, pack, packDirectory, policy, refused, snapshot } from '../packs/packs.js';
 import { directoryWith, writeInto } from '../project/files.js';
 
+const OWN = 'config/policies/own.yaml';
 const now = new Date('2026-03-01T09:00:00Z');
 
 describe('packs in a project', () => {
@@ -42,6 +43,43 @@ describe('packs in a project', () => {
     expect(await upgradePacks({ root, reference: 'starter', cwd: '/', now })).toMatchObject([
       { name: 'starter', changed: false },
     ]);
+  });
+
+  it.each<[string, (root: string) => void]>([
+    ['is no YAML', (root) => writeInto(root, OWN, 'id: mask_pii\n  action: [deny\n')],
+    ['has it twice', (root) => writeInto(root, OWN, 'id: other\nid: mask_pii\n')],
+    ['has one that is no text', (root) => writeInto(root, OWN, 'id: {a: mask_pii}\n')],
+    [
+      'is no UTF-8',
+      (root) => writeFileSync(join(root, OWN), Buffer.from('id: mask_pii # \xff', 'latin1')),
+    ],
+    [
+      'is a link',
+      (root) => {
+        writeInto(root, 'elsewhere.yaml', 'id: mask_pii\n');
+        symlinkSync(join(root, 'elsewhere.yaml'), join(root, OWN));
+      },
+    ],
+  ])('are not added beside a policy whose id cannot be read, since it %s', async (_, write) => {
+    const root = directoryWith();
+    await initProject({ directory: root, cwd: '/', now });
+    write(root);
+    const before = snapshot(root);
+    await expect(addPack({ root, reference: 'starter', cwd: '/', now })).rejects.toMatchObject({
+      code: 'invalid_policy',
+      message: expect.stringContaining(OWN),
+    });
+    expect(snapshot(root)).toEqual(before);
+  });
+
+  it('are added beside a policy that is wrong in another way, and mended where their own file is', async () => {
+    const root = directoryWith();
+    await initProject({ directory: root, cwd: '/', now });
+    writeInto(root, OWN, 'id: own\nbogus: 1\n');
+    await addPack({ root, reference: 'starter', cwd: '/', now });
+    writeInto(root, 'config/policies/starter__02__mask_pii.yaml', 'id: mask_pii\n  action: [\n');
+    const mended = await upgradePacks({ root, reference: 'starter', cwd: '/', now, force: true });
+    expect(mended).toMatchObject([{ changed: true }]);
   });
 
   it('come from a directory of one’s own', async () => {
