@@ -1,4 +1,5 @@
 import type { BundleField } from '../bundle/model.js';
+import { foldName } from '../util/fold-name.js';
 import { listOf, type MatchTarget, tagsOf } from './compile-match.js';
 import type { CompiledPolicy } from './compiled-policy.js';
 import { isGlob } from './glob.js';
@@ -56,12 +57,12 @@ export function createCandidateIndex(policies: readonly CompiledPolicy[]): Candi
     const names = dataset === undefined ? null : listOf<string>(dataset);
     if (names === null && datasource === undefined) everywhere.push(compiled);
     else if (names === null || names.some(isGlob)) patterned.push(compiled);
-    else for (const name of names) addTo(named, name.toLowerCase(), compiled);
+    else for (const name of names) addTo(named, foldName(name), compiled);
   }
   const ofEveryDataset = createFieldIndex(everywhere);
   const share = createSharing();
   return (target) => {
-    const forms = new Set(target.forms.map((form) => form.toLowerCase()));
+    const forms = new Set(target.forms.map((form) => foldName(form)));
     const close = [...forms].flatMap((form) => named.get(form) ?? []);
     const own = [...close, ...patterned].filter(
       ({ match }) => match.datasetFailure(target) === null,
@@ -91,7 +92,7 @@ function createFieldIndex(policies: readonly CompiledPolicy[]): FieldIndex {
   for (const compiled of policies) {
     const { any, all, contains, category, sensitivity } = compiled.policy.match.fields ?? {};
     const put = (into: Map<string, CompiledPolicy[]>, keys: string | readonly string[]) => {
-      for (const key of listOf<string>(keys)) addTo(into, key.toLowerCase(), compiled);
+      for (const key of listOf<string>(keys)) addTo(into, foldName(key), compiled);
     };
     if (any !== undefined) put(byName, any);
     else if (all !== undefined) put(byName, all);
@@ -105,10 +106,10 @@ function createFieldIndex(policies: readonly CompiledPolicy[]): FieldIndex {
       const { name, category = '', sensitivity } = field;
       const found = [
         ...whole,
-        ...(byName.get(name.toLowerCase()) ?? []),
-        ...tagsOf(field).flatMap((tag) => byTag.get(tag.toLowerCase()) ?? []),
-        ...(byCategory.get(category.toLowerCase()) ?? []),
-        ...(bySensitivity.get(sensitivity.toLowerCase()) ?? []),
+        ...(byName.get(foldName(name)) ?? []),
+        ...tagsOf(field).flatMap((tag) => byTag.get(foldName(tag)) ?? []),
+        ...(byCategory.get(foldName(category)) ?? []),
+        ...(bySensitivity.get(foldName(sensitivity)) ?? []),
       ];
       return found.filter(
         ({ match, excepts }) => match.fieldFailure(field) === null && !excepts(name),

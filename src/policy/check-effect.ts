@@ -1,3 +1,4 @@
+import { foldName } from '../util/fold-name.js';
 import { type CandidateIndex, createCandidateIndex } from './candidates.js';
 import { DEFAULT_CLEARANCES } from './clearance.js';
 import type { CompiledPolicy } from './compiled-policy.js';
@@ -50,8 +51,8 @@ function neverMatches(
     return warning(places, message, 'Take the values apart, or remove the policy.');
   }
   const { any, all } = policy.match.fields ?? {};
-  const wanted = new Set(any?.map((name) => name.toLowerCase()));
-  if (any && all && !all.some((name) => wanted.has(name.toLowerCase()))) {
+  const wanted = new Set(any?.map((name) => foldName(name)));
+  if (any && all && !all.some((name) => wanted.has(foldName(name)))) {
     const message = `The policy ${policy.id} can never match: no name is in both \`any\` and \`all\`.`;
     return warning(['/match/fields'], message, 'Make two policies of it.');
   }

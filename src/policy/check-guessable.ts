@@ -1,4 +1,5 @@
 import type { RegistryField } from '../schema/model.js';
+import { foldName } from '../util/fold-name.js';
 import { escapePointer } from './check-form.js';
 import type { CompiledPolicy } from './compiled-policy.js';
 import { type Finding, type PolicyFile, placeOf } from './finding.js';
@@ -31,7 +32,7 @@ export function checkMasksOfPolicy(
   const fieldsAt = new Map<string, string[]>();
   for (const { dataset, field } of index.fieldsOf(compiled)) {
     if (!isGuessable(field) || compiled.maskOf(field.name).method !== 'hash') continue;
-    const rule = rules.find(([ruled]) => ruled.toLowerCase() === field.name.toLowerCase());
+    const rule = rules.find(([ruled]) => foldName(ruled) === foldName(field.name));
     const pointer = rule ? `/masking/rules/${escapePointer(rule[0])}` : METHOD;
     fieldsAt.set(pointer, [...(fieldsAt.get(pointer) ?? []), `${dataset.key}.${field.name}`]);
   }

@@ -1,3 +1,4 @@
+import { foldName } from '../util/fold-name.js';
 import { checkContextNames } from './check-context-names.js';
 import { escapePointer } from './check-form.js';
 import { listOf } from './compile-match.js';
@@ -42,15 +43,7 @@ function checkDatasets(file: DraftFile, index: RegistryIndex): Finding[] {
 
 function checkFields(file: DraftFile, index: RegistryIndex): Finding[] {
   const { policy } = file;
-  const named = [
-    ...namesAt(policy.match.fields?.any, '/match/fields/any'),
-    ...namesAt(policy.match.fields?.all, '/match/fields/all'),
-    ...namesAt(policy.masking?.except, '/action/mask_except'),
-    ...Object.keys(policy.masking?.rules ?? {}).map((name) => ({
-      name,
-      pointer: `/masking/rules/${escapePointer(name)}`,
-    })),
-  ];
+  const named = fieldsNamed(policy);
   if (named.length === 0) return [];
   const { dataset, datasource } = policy.match;
   const isEverywhere = dataset === undefined && datasource === undefined;
@@ -60,14 +53,27 @@ function checkFields(file: DraftFile, index: RegistryIndex): Finding[] {
   const datasets = dataset === undefined ? [] : listOf<string>(dataset);
   const exact = datasets.length > 0 && !datasets.some(isGlob);
   return named
-    .filter(({ name }) => !names.has(name.toLowerCase()))
+    .filter(({ name }) => !names.has(foldName(name)))
     .map((entry) => unknownName(file, entry, 'field', [...names], !exact));
+}
+
+/** Every field that a policy writes by its name. */
+export function fieldsNamed({ match, masking }: DraftFile['policy']): Named[] {
+  return [
+    ...namesAt(match.fields?.any, '/match/fields/any'),
+    ...namesAt(match.fields?.all, '/match/fields/all'),
+    ...namesAt(masking?.except, '/action/mask_except'),
+    ...Object.keys(masking?.rules ?? {}).map((name) => ({
+      name,
+      pointer: `/masking/rules/${escapePointer(name)}`,
+    })),
+  ];
 }
 
 function namesWithin(datasets: readonly IndexedDataset[]): ReadonlySet<string> {
   const names = new Set<string>();
   for (const { fields } of datasets) {
-    for (const name of fields.keys()) names.add(name.toLowerCase());
+    for (const name of fields.keys()) names.add(foldName(name));
   }
   return names;
 }
@@ -76,7 +82,7 @@ function checkTags(file: DraftFile, { categories, tags }: RegistryIndex): Findin
   const fields: FieldMatch = file.policy.match.fields ?? {};
   const check = (named: Named[], what: string, known: ReadonlySet<string>) =>
     named
-      .filter(({ name }) => !known.has(name.toLowerCase()))
+      .filter(({ name }) => !known.has(foldName(name)))
       .map((entry) => unknownName(file, entry, what, [...known], true));
   return [
     ...check(namesAt(fields.category, '/match/fields/category'), 'category', categories),
@@ -84,7 +90,8 @@ function checkTags(file: DraftFile, { categories, tags }: RegistryIndex): Findin
   ];
 }
 
-function namesAt(value: string | readonly string[] | undefined, pointer: string): Named[] {
+/** The names of a value of a policy, each with its place. */
+export function namesAt(value: string | readonly string[] | undefined, pointer: string): Named[] {
   if (value === undefined) return [];
   if (typeof value === 'string') return [{ name: value, pointer }];
   return value.map((name, index) => ({ name, pointer: `${pointer}/${index}` }));

@@ -1,4 +1,5 @@
 import type { BundleField } from '../bundle/model.js';
+import { foldName } from '../util/fold-name.js';
 import { compileGlob } from './glob.js';
 import type { FieldMatch, PolicyMatch } from './model.js';
 
@@ -54,7 +55,7 @@ export function compileMatch(match: PolicyMatch): CompiledMatch {
     },
     hasFields: Object.values(fields).some((value) => value !== undefined),
     fieldFailure: compileFields(fields),
-    all: fields.all ? fields.all.map((name) => name.toLowerCase()) : null,
+    all: fields.all ? fields.all.map((name) => foldName(name)) : null,
   };
 }
 
@@ -124,11 +125,16 @@ export function listOf<T>(value: T | readonly T[]): readonly T[] {
 
 function includes(wanted: string | readonly string[], value: string | undefined): boolean {
   if (value === undefined) return false;
-  const lower = value.toLowerCase();
-  return listOf(wanted).some((entry) => entry.toLowerCase() === lower);
+  const lower = foldName(value);
+  return listOf(wanted).some((entry) => foldName(entry) === lower);
 }
 
 function withoutPrefix(name: string, prefix: string): string {
-  const starts = name.toLowerCase().startsWith(prefix.toLowerCase());
-  return starts && name.length > prefix.length ? name.slice(prefix.length) : name;
+  const wanted = foldName(prefix);
+  // A prefix may be longer or shorter than the same one in another form, but it ends with a dot.
+  for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
+    const rest = name.slice(dot + 1);
+    if (rest !== '' && foldName(name.slice(0, dot + 1)) === wanted) return rest;
+  }
+  return name;
 }

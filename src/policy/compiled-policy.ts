@@ -1,4 +1,5 @@
 import type { Mask } from '../masking/model.js';
+import { foldName } from '../util/fold-name.js';
 import { lazily } from '../util/lazily.js';
 import { type CompiledMatch, compileMatch } from './compile-match.js';
 import {
@@ -50,12 +51,12 @@ export function compilePolicy(
 ): CompiledPolicy {
   const { default_method: method, rules = {}, except = [] } = policy.masking ?? {};
   const byField = new Map(
-    Object.entries(rules).map(([field, spec]) => [field.toLowerCase(), maskOfSpec(spec)]),
+    Object.entries(rules).map(([field, spec]) => [foldName(field), maskOfSpec(spec)]),
   );
   const otherMask = maskOfSpec(method);
   const others = beyondRoles(policy.when);
   const hasOthers = Object.keys(others).length > 0;
-  const excepted = new Set(except.map((name) => name.toLowerCase()));
+  const excepted = new Set(except.map((name) => foldName(name)));
   const compiled: CompiledPolicy = {
     policy,
     action: policy.action,
@@ -64,9 +65,8 @@ export function compilePolicy(
     conditions: compileConditions(policy.when, clearances),
     rolesNeeded: rolesNeeded(policy.when),
     decideBeyondRoles: hasOthers ? compileConditions(others, clearances).decide : null,
-    excepts: (field) => excepted.size > 0 && excepted.has(field.toLowerCase()),
-    maskOf: (field) =>
-      (byField.size > 0 ? byField.get(field.toLowerCase()) : undefined) ?? otherMask,
+    excepts: (field) => excepted.size > 0 && excepted.has(foldName(field)),
+    maskOf: (field) => (byField.size > 0 ? byField.get(foldName(field)) : undefined) ?? otherMask,
     masksAlike: byField.size === 0,
     plainHold: lazily(() => ({ compiled, truth: 'yes', lifts: false })),
   };

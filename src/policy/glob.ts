@@ -1,14 +1,18 @@
+import { foldName } from '../util/fold-name.js';
+
 /**
  * A matcher of names for a glob: `*` is any number of characters, `?` is one, everything else itself. Compares without
  * regard to case. Takes time linear in the product of both lengths, whatever the glob.
  */
 export function compileGlob(glob: string): (name: string) => boolean {
-  const pattern = [...glob.toLowerCase()];
-  if (!isGlob(glob)) {
-    const literal = pattern.join('');
-    return (name) => name.toLowerCase() === literal;
-  }
-  return (name) => matches(pattern, [...name.toLowerCase()]);
+  const folded = foldName(glob);
+  if (!isGlob(glob)) return (name) => foldName(name) === folded;
+  const pattern = [...folded];
+  const lower = [...glob.toLowerCase()];
+  return (name) =>
+    matches(pattern, [...foldName(name)]) ||
+    // Folding makes two letters of one (ß is ss), and a `?` stands for either.
+    matches(lower, [...name.toLowerCase()]);
 }
 
 /** Tells whether a name of a policy is a pattern, which need not name anything that exists. */

@@ -1,3 +1,4 @@
+import { foldName } from '../util/fold-name.js';
 import { compileMatch, type MatchField } from './compile-match.js';
 import type { CompiledPolicy } from './compiled-policy.js';
 import { compileConditions } from './conditions.js';
@@ -49,7 +50,7 @@ export function failedParts(
     if (compiled.excepts(field.name)) {
       failed.push({ part: 'mask_except', because: `mask_except: ${field.name}` });
     }
-    const isOfAll = compiled.match.all?.includes(field.name.toLowerCase()) === true;
+    const isOfAll = compiled.match.all?.includes(foldName(field.name)) === true;
     if (isOfAll && !touched.touchesAll(compiled, dataset.name, field.name)) {
       const because = 'match.fields.all: not all of these fields are touched';
       failed.push({ part: 'match.fields.all', because });

@@ -1,4 +1,5 @@
 import { parseDuration } from '../util/duration.js';
+import { foldName } from '../util/fold-name.js';
 import { strictestAction } from './judge.js';
 import type { Action, Decision, RequiredApproval } from './model.js';
 import { compareText } from './policy-set.js';
@@ -116,7 +117,7 @@ function expectedFields(
 ): Record<string, Action> {
   const wanted = lowerKeys(listed);
   return Object.fromEntries(
-    Object.keys(actual.fields).map((name) => [name, wanted.get(name.toLowerCase()) ?? 'deny']),
+    Object.keys(actual.fields).map((name) => [name, wanted.get(foldName(name)) ?? 'deny']),
   );
 }
 
@@ -127,18 +128,18 @@ function expectedMasks(
   const wanted = lowerKeys(listed);
   return Object.fromEntries(
     Object.keys(actual.fields).flatMap((name): [string, string][] => {
-      const method = wanted.get(name.toLowerCase());
+      const method = wanted.get(foldName(name));
       return method === undefined ? [] : [[name, ALIASES[method] ?? method]];
     }),
   );
 }
 
 function lowerKeys<T>(record: Readonly<Record<string, T>>): Map<string, T> {
-  return new Map(Object.entries(record).map(([name, value]) => [name.toLowerCase(), value]));
+  return new Map(Object.entries(record).map(([name, value]) => [foldName(name), value]));
 }
 
 function lowered(names: readonly string[]): readonly string[] {
-  return names.map((name) => name.toLowerCase()).sort(compareText);
+  return names.map((name) => foldName(name)).sort(compareText);
 }
 
 function secondsOf(ttl: string | number): number | string {

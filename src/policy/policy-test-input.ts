@@ -1,5 +1,6 @@
 import { parseTimestamp } from '../aql/parse-moment.js';
 import type { Problem } from '../errors/index.js';
+import { foldName } from '../util/fold-name.js';
 import { nearest } from '../util/levenshtein.js';
 import { clearanceLevel } from './clearance.js';
 import { listOf } from './compile-match.js';
@@ -80,13 +81,13 @@ export function preparePolicyTest(
 export function findDataset(set: PolicySet, name: string): CompiledDataset | string {
   const exact = set.datasets.get(name);
   if (exact !== undefined) return exact;
-  const lower = name.toLowerCase();
+  const lower = foldName(name);
   const all = [...set.datasets.values()];
   for (const namesOf of [
     (one: CompiledDataset) => [one.name],
     (one: CompiledDataset) => one.forms,
   ]) {
-    const found = all.filter((one) => namesOf(one).some((form) => form.toLowerCase() === lower));
+    const found = all.filter((one) => namesOf(one).some((form) => foldName(form) === lower));
     if (found.length > 1) {
       return `"${name}" is one of ${found.map((one) => `"${one.name}"`).join(', ')}: write it in full.`;
     }
@@ -104,8 +105,8 @@ function momentOf(text: string): number {
 
 function fieldNamed(dataset: CompiledDataset, name: string): string | undefined {
   if (dataset.fields.has(name)) return name;
-  const lower = name.toLowerCase();
-  const alike = [...dataset.fields.keys()].filter((field) => field.toLowerCase() === lower);
+  const lower = foldName(name);
+  const alike = [...dataset.fields.keys()].filter((field) => foldName(field) === lower);
   return alike.length === 1 ? alike[0] : undefined;
 }
 
@@ -129,7 +130,7 @@ function untouched(
   dataset: CompiledDataset,
   fields: readonly string[],
 ): Problem[] {
-  const touched = new Set(fields.map((name) => name.toLowerCase()));
+  const touched = new Set(fields.map((name) => foldName(name)));
   const { masks = {}, fields: actions = {}, denied_fields: denied = [] } = test.expect;
   const named: [readonly (string | number)[], string][] = [
     ...Object.keys(masks).map((name): [string[], string] => [['expect', 'masks', name], name]),
@@ -139,7 +140,7 @@ function untouched(
     ),
   ];
   return named
-    .filter(([, name]) => !touched.has(withoutDataset(dataset, name).toLowerCase()))
+    .filter(([, name]) => !touched.has(foldName(withoutDataset(dataset, name))))
     .map(([path, name]) =>
       test.problemAt(path, {
         code: 'not_touched',

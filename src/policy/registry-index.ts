@@ -1,4 +1,5 @@
 import type { Registry, RegistryField } from '../schema/model.js';
+import { foldName } from '../util/fold-name.js';
 import { lazily } from '../util/lazily.js';
 import { listOf, type MatchTarget, tagsOf } from './compile-match.js';
 import type { CompiledPolicy } from './compiled-policy.js';
@@ -49,12 +50,12 @@ export function indexRegistry(registry: Registry): RegistryIndex {
       described: lazily(() => describe(dataset.fields)),
     }),
   );
-  const byForm = groupBy(datasets, ({ forms }) => forms.map((form) => form.toLowerCase()));
+  const byForm = groupBy(datasets, ({ forms }) => forms.map((form) => foldName(form)));
   const vocabulary = lazily(() => vocabularyOf(datasets));
   const lookUp = lazily(() => fieldLookUp(datasets));
   const ofGlob = new Map<string, readonly IndexedDataset[]>();
   const named = (name: string): readonly IndexedDataset[] => {
-    const lower = name.toLowerCase();
+    const lower = foldName(name);
     if (!isGlob(lower)) return byForm.get(lower) ?? [];
     const known = ofGlob.get(lower) ?? datasetsLike(lower, datasets);
     ofGlob.set(lower, known);
@@ -113,10 +114,10 @@ function vocabularyOf(datasets: readonly IndexedDataset[]): Vocabulary {
   const categories = new Set<string>();
   for (const { fields } of datasets) {
     for (const [name, field] of fields) {
-      fieldNames.add(name.toLowerCase());
-      categories.add(field.category.toLowerCase());
-      tags.add(field.category.toLowerCase());
-      for (const tag of field.tags) tags.add(tag.toLowerCase());
+      fieldNames.add(foldName(name));
+      categories.add(foldName(field.category));
+      tags.add(foldName(field.category));
+      for (const tag of field.tags) tags.add(foldName(tag));
     }
   }
   return { forms: datasets.flatMap(({ forms }) => forms), fieldNames, tags, categories };
@@ -149,7 +150,7 @@ function fieldLookUp(
   const all = datasets.flatMap((dataset) =>
     dataset.described().map((field): IndexedField => ({ dataset, field })),
   );
-  const lower = (values: readonly string[]) => values.map((value) => value.toLowerCase());
+  const lower = (values: readonly string[]) => values.map((value) => foldName(value));
   const byName = groupBy(all, ({ field }) => lower([field.name]));
   const byTag = groupBy(all, ({ field }) => [...new Set(lower(tagsOf(field)))]);
   const byCategory = groupBy(all, ({ field }) => lower([field.category]));

@@ -1,3 +1,4 @@
+import { foldName } from '../util/fold-name.js';
 import type { CompiledPolicy } from './compiled-policy.js';
 import type { Reference } from './model.js';
 import type { CompiledDataset } from './policy-set.js';
@@ -25,12 +26,12 @@ export function touchedBy(references: readonly Reference[]): Touched {
       }
       const touched = namesIn(name);
       if (touched === undefined || touched.size === 0) return false;
-      return [...fields.keys()].some((field) => touched.has(field.toLowerCase()));
+      return [...fields.keys()].some((field) => touched.has(foldName(field)));
     },
     touchesAll: ({ match }, dataset, field) => {
       if (match.all === null) return true;
       const touched = namesIn(dataset);
-      return match.all.every((one) => one === field.toLowerCase() || touched?.has(one) === true);
+      return match.all.every((one) => one === foldName(field) || touched?.has(one) === true);
     },
   };
 }
@@ -40,7 +41,7 @@ function namesByDataset(references: readonly Reference[]): Map<string, Set<strin
   for (const { dataset, field } of references) {
     const fields = names.get(dataset) ?? new Set();
     names.set(dataset, fields);
-    if (field !== null) fields.add(field.toLowerCase());
+    if (field !== null) fields.add(foldName(field));
   }
   return names;
 }

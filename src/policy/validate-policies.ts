@@ -1,6 +1,7 @@
 import { createEffectCheck } from './check-effect.js';
 import { checkMasksOfPolicy } from './check-guessable.js';
 import { checkNames } from './check-names.js';
+import { createSpellingCheck } from './check-spelling.js';
 import { DEFAULT_CLEARANCES } from './clearance.js';
 import { compilePolicy } from './compiled-policy.js';
 import type { DraftFile, Finding, PolicyFile, ValidationContext } from './finding.js';
@@ -31,6 +32,7 @@ export function validatePolicies(input: ValidatePoliciesInput): readonly Finding
     .map(({ policy }, order) => compilePolicy(policy, order, clearances));
   const compiledOf = new Map(compiled.map((one) => [one.policy, one]));
   const checkEffect = createEffectCheck(compiled, index, clearances);
+  const checkSpelling = createSpellingCheck(index);
   const findings = policies.flatMap((file) => {
     const ready = compiledOf.get(file.policy);
     const names = checkNames(file, input, index);
@@ -39,6 +41,7 @@ export function validatePolicies(input: ValidatePoliciesInput): readonly Finding
       ...checkDescription(file),
       ...checkBand(file, input),
       ...names,
+      ...checkSpelling(file),
       ...(ready ? checkMasksOfPolicy(file, ready, index) : []),
       // A name that exists nowhere is reason enough for a policy to have no effect.
       ...(ready && names.length === 0 ? checkEffect(file, ready) : []),

@@ -2,6 +2,7 @@ import { compileMatch, datasetForms, listOf } from '../policy/compile-match.js';
 import { isGlob } from '../policy/glob.js';
 import { ACTIONS, type Action, type Policy } from '../policy/model.js';
 import type { PolicyView } from '../schema/drift.js';
+import { foldName } from '../util/fold-name.js';
 
 const EFFECTS: Record<Action, (id: string) => string> = {
   deny: (id) => `denied by ${id}`,
@@ -19,7 +20,7 @@ export function policyView(policies: readonly Policy[]): PolicyView {
   const compiled = sorted.map((policy) => ({
     policy,
     match: compileMatch(policy.match),
-    except: new Set((policy.masking?.except ?? []).map((name) => name.toLowerCase())),
+    except: new Set((policy.masking?.except ?? []).map((name) => foldName(name))),
     everybody: Object.keys(policy.when).length === 0,
   }));
   return {
@@ -29,7 +30,7 @@ export function policyView(policies: readonly Policy[]): PolicyView {
         ({ match, except }) =>
           match.datasetFailure(target) === null &&
           match.fieldFailure({ ...field, name }) === null &&
-          !except.has(name.toLowerCase()),
+          !except.has(foldName(name)),
       );
       const [chosen] = matching.sort((a, b) => rank(a) - rank(b) || strictness(a) - strictness(b));
       if (chosen === undefined) return null;
@@ -37,12 +38,12 @@ export function policyView(policies: readonly Policy[]): PolicyView {
       return `${EFFECTS[policy.action](policy.id)}${everybody ? '' : ' in its context'}`;
     },
     namedBy(dataset, datasource, field) {
-      const forms = formsOf(dataset, datasource).map((form) => form.toLowerCase());
+      const forms = formsOf(dataset, datasource).map((form) => foldName(form));
       const naming = compiled.filter(({ policy, match }) =>
         field === undefined
           ? namesOf(policy).some((name) => forms.includes(name))
           : match.datasetFailure({ datasource, forms }) === null &&
-            fieldNamesOf(policy).includes(field.toLowerCase()),
+            fieldNamesOf(policy).includes(foldName(field)),
       );
       const [first, ...others] = naming;
       if (first === undefined) return null;
@@ -64,13 +65,13 @@ function strictness({ policy }: { policy: Policy }): number {
 
 function namesOf({ match }: Policy): string[] {
   const names = match.dataset === undefined ? [] : listOf(match.dataset);
-  return names.filter((name) => !isGlob(name)).map((name) => name.toLowerCase());
+  return names.filter((name) => !isGlob(name)).map((name) => foldName(name));
 }
 
 function fieldNamesOf({ match, masking }: Policy): string[] {
   const { any = [], all = [] } = match.fields ?? {};
   const masks = [...Object.keys(masking?.rules ?? {}), ...(masking?.except ?? [])];
-  return [...any, ...all, ...masks].map((name) => name.toLowerCase());
+  return [...any, ...all, ...masks].map((name) => foldName(name));
 }
 
 /** The key's schema is what stands before its first dot, after the datasource. */

@@ -2,6 +2,7 @@ import type { Mask } from '../../masking/model.js';
 import { evaluate } from '../../policy/evaluate.js';
 import type { EvaluationInput, Policy, ReferenceDecision } from '../../policy/model.js';
 import { compareText, compilePolicySet } from '../../policy/policy-set.js';
+import { foldName } from '../../util/fold-name.js';
 import type { Bundle, BundleDataset } from '../model.js';
 import { type Cell, DENIED } from './cell.js';
 import type { ApprovalNeed, MaskOutcome } from './model.js';
@@ -36,7 +37,7 @@ export function decideCells(
   const byId = new Map(policies.map((policy) => [policy.id, policy]));
   const touched = dataset.fields
     .map(({ name }) => name)
-    .filter((name) => name === field || together?.includes(name.toLowerCase()));
+    .filter((name) => name === field || together?.includes(foldName(name)));
   const references = [null, ...touched].map((name) => ({ dataset: dataset.name, field: name }));
   return (input) => {
     const decision = evaluate(set, { ...input, references });

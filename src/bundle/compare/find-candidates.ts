@@ -1,6 +1,7 @@
 import { evaluate } from '../../policy/evaluate.js';
 import type { FieldMatch, Policy, Reference } from '../../policy/model.js';
 import { compilePolicySet, type PolicySet } from '../../policy/policy-set.js';
+import { foldName } from '../../util/fold-name.js';
 import type { Bundle, BundleDataset, BundleField } from '../model.js';
 
 /**
@@ -63,8 +64,8 @@ export function candidateFinder(
 function eachByItself(match: Policy['match']): Policy['match'] {
   if (match.fields?.all === undefined) return match;
   const { all, any, ...rest } = match.fields;
-  const lower = any?.map((name) => name.toLowerCase());
-  const names = all.filter((name) => lower === undefined || lower.includes(name.toLowerCase()));
+  const lower = any?.map((name) => foldName(name));
+  const names = all.filter((name) => lower === undefined || lower.includes(foldName(name)));
   const fields: FieldMatch = { ...rest, any: names };
   return { ...match, fields };
 }
@@ -172,5 +173,5 @@ function indexByName(probes: ReadonlyMap<number, Policy>): (dataset: string) => 
 }
 
 function lastPart(name: string): string {
-  return name.slice(name.lastIndexOf('.') + 1).toLowerCase();
+  return foldName(name.slice(name.lastIndexOf('.') + 1));
 }

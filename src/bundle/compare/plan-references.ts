@@ -1,5 +1,6 @@
 import type { Policy } from '../../policy/model.js';
 import { compareText } from '../../policy/policy-set.js';
+import { foldName } from '../../util/fold-name.js';
 import type { BundleDataset } from '../model.js';
 import type { Target } from './decide-cells.js';
 import type { KnownValues } from './dimensions.js';
@@ -162,12 +163,12 @@ function signatureOf(
 }
 
 function lowerNames({ dataset }: Half): ReadonlySet<string> {
-  return new Set(dataset.fields.map(({ name }) => name.toLowerCase()));
+  return new Set(dataset.fields.map(({ name }) => foldName(name)));
 }
 
 /** The name of a field, in lower case, where some policy mentions it. */
 function mentioned({ side }: Half, field: string): string | null {
-  const lower = field.toLowerCase();
+  const lower = foldName(field);
   return side.mentions(lower) ? lower : null;
 }
 
@@ -191,9 +192,8 @@ function togetherSets(
   const add = (half: Half | null, list: readonly Policy[]) => {
     const present = half === null ? new Set<string>() : lowerNames(half);
     for (const { match } of list) {
-      const names = [...new Set(match.fields?.all?.map((name) => name.toLowerCase()))].sort();
-      const isTouched =
-        names.includes(field.toLowerCase()) && names.every((one) => present.has(one));
+      const names = [...new Set(match.fields?.all?.map((name) => foldName(name)))].sort();
+      const isTouched = names.includes(foldName(field)) && names.every((one) => present.has(one));
       if (names.length > 1 && isTouched) sets.set(names.join('\0'), names);
     }
   };
@@ -212,7 +212,7 @@ function targetOf(
   const names = field === null ? new Set(representatives(half)) : new Set([field]);
   const beside = new Set(together.flat());
   const fields = half.dataset.fields.filter(
-    ({ name }) => names.has(name) || beside.has(name.toLowerCase()),
+    ({ name }) => names.has(name) || beside.has(foldName(name)),
   );
   return { bundle: half.side.bundle, dataset: { ...half.dataset, fields }, policies };
 }

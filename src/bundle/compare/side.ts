@@ -1,5 +1,6 @@
 import { DEFAULT_CLEARANCES } from '../../policy/clearance.js';
 import type { Policy } from '../../policy/model.js';
+import { foldName } from '../../util/fold-name.js';
 import { canonicalise } from '../canonicalise.js';
 import type { Bundle, BundleDataset, BundleDatasource, BundleField } from '../model.js';
 import { type Candidates, candidateFinder } from './find-candidates.js';
@@ -104,13 +105,13 @@ function namesOfFields(policies: readonly Policy[]): ReadonlySet<string> {
   for (const { match, masking } of policies) {
     const { any = [], all = [] } = match.fields ?? {};
     const masks = [...Object.keys(masking?.rules ?? {}), ...(masking?.except ?? [])];
-    for (const name of [...any, ...all, ...masks]) names.add(name.toLowerCase());
+    for (const name of [...any, ...all, ...masks]) names.add(foldName(name));
   }
   return names;
 }
 
 function factsOfField(field: BundleField, names: ReadonlySet<string>): string {
-  const name = field.name.toLowerCase();
+  const name = foldName(field.name);
   const { sensitivity, category = null, tags = [] } = field;
   return JSON.stringify([sensitivity, category, [...tags].sort(), names.has(name) ? name : null]);
 }

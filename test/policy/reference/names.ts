@@ -3,7 +3,15 @@ import type { Note } from './note.js';
 
 /** Names compare "case-insensitively". */
 export function sameName(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
+  return caseless(a) === caseless(b);
+}
+
+/** By Unicode's caseless matching, letter by letter; the dotless i is no i. */
+function caseless(name: string): string {
+  const letters = [...name.normalize('NFD')].map((letter) =>
+    letter === 'ı' ? letter : letter.toLowerCase().toUpperCase(),
+  );
+  return letters.join('').normalize('NFC');
 }
 
 /** "A name, a glob, or a list of them": whether one of the names is one that is wanted. */
@@ -22,7 +30,8 @@ export function isOneOf(
 /** `*` is any number of characters, `?` is one, everything else is itself. */
 export function isLike(glob: string, name: string): boolean {
   return /[*?]/.test(glob)
-    ? isLikeFrom([...glob.toLowerCase()], 0, [...name.toLowerCase()], 0)
+    ? isLikeFrom([...caseless(glob)], 0, [...caseless(name)], 0) ||
+        isLikeFrom([...glob.toLowerCase()], 0, [...name.toLowerCase()], 0)
     : sameName(glob, name);
 }
 
