@@ -1,6 +1,7 @@
 import { TTL_SECONDS_DEFAULT } from '../../policy/bounds.js';
 import type { Policy } from '../../policy/model.js';
 import { keyOfMask, maskOfSpec } from '../../policy/strictest-mask.js';
+import { foldName } from '../../util/fold-name.js';
 import type { Target } from './decide-cells.js';
 import type { Pair } from './model.js';
 import type { RoleQuestion } from './role-sets.js';
@@ -42,6 +43,6 @@ function needsTwo(policies: readonly Policy[], field: string): boolean {
 /** What a policy masks a field with. */
 function maskOn({ masking }: Policy, field: string) {
   const rules = Object.entries(masking?.rules ?? {});
-  const rule = rules.find(([name]) => name.toLowerCase() === field.toLowerCase());
+  const rule = rules.find(([name]) => foldName(name) === foldName(field));
   return maskOfSpec(rule?.[1] ?? masking?.default_method);
 }
