@@ -6,6 +6,7 @@ import { formatDuration, parseDuration } from '../../src/util/duration.js';
 import { escapeCsvCell, escapeMarkdown, escapeTerminal } from '../../src/util/escape.js';
 import { editDistance, nearest } from '../../src/util/levenshtein.js';
 import { randomId } from '../../src/util/random-id.js';
+import { readYaml } from '../../src/util/read-yaml.js';
 import { decodeUtf8, isCleanText } from '../../src/util/utf8.js';
 import { temporaryFolder } from '../helpers/temporary-folder.js';
 
@@ -44,6 +45,26 @@ describe('atomicWrite', () => {
     await mkdir(join(folder, 'a'));
     await expect(atomicWrite(join(folder, 'a'), 'new')).rejects.toThrow();
     expect(await readdir(folder)).toEqual(['a']);
+  });
+});
+
+describe('readYaml', () => {
+  it.each([
+    ['in the last line', 'id: a\ndescription: "open\n', '2:14'],
+    ['above other lines', 'id: a\ndescription: "open\naction: {deny: true}\nttl: 1h\n', '2:14'],
+    ['single', "id: a\nwhen:\n  purpose: 'open\n  environment: test\n", '3:12'],
+    ['before one that is closed', 'id: "a\ndescription: "closed"\n', '1:5'],
+    ['of a key', '"id: a\n', '1:1'],
+    ['in a list', 'tags: ["a", "b\n', '1:13'],
+  ])('says where a quote opens that is never closed: %s', (_case, text, place) => {
+    const [finding] = readYaml(text).findings;
+    expect(`${finding?.line}:${finding?.column} ${finding?.code}`).toBe(`${place} yaml_syntax`);
+    expect(finding?.message).toMatch(/the quote that opens here is never closed\.$/);
+  });
+
+  it('does not say it of one that is closed', () => {
+    const [finding] = readYaml('tags: [ "b, "c" ]\n').findings;
+    expect(finding?.message).toContain('Missing , or :');
   });
 });
 
