@@ -34,10 +34,10 @@ export default class PolicyList extends BaseCommand {
         { heading: 'state', value: ({ state }) => state },
         { heading: 'sequence', value: ({ sequence }) => sequence, align: 'right' },
         { heading: 'commit', value: ({ bundle_version }) => bundle_version.slice(0, 12) },
-        { heading: 'checksum', value: ({ checksum }) => checksum.slice(0, 12) },
-        { heading: 'signed by', value: ({ key_id }) => key_id?.slice(0, 8) },
+        { heading: 'checksum', value: ({ checksum }) => checksum.slice(0, 12), below: true },
+        { heading: 'signed by', value: ({ key_id }) => key_id?.slice(0, 8), below: true },
         { heading: 'uploaded', value: ({ uploaded_at }) => formatTime(uploaded_at) },
-        { heading: 'reason', value: ({ reason }) => reason },
+        { heading: 'reason', value: ({ reason }) => reason, below: true },
       ]);
       this.log(table);
     }
@@ -63,7 +63,7 @@ export default class PolicyList extends BaseCommand {
         { heading: 'policy', value: ({ id }) => id },
         { heading: 'action', value: ({ action }) => action },
         { heading: 'priority', value: ({ priority }) => priority, align: 'right' },
-        { heading: 'file', value: ({ file }) => file },
+        { heading: 'file', value: ({ file }) => file, below: true },
       ]);
       this.log(table);
     }
