@@ -208,6 +208,8 @@ export interface Explanation {
   references: readonly Reference[];
   /** Names of the query that are not in the registry. */
   unknown: readonly string[];
+  /** Of those names the ones that something in the registry resembles, and what; absent where there are none. */
+  suggestions?: Readonly<Record<string, string>>;
   /** Without its trace; the checksum is null where the policies are a project's files. */
   decision: Omit<Decision, 'trace' | 'bundle_checksum'> & { bundle_checksum: string | null };
   /** Every policy, highest priority first. */
@@ -235,7 +237,7 @@ export interface ExplainBody {
     purpose?: string;
     purpose_assigned?: boolean;
     agent?: boolean;
-    /** An account's email or id, instead of attributes; of these only the purpose can stand beside it. */
+    /** An account's email or id, or an agent's name, instead of attributes; of these only the purpose can stand beside it. */
     user?: string;
   };
   /** RFC 3339; absent: now. */

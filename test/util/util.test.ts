@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { atomicWrite } from '../../src/util/atomic-write.js';
-import { formatDuration, parseDuration } from '../../src/util/duration.js';
+import { formatDuration, formatDurationExactly, parseDuration } from '../../src/util/duration.js';
 import { escapeCsvCell, escapeMarkdown, escapeTerminal } from '../../src/util/escape.js';
 import { editDistance, nearest } from '../../src/util/levenshtein.js';
 import { randomId } from '../../src/util/random-id.js';
@@ -69,6 +69,15 @@ describe('readYaml', () => {
 });
 
 describe('durations', () => {
+  it.each([
+    [14_400, '4h'],
+    [100_830, '1d 4h 30s'],
+    [3_661, '1h 1m 1s'],
+    [0, '0s'],
+  ])('%d seconds are exactly %s', (seconds, text) => {
+    expect(formatDurationExactly(seconds)).toBe(text);
+  });
+
   it.each([
     ['30s', 30],
     ['15m', 900],
