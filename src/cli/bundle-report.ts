@@ -19,6 +19,14 @@ export function reportBundle(answer: DeployAnswer): string {
   return `${escapeTerminal(answer.version)}\n${facts}`;
 }
 
+/** What people see next of a bundle that became active. */
+export const NEXT_AFTER_ACTIVATION = 'Next: vkit policy list';
+
+/** Of an activation that was none: also the reason that was given for it is nowhere kept. */
+export function activeAlready({ version }: DeployAnswer): string {
+  return `${version} was active already; nothing changed, and nothing was recorded.`;
+}
+
 /** All that the server knows of a version, but its policies. */
 export function reportShownBundle(shown: ShownBundle, packs: readonly InstalledPack[]): string {
   const { expires_at: expires, activated_at: activated } = shown;

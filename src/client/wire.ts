@@ -98,6 +98,8 @@ export interface DeployAnswer extends BundleBody {
   created: boolean;
   /** The content was there already, signed by another key; its signature is the one of this upload now. */
   resigned?: true;
+  /** The version was in that state before, and nothing happened: nothing was recorded, and no grant ended. */
+  unchanged?: true;
   correlation_id: string;
 }
 
