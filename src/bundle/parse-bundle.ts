@@ -83,7 +83,7 @@ function isDeeperThan(value: unknown, levels: number): boolean {
 }
 
 /** Policies have forms that a schema alone does not tell apart; the policy room reads them. */
-const SHELL_SCHEMA = {
+export const SHELL_SCHEMA = {
   ...schema,
   properties: {
     ...schema.properties,

@@ -4,6 +4,7 @@ import type { Policy } from '../policy/model.js';
 import { escapeTerminal } from '../util/escape.js';
 import { formatMoment, formatTime, renderFacts } from './facts.js';
 import { renderTable } from './table.js';
+import { terminalWidth } from './terminal-width.js';
 
 /** A version of the bundle on the server, for people. */
 export function reportBundle(answer: DeployAnswer): string {
@@ -16,6 +17,14 @@ export function reportBundle(answer: DeployAnswer): string {
     ['reason', answer.reason],
   ]);
   return `${escapeTerminal(answer.version)}\n${facts}`;
+}
+
+/** What people see next of a bundle that became active. */
+export const NEXT_AFTER_ACTIVATION = 'Next: vkit policy list';
+
+/** Of an activation that was none: also the reason that was given for it is nowhere kept. */
+export function activeAlready({ version }: DeployAnswer): string {
+  return `${version} was active already; nothing changed, and nothing was recorded.`;
 }
 
 /** All that the server knows of a version, but its policies. */
@@ -42,14 +51,19 @@ export function reportShownBundle(shown: ShownBundle, packs: readonly InstalledP
 
 const DESCRIPTION_CHARACTERS_MAX = 60;
 
-/** Policies in the order of the bundle, one a line. */
+/** Policies in the order of the bundle; on a terminal their descriptions are shortened. */
 export function reportPolicies(policies: readonly Policy[]): string {
   if (policies.length === 0) return 'It has no policies: the default action holds.';
   return renderTable(policies, [
     { heading: 'policy', value: ({ id }) => id },
     { heading: 'action', value: ({ action }) => action },
     { heading: 'priority', value: ({ priority }) => priority, align: 'right' },
-    { heading: 'description', value: ({ description }) => shortened(description ?? '') },
+    {
+      heading: 'description',
+      value: ({ description = '' }) =>
+        terminalWidth() === null ? description : shortened(description),
+      below: true,
+    },
   ]);
 }
 

@@ -1,4 +1,4 @@
-import { type Login, readLogin } from '../client/credentials-file.js';
+import { type FoundLogin, type Login, readLogin } from '../client/credentials-file.js';
 import { VkitClient } from '../client/vkit-client.js';
 import { readEnvironment } from '../config/env.js';
 import { VkitError } from '../errors/index.js';
@@ -57,13 +57,22 @@ async function prepare(flags: ServerFlagValues, version: string) {
   const own = login && login.endpoint === endpoint ? login : null;
   const token = environment.token ?? own?.token;
   const org = environment.token === undefined ? own?.org : undefined;
+  const caller = callerWords(endpoint, environment.token === undefined ? own : null);
   const client = new VkitClient({
     baseUrl: endpoint,
     userAgent: `vkit/${version}`,
+    caller,
     ...(token === undefined ? {} : { token }),
     ...(org === undefined ? {} : { org }),
   });
   return { client, endpoint, login, token };
+}
+
+/** Who the server takes this command for, and how to be somebody else: people have several logins. */
+function callerWords(endpoint: string, login: FoundLogin | null): string {
+  if (login === null) return `VKIT_TOKEN says who you are at ${endpoint}; see: vkit whoami`;
+  const { email, profile } = login;
+  return `You are ${email ?? 'an account without an email'} at ${endpoint}, by the profile ${profile}. To be somebody else: vkit login --endpoint ${endpoint} --profile NAME`;
 }
 
 /** The flag as it was typed, where its value looks like a name and not like a secret in the wrong place. */

@@ -1,5 +1,7 @@
+import type { TestDifference } from '../policy/policy-test-compare.js';
 import type { CoverageOf } from '../policy/policy-test-coverage.js';
 import type { PolicyTestResult, TestPoliciesResult } from '../services/test-policies.js';
+import { formatDurationExactly } from '../util/duration.js';
 import { escapeTerminal } from '../util/escape.js';
 import { coloursFor } from './colours.js';
 import { traceLines } from './trace-lines.js';
@@ -47,8 +49,14 @@ export function nameOfResult({ file, line, column, suite, name }: PolicyTestResu
 export function differenceLines({ differences }: PolicyTestResult): string[] {
   return differences.map(
     ({ key, expected, actual }) =>
-      `${key}: expected ${JSON.stringify(expected)}, was ${JSON.stringify(actual)}`,
+      `${key}: expected ${valueText(key, expected)}, was ${valueText(key, actual)}`,
   );
+}
+
+/** A duration as people write it, and everything else as JSON. */
+function valueText(key: TestDifference['key'], value: unknown): string {
+  if (key === 'ttl' && typeof value === 'number') return formatDurationExactly(value);
+  return JSON.stringify(value);
 }
 
 const SEEN = { yes: 'never failed', no: 'never held', never: 'never asked' } as const;

@@ -5,16 +5,19 @@ import { readSecretFromStdin } from './prompt.js';
 /** More than any query is, and what the server takes. */
 const AQL_BYTES_MAX = 256 * 1024;
 
-/** A query from a file or from stdin. Its text is never repeated: it holds the values that are asked for. */
-export async function readAql(file: string | undefined): Promise<unknown> {
+/** A query from a file or from stdin; `otherwise` is what a command also takes, for people. Its text is never repeated: it holds the values that are asked for. */
+export async function readAql(file: string | undefined, otherwise?: string): Promise<unknown> {
   const fromStdin = file === undefined || file === '-';
   if (fromStdin && process.stdin.isTTY) {
     throw new VkitError('usage', '--aql is missing.', {
-      hint: `Write the query as --aql '{"source_table": …}', name a file with --file, or pipe it in.`,
+      hint: withOther(
+        `Write the query as --aql '{"source_table": …}', name a file with --file, or pipe it in`,
+        otherwise,
+      ),
       details: { flag: '--aql' },
     });
   }
-  const text = fromStdin ? await readStdin() : await readQueryFile(file);
+  const text = fromStdin ? await readStdin(otherwise) : await readQueryFile(file);
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -26,16 +29,23 @@ export async function readAql(file: string | undefined): Promise<unknown> {
   }
 }
 
-async function readStdin(): Promise<string> {
+async function readStdin(otherwise: string | undefined): Promise<string> {
   try {
     return await readSecretFromStdin();
   } catch (error) {
     if (!(error instanceof VkitError) || error.code !== 'usage') throw error;
     throw new VkitError('usage', '--aql is missing, and stdin is empty.', {
-      hint: `Write the query as --aql '{"source_table": …}', or name a file with --file.`,
+      hint: withOther(
+        `Write the query as --aql '{"source_table": …}', or name a file with --file`,
+        otherwise,
+      ),
       details: { flag: '--aql' },
     });
   }
+}
+
+function withOther(hint: string, otherwise: string | undefined): string {
+  return otherwise === undefined ? `${hint}.` : `${hint} — or ${otherwise}.`;
 }
 
 async function readQueryFile(file: string): Promise<string> {

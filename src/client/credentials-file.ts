@@ -13,6 +13,11 @@ export interface Login {
   expires_at: string | null;
 }
 
+/** A login that was found, and the name of its profile. */
+export interface FoundLogin extends Login {
+  profile: string;
+}
+
 /** What `<config home>/vkit/credentials.json` holds, mode 0600. */
 interface CredentialsFile {
   format_version: 'v1';
@@ -33,11 +38,12 @@ export function credentialsPath(configHome: string): string {
 export async function readLogin(
   configHome: string | undefined,
   profile: string | undefined,
-): Promise<Login | null> {
+): Promise<FoundLogin | null> {
   if (configHome === undefined) return null;
   const file = await readFileOf(configHome);
   const name = profile ?? file?.current ?? DEFAULT_PROFILE;
-  return file && Object.hasOwn(file.profiles, name) ? (file.profiles[name] ?? null) : null;
+  const login = file && Object.hasOwn(file.profiles, name) ? file.profiles[name] : undefined;
+  return login ? { ...login, profile: name } : null;
 }
 
 /** Keeps a login and makes its profile the current one. */

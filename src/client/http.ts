@@ -6,6 +6,8 @@ export interface HttpOptions {
   token?: string;
   /** `vkit/0.1.0`, shown in the server's audit log. */
   userAgent: string;
+  /** Whose the token is, as a sentence (`You are ana@example.com.`), added to what a refusal says to do. */
+  caller?: string;
   timeoutMs?: number;
 }
 
@@ -58,7 +60,7 @@ export async function call(options: HttpOptions, request: Call): Promise<Respons
     });
   }
   if (response.status < 400) return response;
-  throw await errorOf(response);
+  throw await errorOf(response, options);
 }
 
 /** The same, with the JSON body of the answer. */
@@ -95,16 +97,20 @@ const CODE_OF_STATUS: Readonly<Record<number, ConstructorParameters<typeof VkitE
   429: 'rate_limited',
 };
 
-async function errorOf(response: Response): Promise<VkitError> {
+async function errorOf(response: Response, { caller }: HttpOptions): Promise<VkitError> {
   const text = (await response.text().catch(() => '')).slice(0, ERROR_BYTES_MAX);
   const body = parseObject(text);
   const type = body.type;
   const code = isErrorCodeName(type) ? type : (CODE_OF_STATUS[response.status] ?? 'unavailable');
   const message =
     typeof body.error === 'string' ? body.error : `The server answered ${response.status}.`;
+  const hints = [
+    ...(typeof body.hint === 'string' ? [body.hint] : []),
+    ...(response.status === 403 && caller !== undefined ? [caller] : []),
+  ];
   const correlationId = body.correlation_id ?? response.headers.get('x-correlation-id');
   return new VkitError(code, message, {
-    ...(typeof body.hint === 'string' ? { hint: body.hint } : {}),
+    ...(hints.length === 0 ? {} : { hint: hints.join(' ') }),
     ...(typeof body.details === 'object' && body.details !== null
       ? { details: body.details as ErrorDetails }
       : {}),

@@ -98,6 +98,8 @@ export interface DeployAnswer extends BundleBody {
   created: boolean;
   /** The content was there already, signed by another key; its signature is the one of this upload now. */
   resigned?: true;
+  /** The version was in that state before, and nothing happened: nothing was recorded, and no grant ended. */
+  unchanged?: true;
   correlation_id: string;
 }
 
@@ -208,6 +210,8 @@ export interface Explanation {
   references: readonly Reference[];
   /** Names of the query that are not in the registry. */
   unknown: readonly string[];
+  /** Of those names the ones that something in the registry resembles, and what; absent where there are none. */
+  suggestions?: Readonly<Record<string, string>>;
   /** Without its trace; the checksum is null where the policies are a project's files. */
   decision: Omit<Decision, 'trace' | 'bundle_checksum'> & { bundle_checksum: string | null };
   /** Every policy, highest priority first. */
@@ -235,7 +239,7 @@ export interface ExplainBody {
     purpose?: string;
     purpose_assigned?: boolean;
     agent?: boolean;
-    /** An account's email or id, instead of attributes; of these only the purpose can stand beside it. */
+    /** An account's email or id, or an agent's name, instead of attributes; of these only the purpose can stand beside it. */
     user?: string;
   };
   /** RFC 3339; absent: now. */

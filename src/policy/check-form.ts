@@ -1,6 +1,6 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import schema from '../../schemas/policy.schema.json' with { type: 'json' };
-import { article } from '../util/check-schema.js';
+import { article, OWN_SCHEMAS } from '../util/check-schema.js';
 import { nearest } from '../util/levenshtein.js';
 import type { FormProblem } from './policy-form.js';
 import { readableForm } from './readable-form.js';
@@ -17,7 +17,12 @@ export interface CheckedForm {
 /** Compares a value with the JSON Schema of a policy file. */
 export function checkForm(value: unknown): CheckedForm {
   // Compiled when first needed: most commands read no policy.
-  compiled ??= new Ajv2020({ allErrors: true, verbose: true, allowUnionTypes: true })
+  compiled ??= new Ajv2020({
+    ...OWN_SCHEMAS,
+    allErrors: true,
+    verbose: true,
+    allowUnionTypes: true,
+  })
     .addVocabulary(['patternMessage'])
     .compile(schema);
   if (compiled(value)) return { problems: [], readable: value };

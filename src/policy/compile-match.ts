@@ -13,6 +13,12 @@ export interface MatchTarget {
 /** What a policy can match of a field. */
 export type MatchField = Pick<BundleField, 'name' | 'sensitivity' | 'category' | 'tags'>;
 
+/** A field, and its name for people: with its dataset where there are several. */
+export interface ShownField {
+  field: MatchField;
+  shown: string;
+}
+
 /** The part of `match` that does not hold, as `match.<key>: …`, or `null` where all of it does. */
 export type Failure = string | null;
 
@@ -22,6 +28,8 @@ export interface CompiledMatch {
   hasFields: boolean;
   /** The part of `match.fields` that can be told of the field by itself; `fields.all` also needs `touchesAll`. */
   fieldFailure(field: MatchField): Failure;
+  /** The same of several at once: the first part that one of them fails, and all that fail it, by the names they are shown by. */
+  fieldsFailure(fields: readonly ShownField[]): Failure;
   /** The names of `fields.all`, in lower case, all of which the request must touch in one dataset. */
   all: readonly string[] | null;
 }
@@ -54,7 +62,7 @@ export function compileMatch(match: PolicyMatch): CompiledMatch {
       return null;
     },
     hasFields: Object.values(fields).some((value) => value !== undefined),
-    fieldFailure: compileFields(fields),
+    ...compileFields(fields),
     all: fields.all ? fields.all.map((name) => foldName(name)) : null,
   };
 }
@@ -65,52 +73,105 @@ function compileNames(names: string | readonly string[] | undefined) {
   return (name: string) => globs.some((matches) => matches(name));
 }
 
-/** A key of `match.fields`, whether a field has it, and what to say of one that has not. */
-type FieldCheck = [
-  key: string,
-  holds: (field: MatchField) => boolean,
-  because: (field: MatchField) => string,
-];
+/** A key of `match.fields`, whether a field has it, and what to say of one that has not: what it is, and what is wanted. */
+interface FieldCheck {
+  key: string;
+  holds: (field: MatchField) => boolean;
+  state: (field: MatchField) => string;
+  /** One field, and several. */
+  verbs: readonly [string, string];
+  wanted: string;
+}
+
+const BE = ['is', 'are'] as const;
+const HAVE = ['has', 'have'] as const;
+
+/** More fields alike are counted. */
+const NAMES_MAX = 6;
 
 function wordsOf(wanted: string | readonly string[]): string {
   return listOf<string>(wanted).join(', ');
 }
 
-function compileFields(match: FieldMatch): (field: MatchField) => Failure {
+function compileFields(match: FieldMatch): Pick<CompiledMatch, 'fieldFailure' | 'fieldsFailure'> {
+  const checks = checksOf(match);
+  return {
+    fieldFailure: (field) => {
+      const failed = checks.find(({ holds }) => !holds(field));
+      return failed ? sentenceOf(failed, [{ field, shown: field.name }]) : null;
+    },
+    fieldsFailure: (fields) => {
+      for (const check of checks) {
+        const failing = fields.filter(({ field }) => !check.holds(field));
+        if (failing.length > 0) return sentenceOf(check, failing);
+      }
+      return null;
+    },
+  };
+}
+
+function checksOf({ sensitivity, category, contains, any, all }: FieldMatch): FieldCheck[] {
   const checks: FieldCheck[] = [];
-  const { sensitivity, category, contains, any, all } = match;
   if (sensitivity !== undefined) {
-    checks.push([
-      'sensitivity',
-      (field) => includes(sensitivity, field.sensitivity),
-      ({ name, sensitivity: is }) => `${name} is ${is}, wanted ${wordsOf(sensitivity)}`,
-    ]);
+    checks.push({
+      key: 'sensitivity',
+      holds: (field) => includes(sensitivity, field.sensitivity),
+      state: (field) => field.sensitivity,
+      verbs: BE,
+      wanted: `, wanted ${wordsOf(sensitivity)}`,
+    });
   }
   if (category !== undefined) {
-    checks.push([
-      'category',
-      (field) => includes(category, field.category),
-      ({ name, category: is = 'without one' }) => `${name} is ${is}, wanted ${wordsOf(category)}`,
-    ]);
+    checks.push({
+      key: 'category',
+      holds: (field) => includes(category, field.category),
+      state: (field) => field.category ?? 'without one',
+      verbs: BE,
+      wanted: `, wanted ${wordsOf(category)}`,
+    });
   }
   if (contains !== undefined) {
-    checks.push([
-      'contains',
-      (field) => tagsOf(field).some((tag) => includes(contains, tag)),
-      (field) =>
-        `${field.name} has ${tagsOf(field).join(', ') || 'no tag'}, wanted ${wordsOf(contains)}`,
-    ]);
+    checks.push({
+      key: 'contains',
+      holds: (field) => tagsOf(field).some((tag) => includes(contains, tag)),
+      state: (field) => tagsOf(field).join(', ') || 'no tag',
+      verbs: HAVE,
+      wanted: `, wanted ${wordsOf(contains)}`,
+    });
   }
-  const isNamed = (names: readonly string[]): [FieldCheck[1], FieldCheck[2]] => [
-    (field) => includes(names, field.name),
-    ({ name }) => `${name} is not of ${wordsOf(names)}`,
-  ];
-  if (any !== undefined) checks.push(['any', ...isNamed(any)]);
-  if (all !== undefined) checks.push(['all', ...isNamed(all)]);
-  return (field) => {
-    const failed = checks.find(([, holds]) => !holds(field));
-    return failed ? `match.fields.${failed[0]}: ${failed[2](field)}` : null;
-  };
+  for (const [key, names] of [['any', any] as const, ['all', all] as const]) {
+    if (names === undefined) continue;
+    checks.push({
+      key,
+      holds: (field) => includes(names, field.name),
+      state: () => `not of ${wordsOf(names)}`,
+      verbs: BE,
+      wanted: '',
+    });
+  }
+  return checks;
+}
+
+/** `match.fields.category: id, total are internal; email is contact, wanted financial`. */
+function sentenceOf({ key, state, verbs, wanted }: FieldCheck, fields: readonly ShownField[]) {
+  const alike = new Map<string, string[]>();
+  for (const { field, shown } of fields) {
+    const what = state(field);
+    const names = alike.get(what);
+    if (names === undefined) alike.set(what, [shown]);
+    else names.push(shown);
+  }
+  const words = [...alike].map(
+    ([what, names]) => `${namesOf(names)} ${verbs[names.length === 1 ? 0 : 1]} ${what}`,
+  );
+  return `match.fields.${key}: ${words.join('; ')}${wanted}`;
+}
+
+/** Names with commas; many are cut. */
+export function namesOf(names: readonly string[]): string {
+  const more = names.length - NAMES_MAX;
+  const shown = names.slice(0, NAMES_MAX).join(', ');
+  return more > 0 ? `${shown} and ${more} more` : shown;
 }
 
 /** The tags of a field; its category counts as one. */

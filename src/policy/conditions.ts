@@ -1,5 +1,6 @@
 import { type Attribute, type Facts, isAttribute } from './attributes.js';
 import { clearanceLevel } from './clearance.js';
+import { wordsOfCondition, wordsOfTime } from './condition-words.js';
 import type {
   Conditions,
   ConditionValue,
@@ -91,12 +92,12 @@ function compileCondition(
   value: ConditionValue | TimeCondition | undefined,
   clearances: readonly string[],
 ): CompiledCondition {
-  const wanted = JSON.stringify(value);
   if (attribute === 'time' && isRecord(value)) {
     const window = compileTimeWindow(value as TimeCondition);
     return {
       test: (facts) => window(facts.at),
-      explain: () => `time: the moment of the request is not in ${wanted}`,
+      explain: () =>
+        `time: the moment of the request is not in ${wordsOfTime(value as TimeCondition)}`,
     };
   }
   if (!isAttribute(attribute)) {
@@ -111,7 +112,7 @@ function compileCondition(
     explain: (facts) => {
       const actual = facts.values[attribute];
       const is = actual === null ? 'unknown' : actual.join(', ') || 'nothing';
-      return `${attribute}: is ${is}, wanted ${wanted}`;
+      return `${attribute}: is ${is}, wanted ${wordsOfCondition(value as ConditionValue)}`;
     },
   };
 }

@@ -1,12 +1,13 @@
+import type { ShownField } from './compile-match.js';
 import type { CompiledPolicy } from './compiled-policy.js';
 import { verdictsOfViews } from './evaluate.js';
 import type { EvaluationInput, Reference, TraceEntry } from './model.js';
-import { conditionPartsOf, type FailedPart, failedParts } from './policy-parts.js';
+import { conditionPartsOf, type FailedPart, failedParts, withAllFields } from './policy-parts.js';
 import type { PolicySet } from './policy-set.js';
 import { touchedBy } from './touched.js';
 
 export interface ExplainedPolicy extends TraceEntry {
-  /** Of what did not match: every part that failed, on the reference where the fewest did. Else empty. */
+  /** Of what did not match: every part that failed, on the reference where the fewest did, with all fields that failed it. Else empty. */
   failed: readonly FailedPart[];
   /** Exactly one thing failed. */
   near_miss: boolean;
@@ -44,9 +45,10 @@ function failureFinder(
     return [{ dataset, field }];
   });
   const withFields = new Set(places.flatMap((one) => (one.field === null ? [] : [one.dataset])));
+  const isJoin = new Set(places.map(({ dataset }) => dataset.name)).size > 1;
   return (compiled) => {
     const parts = conditionPartsOf(compiled, set);
-    let fewest: readonly FailedPart[] | null = null;
+    let fewest: { place: (typeof places)[number]; failed: readonly FailedPart[] } | null = null;
     for (const place of places) {
       // What acts on fields did not fail for want of one where fields are touched.
       if (place.field === null && compiled.match.hasFields && withFields.has(place.dataset))
@@ -55,8 +57,20 @@ function failureFinder(
       const failed = views
         .map((verdicts) => failedParts(compiled, parts, place, { verdicts, touched }))
         .reduce((a, b) => (b.length > a.length ? b : a), []);
-      if (fewest === null || failed.length < fewest.length) fewest = failed;
+      if (fewest === null || failed.length < fewest.failed.length) fewest = { place, failed };
     }
-    return fewest ?? [];
+    if (fewest === null) return [];
+    const { place, failed } = fewest;
+    const isNamed = compiled.match.datasetFailure(place.dataset) === null;
+    const fields = places.flatMap(({ dataset, field: name }): ShownField[] => {
+      const field = name === null ? undefined : dataset.fields.get(name);
+      // Of the datasets that the policy is about, where it is about one of those touched.
+      const isAlike = isNamed
+        ? compiled.match.datasetFailure(dataset) === null
+        : dataset === place.dataset;
+      if (field === undefined || !isAlike) return [];
+      return [{ field, shown: isJoin ? `${dataset.name}.${field.name}` : field.name }];
+    });
+    return withAllFields(compiled, failed, fields);
   };
 }

@@ -1,5 +1,5 @@
 import { foldName } from '../util/fold-name.js';
-import { compileMatch, type MatchField } from './compile-match.js';
+import { compileMatch, type MatchField, namesOf, type ShownField } from './compile-match.js';
 import type { CompiledPolicy } from './compiled-policy.js';
 import { compileConditions } from './conditions.js';
 import type { FieldMatch, Reference } from './model.js';
@@ -52,8 +52,7 @@ export function failedParts(
     }
     const isOfAll = compiled.match.all?.includes(foldName(field.name)) === true;
     if (isOfAll && !touched.touchesAll(compiled, dataset.name, field.name)) {
-      const because = 'match.fields.all: not all of these fields are touched';
-      failed.push({ part: 'match.fields.all', because });
+      failed.push({ part: 'match.fields.all', because: NOT_ALL_TOUCHED });
     }
   } else if (compiled.match.hasFields) {
     const because = 'match.fields: no field that it acts on is touched';
@@ -86,3 +85,33 @@ function failedFieldParts(match: FieldMatch, field: MatchField): FailedPart[] {
     return because === null ? [] : [{ part: `match.fields.${key}`, because }];
   });
 }
+
+/**
+ * Failed parts with all fields that fail them where they name one: `match.fields.category: id is internal; email is contact,
+ * wanted financial`.
+ */
+export function withAllFields(
+  compiled: CompiledPolicy,
+  failed: readonly FailedPart[],
+  touched: readonly ShownField[],
+): readonly FailedPart[] {
+  return failed.map((one) => {
+    const { part } = one;
+    if (part === 'mask_except') {
+      const excepted = touched.filter(({ field }) => compiled.excepts(field.name));
+      return { part, because: `mask_except: ${namesOf(excepted.map(({ shown }) => shown))}` };
+    }
+    const key = /^match\.fields\.(\w+)$/.exec(part)?.[1] as keyof FieldMatch | undefined;
+    const value = key && compiled.policy.match.fields?.[key];
+    if (key === undefined || value === undefined) return one;
+    const because = compileMatch({ fields: { [key]: value } }).fieldsFailure(touched);
+    // Of `fields.all` it is not a name that failed, but that others are not touched.
+    return because === null || isNotTouched(one) ? one : { part, because };
+  });
+}
+
+function isNotTouched({ because }: FailedPart): boolean {
+  return because === NOT_ALL_TOUCHED;
+}
+
+const NOT_ALL_TOUCHED = 'match.fields.all: not all of these fields are touched';

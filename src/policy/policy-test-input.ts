@@ -171,10 +171,8 @@ function unknownAttributes(
     problems.push(test.problemAt(['given', key], { code, message, suggestion }));
   for (const name of known === null ? [] : listOf<string>(role ?? [])) {
     if (known?.includes(name)) continue;
-    const near = nearest(name, known ?? []);
-    const suggestion =
-      near === undefined ? 'Add it to `roles` in vkit.yaml.' : `Did you mean "${near}"?`;
-    add('requester_role', 'unknown_role', `The role "${name}" is not in vkit.yaml.`, suggestion);
+    const message = `The role "${name}" is not in vkit.yaml.`;
+    add('requester_role', 'unknown_role', message, meantRole(name, known ?? []));
   }
   if (clearance !== undefined && clearance !== null) {
     if (clearanceLevel(set.clearances, clearance) === null) {
@@ -184,6 +182,14 @@ function unknownAttributes(
     }
   }
   return problems;
+}
+
+/** What to do about a role that vkit.yaml does not know: the one that was meant, or else all that there are. */
+export function meantRole(name: string, known: readonly string[]): string {
+  const near = nearest(name, known);
+  if (near !== undefined) return `Did you mean "${near}"?`;
+  const list = known.length === 0 ? 'none' : known.join(', ');
+  return `Known are ${list}; another one is added to \`roles\` in vkit.yaml.`;
 }
 
 function asGiven(

@@ -1,10 +1,7 @@
-import { createHash } from 'node:crypto';
 import { escapeTerminal } from '../util/escape.js';
+import { SARIF_RESULTS_MAX, sarifFingerprint, sarifLog, sarifMessage } from '../util/sarif.js';
 import { DRIFT_KINDS, type DriftFinding, type DriftKind } from './drift.js';
 import { changeOf, noteOf, type ScanReport } from './drift-report.js';
-
-/** GitHub takes at most 25,000 results of one run and shows 5,000. */
-const RESULTS_MAX = 25_000;
 
 const RULES: Record<DriftKind, string> = {
   dataset_added: 'A table is not in the reviewed registry',
@@ -32,27 +29,17 @@ export interface SarifOptions {
 
 /** Scans as a SARIF 2.1.0 log (OASIS), for GitHub's code scanning: one rule per kind of drift, one result per finding. */
 export function renderDriftSarif(reports: readonly ScanReport[], options: SarifOptions): object {
-  const findings = reports.flatMap(({ drift }) => drift).slice(0, RESULTS_MAX);
-  return {
-    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
-    version: '2.1.0',
-    runs: [
-      {
-        tool: {
-          driver: {
-            name: 'vkit',
-            version: options.vkitVersion,
-            rules: DRIFT_KINDS.map((kind) => ({
-              id: `drift/${kind}`,
-              shortDescription: { text: RULES[kind] },
-              defaultConfiguration: { level: 'warning' },
-            })),
-          },
-        },
-        results: findings.map((finding) => result(finding, options)),
-      },
-    ],
-  };
+  const findings = reports.flatMap(({ drift }) => drift).slice(0, SARIF_RESULTS_MAX);
+  return sarifLog({
+    toolName: 'vkit',
+    toolVersion: options.vkitVersion,
+    rules: DRIFT_KINDS.map((kind) => ({
+      id: `drift/${kind}`,
+      shortDescription: { text: RULES[kind] },
+      defaultConfiguration: { level: 'warning' },
+    })),
+    results: findings.map((finding) => result(finding, options)),
+  });
 }
 
 function result(finding: DriftFinding, { registryPath, lines }: SarifOptions): object {
@@ -69,8 +56,7 @@ function result(finding: DriftFinding, { registryPath, lines }: SarifOptions): o
     ruleId: `drift/${kind}`,
     ruleIndex: DRIFT_KINDS.indexOf(kind),
     level: levelOf(finding),
-    // SARIF's message syntax takes brackets for links.
-    message: { text: escapeTerminal(text).replace(/[[\]\\]/g, '\\$&') },
+    message: sarifMessage(text),
     locations: [
       {
         physicalLocation: {
@@ -81,10 +67,7 @@ function result(finding: DriftFinding, { registryPath, lines }: SarifOptions): o
       },
     ],
     partialFingerprints: {
-      // A digest, since the names in it may be anything; the same finding has the same one in every run.
-      'vkitDrift/v1': createHash('sha256')
-        .update(JSON.stringify([kind, ...place, finding.from ?? null, finding.to ?? null]))
-        .digest('hex'),
+      'vkitDrift/v1': sarifFingerprint([kind, ...place, finding.from ?? null, finding.to ?? null]),
     },
   };
 }

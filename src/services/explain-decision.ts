@@ -5,9 +5,11 @@ import type { Explanation } from '../client/wire.js';
 import { VkitError } from '../errors/index.js';
 import { clearanceLevel } from '../policy/clearance.js';
 import { explainPolicies } from '../policy/explain-policies.js';
+import type { Reference } from '../policy/model.js';
 import type { PolicySet } from '../policy/policy-set.js';
 import { findDataset } from '../policy/policy-test-input.js';
 import { rolesOfRequester } from '../policy/requester-roles.js';
+import { nearest } from '../util/levenshtein.js';
 import type { Identity } from './control/identity.js';
 import { judge, planQuery } from './control/judge.js';
 import type { LoadedPolicies } from './load-policies.js';
@@ -66,6 +68,8 @@ export function explainFor(
   if (decided.action !== 'deny' && !unreadable) {
     planQuery(active, judgement, { approved: true, rowCap: ROWS });
   }
+  const unknown = [...new Set(resolved.unknown.map(({ name }) => name))];
+  const suggestions = suggestionsFor(unknown, input.references, set);
   return {
     at: new Date(at).toISOString(),
     requester: {
@@ -76,7 +80,8 @@ export function explainFor(
       purpose_assigned: purpose !== null && identity.purposes.includes(purpose),
     },
     references: input.references,
-    unknown: [...new Set(resolved.unknown.map(({ name }) => name))],
+    unknown,
+    ...(Object.keys(suggestions).length === 0 ? {} : { suggestions }),
     decision: {
       ...decided,
       ...(unreadable ? NOTHING_READABLE : {}),
@@ -84,6 +89,31 @@ export function explainFor(
     },
     trace: explainPolicies(set, input, trace),
   };
+}
+
+/**
+ * What was probably meant by names that do not exist. Whoever may have a decision explained may read all of the policies and
+ * the registry.
+ */
+function suggestionsFor(
+  unknown: readonly string[],
+  references: readonly Reference[],
+  { datasets }: PolicySet,
+): Record<string, string> {
+  const touched = [...new Set(references.map(({ dataset }) => dataset))];
+  const fields = touched.flatMap((name) => [...(datasets.get(name)?.fields.keys() ?? [])]);
+  const missing = new Set(touched.filter((name) => !datasets.has(name)));
+  return Object.fromEntries(
+    unknown.flatMap((name) => {
+      const isDataset = missing.has(name);
+      const near = nearest(name, isDataset ? namesOfDatasets(datasets) : fields);
+      return near === undefined ? [] : [[name, near]];
+    }),
+  );
+}
+
+function namesOfDatasets(datasets: PolicySet['datasets']): string[] {
+  return [...datasets.values()].flatMap(({ name, forms }) => [name, ...forms]);
 }
 
 /** Whether nothing is left to read, `"*"` expanded; a query with problems is judged by these. */

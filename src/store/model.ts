@@ -208,6 +208,8 @@ export interface StoreRepositories {
     byId(id: string): Promise<AgentTokenRow | null>;
     /** By id, or by a prefix that only one token has. */
     byIdOrPrefix(text: string): Promise<AgentTokenRow | null>;
+    /** Names are not unique: those that are not revoked, the newest first. */
+    byName(name: string, limit: number): Promise<AgentTokenRow[]>;
     list(limit: number): Promise<AgentTokenRow[]>;
     revoke(id: string, at: Timestamp): Promise<boolean>;
   };

@@ -22,8 +22,13 @@ export function parseDuration(text: string | number, bounds: DurationBounds = {}
   return seconds;
 }
 
+/** Seconds for people with every unit that is not zero, so that two that differ look different: `1d 4h 30s`. */
+export function formatDurationExactly(seconds: number): string {
+  return formatDuration(seconds, Object.keys(SECONDS_OF_UNIT).length);
+}
+
 /** Seconds for people, the two largest units: `1h 5m`, `2d`, `45s`, `0s`. Fractions are cut. */
-export function formatDuration(seconds: number): string {
+export function formatDuration(seconds: number, unitsMax = 2): string {
   let rest = Math.max(0, Math.trunc(seconds));
   const parts: string[] = [];
   for (const unit of ['d', 'h', 'm', 's'] as const) {
@@ -31,5 +36,5 @@ export function formatDuration(seconds: number): string {
     rest -= count * SECONDS_OF_UNIT[unit];
     if (count > 0) parts.push(`${count}${unit}`);
   }
-  return parts.length === 0 ? '0s' : parts.slice(0, 2).join(' ');
+  return parts.length === 0 ? '0s' : parts.slice(0, unitsMax).join(' ');
 }

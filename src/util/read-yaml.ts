@@ -106,11 +106,34 @@ interface Refusal {
 function syntaxProblems(document: Document): Refusal[] {
   // A tag that only draws a warning is found with its value below.
   const warnings = document.warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED');
-  return [...document.errors, ...warnings].map((error) => ({
-    offset: error.pos[0],
-    code: error.code === 'TAG_RESOLVE_FAILED' ? 'yaml_tag' : 'yaml_syntax',
-    message: `This is not valid YAML: ${(error.message.split('\n')[0] ?? error.code).replace(/[.:]+$/, '')}.`,
-  }));
+  return [...document.errors, ...warnings].map((error) => {
+    const isQuote = /^Missing closing ["']quote/.test(error.message);
+    const quote = isQuote ? openQuote(document, error.pos[0]) : undefined;
+    if (quote !== undefined) {
+      const message = 'This is not valid YAML: the quote that opens here is never closed.';
+      return { offset: quote, code: 'yaml_syntax', message };
+    }
+    return {
+      offset: error.pos[0],
+      code: error.code === 'TAG_RESOLVE_FAILED' ? 'yaml_tag' : 'yaml_syntax',
+      message: `This is not valid YAML: ${(error.message.split('\n')[0] ?? error.code).replace(/[.:]+$/, '')}.`,
+    };
+  });
+}
+
+/**
+ * Where the quoted text begins that has no end at an offset, which is where the parser says that its quote is missing: often
+ * the end of the file.
+ */
+function openQuote(document: Document, end: number): number | undefined {
+  let start: number | undefined;
+  visit(document, {
+    Scalar(_key, { type, range }) {
+      const isQuoted = type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE';
+      if (isQuoted && range?.[1] === end) start = range[0];
+    },
+  });
+  return start;
 }
 
 function tooDeep(depthMax: number): { code: string; message: string } {

@@ -73,7 +73,11 @@ describe('vkit policy show', () => {
 
     expect((await policy('show', 'v9')).code).toBe(2);
     expect((await server.as(AUDITOR, ['policy', 'show'])).code).toBe(0);
-    expect((await server.as(ANA, ['policy', 'show'])).code).toBe(6);
+    const refused = await server.as(ANA, ['policy', 'show']);
+    expect(refused.code).toBe(6);
+    expect(refused.stderr).toContain(
+      `You are ${ANA} at ${server.url}, by the profile default. To be somebody else: vkit login`,
+    );
   });
 });
 
@@ -86,13 +90,19 @@ describe('vkit policy deploy', () => {
       0,
       'The server had these bytes already; nothing changed.\nNext: vkit policy activate v2\n',
     ]);
-    expect((await policy('activate', 'v2')).code).toBe(0);
+    const listed = await policy('list');
+    expect(listed.stderr).toBe('Next: vkit policy activate v2\n');
+    const activated = await policy('activate', 'v2');
+    expect([activated.code, activated.stderr]).toEqual([0, 'Next: vkit policy list\n']);
+    expect((await policy('list')).stderr).toBe('');
     const superseded = await policy('deploy', '--bundle', one);
     expect([superseded.code, superseded.stderr]).toEqual([
       0,
       expect.stringContaining('vkit policy rollback --to v1'),
     ]);
     expect((await policy('revoke', '--bundle-version', 'v1', '--reason', 'bad')).code).toBe(0);
+    const twice = await policy('revoke', 'v1', '--reason', 'worse');
+    expect([twice.code, twice.stderr]).toEqual([0, 'v1 was revoked before; nothing changed.\n']);
     const revoked = await policy('deploy', '--bundle', one);
     expect([revoked.code, revoked.stderr]).toEqual([
       3,
@@ -103,6 +113,21 @@ describe('vkit policy deploy', () => {
       3,
       expect.objectContaining({ id: 'v1', state: 'revoked', created: false, reason: 'bad' }),
     ]);
+  });
+
+  it('says that nothing changes where a bundle is activated that is active', {
+    timeout: 120_000,
+  }, async () => {
+    const epoch = async () =>
+      jsonOf<{ epoch: number; unchanged?: true }>(await policy('activate', 'v2', '--json'));
+    const before = await epoch();
+    expect(before).toMatchObject({ id: 'v2', state: 'active', unchanged: true });
+    const words = 'v2 was active already; nothing changed, and nothing was recorded.\n';
+    const activated = await policy('activate', 'v2');
+    expect([activated.code, activated.stderr]).toEqual([0, words]);
+    const rolled = await policy('rollback', '--to', 'v2', '--reason', 'again', '--force');
+    expect([rolled.code, rolled.stderr]).toEqual([0, words]);
+    expect(await epoch()).toMatchObject({ epoch: before.epoch, reason: null });
   });
 
   it('exits 8 for a sequence that is too low, and says the way back', async () => {
@@ -147,6 +172,11 @@ describe('vkit policy explain --remote', () => {
       0,
       expect.stringMatching(/account +ana@example.com \(user\)\n {2}requester +roles analyst;/),
     ]);
+    const create = ['agents', 'tokens', 'create', '--name', 'report-bot', '--role', 'analyst'];
+    await server.as(ADMIN, create);
+    expect((await policy(...customers, '--user', 'report-bot')).stdout).toMatch(
+      /account +report-bot \(agent\)\n/,
+    );
     await policy(...customers, '--user', AUDITOR);
     expect((await server.as(AUDITOR, ['policy', ...customers, '--user', ANA])).code).toBe(0);
     expect((await server.as(ANA, ['policy', ...customers, '--user', ANA])).code).toBe(6);

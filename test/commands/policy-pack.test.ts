@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { jsonOf } from '../helpers/run-cli.js';
-import { emptyFolder, git, shopProject } from './project-fixture.js';
+import { emptyFolder, git, shopProject, terminal } from './project-fixture.js';
 
 type Failure = { error: { code: string } };
 
@@ -21,7 +21,7 @@ describe('policy pack', () => {
   it('lists, adds and removes, in the words of the contract', { timeout: 120_000 }, async () => {
     const { root, ok, run } = await emptyFolder();
     await ok(['init']);
-    const list = async () => (await ok(['policy', 'pack', 'list'])).stdout;
+    const list = async () => (await ok(['policy', 'pack', 'list'])).stdout.replace(/^ .*\n/gm, '');
     expect(await list()).toBe(
       'ai_safety (not installed)\nfinancial_compliance (not installed)\nstarter (not installed)\n',
     );
@@ -37,7 +37,8 @@ describe('policy pack', () => {
       id: 'starter',
       changed: false,
     });
-    await ok(['policy', 'pack', 'add', 'ai_safety']);
+    const added = await ok(['policy', 'pack', 'add', 'ai_safety']);
+    expect(added.stderr).toBe('Next: vkit policy validate\n');
     expect(await list()).toBe(
       '✓ ai_safety v1.0.0\nfinancial_compliance (not installed)\n✓ starter v1.0.0\n',
     );
@@ -47,6 +48,13 @@ describe('policy pack', () => {
     const file = 'config/policies/starter__02__mask_pii.yaml';
     await write(root, file, `${await readFile(join(root, file), 'utf8')}# mine\n`);
     expect(await list()).toContain(`⚠ starter v1.0.0 (modified: ${file})`);
+    const same = await ok(['policy', 'pack', 'upgrade', 'starter']);
+    expect([same.stdout, same.stderr]).toEqual([
+      '⚠ starter v1.0.0 is the version there is, but: 1 file changed by hand\n',
+      expect.stringContaining(`changed by hand: ${file}`),
+    ]);
+    const all = await ok(['policy', 'pack', 'upgrade']);
+    expect(all.stderr).toBe(`⚠ starter v1.0.0 (modified: ${file})\n`);
     await ok(['policy', 'pack', 'remove', 'ai_safety']);
     const modified = await run(['policy', 'pack', 'remove', 'starter', '--json']);
     expect([modified.code, jsonOf<Failure>(modified).error.code]).toEqual([8, 'conflict']);
@@ -100,7 +108,7 @@ describe('policy pack', () => {
     expect((await run(['policy', 'pack', 'upgrade', './old/rules'])).code).toBe(8);
     await rm(file);
     const same = await ok(['policy', 'pack', 'upgrade', './new/rules']);
-    expect(same.stdout).toBe('✓ rules v1.1.0 is up to date\n');
+    expect(same.stdout).toBe('⚠ rules v1.1.0 is the version there is, but: 1 file missing\n');
     expect(same.stderr).toBe(
       `  missing: config/policies/rules__01__no.yaml
   Put the pack's files in place: vkit policy pack upgrade ./new/rules --force\n`,
@@ -113,6 +121,48 @@ describe('policy pack', () => {
       expect.stringContaining('Name the folder or .tgz of its new version'),
     ]);
     expect((await run(['policy', 'pack', 'upgrade', 'nothing'])).code).toBe(2);
+  });
+
+  it('says of packs what they are for and which version there is, whatever the width', async () => {
+    const { ok } = await emptyFolder();
+    await ok(['init', '--with', 'starter']);
+    const { stdout, stderr } = await ok(['policy', 'pack', 'list']);
+    expect(stdout).toMatch(/^ai_safety \(not installed\)\n {4}v1\.0\.0: Rules for AI agents/);
+    expect(stdout).toMatch(/\n✓ starter v1\.0\.0\n {4}A safe beginning/);
+    expect(stderr).toBe('What is in one: vkit policy pack info NAME\n');
+    const narrow = await ok(['policy', 'pack', 'list'], { env: terminal(60) });
+    expect(Math.max(...narrow.stdout.split('\n').map((line) => line.length))).toBeLessThan(61);
+  });
+
+  it('tells what is in an installed pack that does not ship with vkit', async () => {
+    const { root, ok } = await emptyFolder();
+    await ok(['init']);
+    await mkdir(join(root, 'rules/policies'), { recursive: true });
+    await write(
+      root,
+      'rules/metadata.yaml',
+      '__pack_meta: {name: rules, version: "1.2.0", layer: custom}\n',
+    );
+    await write(
+      root,
+      'rules/policies/01_no.yaml',
+      'id: no\npriority: 7\ndescription: Never\naction: {deny: true, reason: "no"}\n',
+    );
+    await ok(['policy', 'pack', 'add', './rules']);
+    await rm(join(root, 'rules'), { recursive: true });
+    const info = async () => jsonOf(await ok(['policy', 'pack', 'info', 'rules', '--json']));
+    expect(await info()).toMatchObject({
+      id: 'rules',
+      version: '1.2.0',
+      source: 'project',
+      installed_version: '1.2.0',
+      policies: [{ id: 'no', action: 'deny', priority: 7, description: 'Never' }],
+    });
+    expect((await ok(['policy', 'pack', 'info', 'rules'])).stdout).toContain(
+      'no  (deny, priority 7)\n  Never\n',
+    );
+    await rm(join(root, 'config/policies/rules__01__no.yaml'));
+    expect(await info()).toMatchObject({ policies: [{ id: 'no', action: null }] });
   });
 
   it('tells what is in a pack, also outside of a project', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { shippedPacksDirectory } from '../../src/packs/load-pack-files.js';
 import { jsonOf } from '../helpers/run-cli.js';
-import { type CliProject, emptyFolder, git } from './project-fixture.js';
+import { type CliProject, emptyFolder, git, terminal } from './project-fixture.js';
 
 const DATASOURCE = 'id: shop\nengine: sqlite\nenvironment: production\nconfig: {path: ./shop.db}\n';
 const TESTS = 'config/tests/people.yaml';
@@ -92,6 +92,23 @@ describe('policy test', () => {
       ]);
       expect(results[1]?.trace?.map((entry) => entry.policy_id)).toContain('mask_pii');
     }
+    await put(
+      root,
+      TESTS,
+      GOOD.replace('policy_id: allow_low_sensitivity', 'ttl: 4h').replace('analyst', 'zookeeper'),
+    );
+    const strange = await run(['policy', 'test']);
+    expect([strange.code, strange.stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        /"zookeeper" is not in vkit\.yaml\. .*Known are admin, analyst, engineer,/,
+      ),
+    ]);
+    await put(root, TESTS, GOOD.replace('policy_id: allow_low_sensitivity', 'ttl: 4h'));
+    const long = await run(['policy', 'test']);
+    expect(long.stdout).toContain('\n    ttl: expected 4h, was 1h\n');
+
+    await put(root, TESTS, WRONG);
     const again = await run(['policy', 'test', '--json']);
     expect(again.stdout).toBe((await run(['policy', 'test', '--json'])).stdout);
   });
@@ -222,7 +239,14 @@ describe('policy explain', () => {
     const query = ['--dataset', 'customers', '--clearance', 'medium', '--fields'];
     const masked = await ok(explain(...query, 'id,email', '--role', 'analyst'));
     expect(masked.stdout).toMatch(/^Allowed, with masks\n {2}policy +mask_pii\n/);
-    expect(masked.stdout).toContain('customers.email full');
+    expect(masked.stdout).toMatch(
+      /\nFields\n {2}customers \(its rows\) +allow.*\n {2}email +mask full +mask_pii.*\n {2}id +allow +allow_low/,
+    );
+    expect(masked.stdout).toMatch(/\n {2}✓ mask_pii +mask on email: every condition holds\n/);
+    const narrow = await ok(explain(...query, 'id,email', '--role', 'analyst'), {
+      env: { ...terminal(100), NO_COLOR: '1' },
+    });
+    expect(Math.max(...narrow.stdout.split('\n').map((line) => line.length))).toBeLessThan(101);
 
     const waiting = await run(explain(...query, 'churn_score', '--role', 'analyst'));
     expect([waiting.code, waiting.stderr]).toEqual([4, '']);
@@ -233,7 +257,7 @@ describe('policy explain', () => {
     expect(denied.code).toBe(3);
     expect(denied.stdout).toMatch(/^Denied\n {2}policy +none matches/);
     expect(denied.stdout).toMatch(
-      /Near misses: one thing failed\n {2}approve_analysts_in_production \(require_approval\) {2}requester_role: is engineer, wanted "analyst"\n/,
+      /Near misses: one thing failed\n {2}approve_analysts_in_production \(require_approval\) {2}requester_role: is engineer, wanted analyst\n/,
     );
     const json = await run(explain(...query, 'churn_score', '--role', 'engineer', '--json'));
     expect([json.code, json.stderr]).toEqual([3, '']);
@@ -294,7 +318,9 @@ describe('policy explain', () => {
     ]);
   });
 
-  it('denies what is not in the registry, and names it', async () => {
+  it('denies what is not in the registry, and names what was meant', {
+    timeout: 120_000,
+  }, async () => {
     const { run } = await sampleProject('starter');
     const result = await run(
       explain('--dataset', 'customers', '--fields', 'id,emial', '--role', 'analyst', '--json'),
@@ -303,6 +329,15 @@ describe('policy explain', () => {
     const { decision, unknown } = jsonOf<Explained>(result);
     expect(decision.denial).toBe('unknown_field');
     expect(unknown).toEqual(['emial']);
+    const text = async (...query: string[]) =>
+      (await run(explain(...query, '--role', 'analyst'))).stdout;
+    expect(await text('--dataset', 'customers', '--fields', 'id,emial')).toContain(
+      'not in the registry  emial (did you mean email?)\n',
+    );
+    const dataset = await text('--dataset', 'custmers');
+    expect(dataset).toContain('not in the registry  custmers (did you mean customers?)\n');
+    expect(dataset).not.toContain('Policies');
+    expect(await text('--dataset', 'zzzzzzzz')).toContain('not in the registry  zzzzzzzz\n');
   });
 
   it('lets an allow rest on a purpose unless that is only said', async () => {
@@ -326,6 +361,7 @@ describe('policy explain', () => {
     const query = ['--dataset', 'customers', '--fields', 'id'];
     for (const [args, message] of [
       [[], '--aql is missing'],
+      [[], '--dataset NAME --fields'],
       [['--aql', '{"source": "x"}'], 'not valid AQL'],
       [[...query, '--clearance', 'hihg'], 'low, medium, high, admin'],
       [[...query, '--at', 'tomorrow'], '--at'],
@@ -344,6 +380,8 @@ describe('policy explain', () => {
       ]);
     }
     const strange = await run(explain(...query, '--role', 'analist', '--clearance', 'low'));
-    expect(strange.stderr).toContain('vkit.yaml does not know the role analist.');
+    expect(strange.stderr).toContain(
+      'The role "analist" is not in vkit.yaml. Did you mean "analyst"?',
+    );
   });
 });

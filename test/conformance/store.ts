@@ -155,6 +155,17 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
         expect((await store.agentTokens.list(1))[0]).toEqual(three);
       });
 
+      it('are found by a name, which several may have', async () => {
+        const one = agentToken('agt_1', { name: 'bot' });
+        const two = agentToken('agt_2', { name: 'bot', created_at: time(2) });
+        const gone = agentToken('agt_3', { name: 'bot', revoked_at: time(3) });
+        const other = agentToken('agt_4', { name: 'Bot' });
+        for (const row of [one, two, gone, other]) await store.agentTokens.insert(row);
+        expect(await store.agentTokens.byName('bot', 10)).toEqual([two, one]);
+        expect(await store.agentTokens.byName('bot', 1)).toEqual([two]);
+        expect(await store.agentTokens.byName('b%', 10)).toEqual([]);
+      });
+
       it('are revoked once, and a secret belongs to one', async () => {
         const row = agentToken('agt_1');
         await store.agentTokens.insert(row);

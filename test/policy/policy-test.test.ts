@@ -395,4 +395,29 @@ describe('the explanation of a decision', () => {
       mask_pii: ['no', false, ['match.fields', 'environment']],
     });
   });
+
+  it('names all fields that failed a part, those alike together', () => {
+    const { prepared } = decided(
+      setOf(
+        { id: 'pci', match: { fields: { category: ['pci', 'phi'] } }, action: { mask: true } },
+        { id: 'named', match: { fields: { any: ['fax'] } }, action: { mask: true } },
+        {
+          id: 'excepted',
+          match: { fields: { any: ['id', 'email'] } },
+          action: { mask: true, mask_except: ['id', 'email'] },
+        },
+      ),
+      `{given: {${DATASET}, fields: [id, email]}, expect: {}}`,
+    );
+    const { trace = [] } = evaluate(prepared.set, { ...prepared.input, trace: true });
+    const found = explainPolicies(prepared.set, prepared.input, trace);
+    const because = Object.fromEntries(
+      found.map(({ policy_id: id, failed }) => [id, failed.map((one) => one.because)]),
+    );
+    expect(because).toEqual({
+      excepted: ['mask_except: id, email'],
+      named: ['match.fields.any: id, email are not of fax'],
+      pci: ['match.fields.category: id is without one; email is pii, wanted pci, phi'],
+    });
+  });
 });

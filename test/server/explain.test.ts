@@ -134,6 +134,35 @@ it('takes the attributes that an account has now, the person it acts for include
   expect([none.status, JSON.stringify(none.body).includes(secret)]).toEqual([404, false]);
 });
 
+it('finds an agent by its name, and says which there are where several live ones have it', async () => {
+  const { g } = world();
+  const tokens = '/orgs/acme/agent_tokens';
+  const make = async (body: object) =>
+    (await g.call<{ id: string }>(g.admin, 'POST', tokens, { ...ANALYST, ...body })).body.id;
+  const gone = await make({ name: 'report bot' });
+  await g.call(g.admin, 'POST', `${tokens}/${gone}/revoke`, {});
+  const decided = (user: string) => explain<Explanation & Refused>({ ...IDS, requester: { user } });
+  expect((await decided('report bot')).status).toBe(404);
+  const one = await make({ name: 'report bot' });
+  expect((await decided('report bot')).body).toMatchObject({
+    requester: { account: { id: one, kind: 'agent', name: 'report bot' } },
+    decision: { action: 'allow' },
+  });
+  const two = await make({ name: 'report bot' });
+  const { status, body } = await decided('report bot');
+  expect([status, body.type]).toEqual([400, 'validation']);
+  expect(body.details.problems).toEqual([
+    {
+      pointer: '/requester/user',
+      code: 'ambiguous',
+      message: expect.stringContaining('the name of 2 agents'),
+    },
+  ]);
+  for (const id of [one, two]) expect(JSON.stringify(body)).toContain(id);
+  expect(JSON.stringify(body)).not.toContain(gone);
+  expect((await decided(two)).body.requester.account?.id).toBe(two);
+});
+
 it('is for those who may read the policies, and for nobody else, not about themselves either', async () => {
   const { g } = world();
   const status = async (roles: string[]) => {

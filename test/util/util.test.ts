@@ -2,10 +2,11 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { atomicWrite } from '../../src/util/atomic-write.js';
-import { formatDuration, parseDuration } from '../../src/util/duration.js';
+import { formatDuration, formatDurationExactly, parseDuration } from '../../src/util/duration.js';
 import { escapeCsvCell, escapeMarkdown, escapeTerminal } from '../../src/util/escape.js';
 import { editDistance, nearest } from '../../src/util/levenshtein.js';
 import { randomId } from '../../src/util/random-id.js';
+import { readYaml } from '../../src/util/read-yaml.js';
 import { decodeUtf8, isCleanText } from '../../src/util/utf8.js';
 import { temporaryFolder } from '../helpers/temporary-folder.js';
 
@@ -47,7 +48,36 @@ describe('atomicWrite', () => {
   });
 });
 
+describe('readYaml', () => {
+  it.each([
+    ['in the last line', 'id: a\ndescription: "open\n', '2:14'],
+    ['above other lines', 'id: a\ndescription: "open\naction: {deny: true}\nttl: 1h\n', '2:14'],
+    ['single', "id: a\nwhen:\n  purpose: 'open\n  environment: test\n", '3:12'],
+    ['before one that is closed', 'id: "a\ndescription: "closed"\n', '1:5'],
+    ['of a key', '"id: a\n', '1:1'],
+    ['in a list', 'tags: ["a", "b\n', '1:13'],
+  ])('says where a quote opens that is never closed: %s', (_case, text, place) => {
+    const [finding] = readYaml(text).findings;
+    expect(`${finding?.line}:${finding?.column} ${finding?.code}`).toBe(`${place} yaml_syntax`);
+    expect(finding?.message).toMatch(/the quote that opens here is never closed\.$/);
+  });
+
+  it('does not say it of one that is closed', () => {
+    const [finding] = readYaml('tags: [ "b, "c" ]\n').findings;
+    expect(finding?.message).toContain('Missing , or :');
+  });
+});
+
 describe('durations', () => {
+  it.each([
+    [14_400, '4h'],
+    [100_830, '1d 4h 30s'],
+    [3_661, '1h 1m 1s'],
+    [0, '0s'],
+  ])('%d seconds are exactly %s', (seconds, text) => {
+    expect(formatDurationExactly(seconds)).toBe(text);
+  });
+
   it.each([
     ['30s', 30],
     ['15m', 900],

@@ -25,6 +25,7 @@ export default class KeysGenerate extends BaseCommand {
     this.log(`Key ${keys.id} (${keys.algorithm})`);
     this.log(`  private  ${keys.privateKeyFile}  keep it secret, out of Git`);
     this.log(`  public   ${keys.publicKeyFile}  give it to the server`);
+    this.note(`Next, where the server runs: vkit keys trust ${keys.publicKeyFile}`);
     return {
       id: keys.id,
       alg: keys.algorithm,

@@ -26,7 +26,8 @@ it starts. Several keys can be trusted at once, so that keys rotate without an o
     const trusted = await trustBundleKey({ keyFile: args.file, configFile: flags.config });
     const verb = trusted.added ? 'Trusts' : 'Trusted already:';
     this.log(`${verb} the key ${trusted.id} (${trusted.alg}) in ${trusted.config}`);
-    if (trusted.added) this.note('A server that is running reads it when it starts again.');
+    if (trusted.added)
+      this.note('A server that is running reads it when it starts again: vkit serve');
     return trusted;
   }
 }

@@ -1,7 +1,7 @@
 import { string as argument } from '@oclif/core/args';
 import { string } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
-import { reportBundle } from '../../cli/bundle-report.js';
+import { activeAlready, NEXT_AFTER_ACTIVATION, reportBundle } from '../../cli/bundle-report.js';
 import { connect } from '../../cli/connect.js';
 import { serverFlags } from '../../cli/flags.js';
 import { requireOneOf } from '../../cli/require-one-of.js';
@@ -26,6 +26,7 @@ export default class PolicyActivate extends BaseCommand {
     const { client } = await connect(flags, this.config.version);
     const answer = await client.activateBundle(version);
     this.log(reportBundle(answer));
+    this.note(answer.unchanged ? activeAlready(answer) : NEXT_AFTER_ACTIVATION);
     return answer;
   }
 }

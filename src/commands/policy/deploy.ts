@@ -1,7 +1,7 @@
 import { delimiter } from 'node:path';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
-import { reportBundle } from '../../cli/bundle-report.js';
+import { NEXT_AFTER_ACTIVATION, reportBundle } from '../../cli/bundle-report.js';
 import { connect } from '../../cli/connect.js';
 import { renderFacts } from '../../cli/facts.js';
 import { serverFlags } from '../../cli/flags.js';
@@ -10,6 +10,8 @@ import { readEnvironment } from '../../config/env.js';
 import { isErrorCodeName, VkitError } from '../../errors/index.js';
 import { type CheckedBundle, checkBundleFile } from '../../services/check-bundle-file.js';
 import { readPublicKey } from '../../services/read-public-key.js';
+
+const BUNDLE = 'dist/policy_bundle.json';
 
 export default class PolicyDeploy extends BaseCommand {
   static override summary = 'Upload a bundle to the server and activate it.';
@@ -25,7 +27,7 @@ no server.`;
     ...serverFlags,
     bundle: string({
       description: 'The bundle.',
-      default: 'dist/policy_bundle.json',
+      default: BUNDLE,
       helpValue: 'FILE',
     }),
     org: string({ description: 'Organisation the bundle has to be for.', helpValue: 'NAME' }),
@@ -54,7 +56,7 @@ no server.`;
       this.note(
         'Next: vkit user create --email ADDRESS --role ROLE — or for an agent: vkit agents tokens create --name NAME',
       );
-    }
+    } else this.note(NEXT_AFTER_ACTIVATION);
     return answer.state === 'revoked' ? this.answer(3, answer) : answer;
   }
 
@@ -76,6 +78,8 @@ no server.`;
         ['signature', checked.signature.replaceAll('_', ' ')],
       ]),
     );
+    const named = flags.bundle === BUNDLE ? '' : ` --bundle ${flags.bundle}`;
+    this.note(`Next: vkit policy deploy${named}${flags.activate ? '' : ' --no-activate'}`);
     return {
       status: 'dry_run',
       activate: flags.activate,

@@ -8,9 +8,13 @@ import { cacheOptions, projectContext } from '../../cli/project-context.js';
 import { readAql } from '../../cli/read-aql.js';
 import type { Explanation } from '../../client/wire.js';
 import { VkitError } from '../../errors/index.js';
+import { meantRole } from '../../policy/policy-test-input.js';
 import { findProject } from '../../project/find-project.js';
 import { type ExplainedQuery, explainDecision } from '../../services/explain-decision.js';
 import { loadPolicies } from '../../services/load-policies.js';
+
+/** For who has a question and no query. */
+const OTHERWISE = 'name what it would read: --dataset NAME --fields NAME,NAME';
 
 export default class PolicyExplain extends BaseCommand {
   static override summary = 'Show what the policies decide, and why.';
@@ -34,7 +38,8 @@ when an approval is needed.`;
       exclusive: ['bundle', 'dir'],
     }),
     user: string({
-      description: 'Email or id of an account or agent token, instead of a description.',
+      description:
+        'Email or id of an account, or id or name of an agent, instead of a description.',
       dependsOn: ['remote'],
       exclusive: ['role', 'clearance', 'region', 'agent', 'purpose-unassigned'],
       helpValue: 'EMAIL',
@@ -87,7 +92,7 @@ when an approval is needed.`;
     refuseUnlessRemote(flags);
     const query: ExplainedQuery =
       flags.dataset === undefined
-        ? { aql: flags.aql ?? (await readAql(flags.file)) }
+        ? { aql: flags.aql ?? (await readAql(flags.file, OTHERWISE)) }
         : { dataset: flags.dataset, fields: flags.fields ?? [] };
     const explanation = await (flags.remote
       ? this.explainRemotely(flags, query, at)
@@ -108,8 +113,11 @@ when an approval is needed.`;
         ? { root: (await findProject(projectContext(flags).cwd)).root, ...cacheOptions() }
         : { bundle },
     );
-    const strange = (flags.role ?? []).filter((role) => policies.roles?.includes(role) === false);
-    if (strange.length > 0) this.warn(`vkit.yaml does not know the role ${strange.join(', ')}.`);
+    for (const role of flags.role ?? []) {
+      const { roles } = policies;
+      if (roles === null || roles.includes(role)) continue;
+      this.warn(`The role "${role}" is not in vkit.yaml. ${meantRole(role, roles)}`);
+    }
     const who = {
       roles: flags.role ?? [],
       ...attributesOf(flags),

@@ -5,6 +5,7 @@ import { formatTime } from '../../cli/facts.js';
 import { projectFlags, serverFlags } from '../../cli/flags.js';
 import { projectContext } from '../../cli/project-context.js';
 import { renderTable } from '../../cli/table.js';
+import type { BundleBody } from '../../client/wire.js';
 import { findProject } from '../../project/find-project.js';
 
 export default class PolicyList extends BaseCommand {
@@ -34,12 +35,13 @@ export default class PolicyList extends BaseCommand {
         { heading: 'state', value: ({ state }) => state },
         { heading: 'sequence', value: ({ sequence }) => sequence, align: 'right' },
         { heading: 'commit', value: ({ bundle_version }) => bundle_version.slice(0, 12) },
-        { heading: 'checksum', value: ({ checksum }) => checksum.slice(0, 12) },
-        { heading: 'signed by', value: ({ key_id }) => key_id?.slice(0, 8) },
+        { heading: 'checksum', value: ({ checksum }) => checksum.slice(0, 12), below: true },
+        { heading: 'signed by', value: ({ key_id }) => key_id?.slice(0, 8), below: true },
         { heading: 'uploaded', value: ({ uploaded_at }) => formatTime(uploaded_at) },
-        { heading: 'reason', value: ({ reason }) => reason },
+        { heading: 'reason', value: ({ reason }) => reason, below: true },
       ]);
       this.log(table);
+      this.note(nextOf(bundles));
     }
     return bundles;
   }
@@ -63,10 +65,23 @@ export default class PolicyList extends BaseCommand {
         { heading: 'policy', value: ({ id }) => id },
         { heading: 'action', value: ({ action }) => action },
         { heading: 'priority', value: ({ priority }) => priority, align: 'right' },
-        { heading: 'file', value: ({ file }) => file },
+        { heading: 'file', value: ({ file }) => file, below: true },
       ]);
       this.log(table);
+      this.note('Next: vkit policy validate');
     }
     return items;
   }
+}
+
+/** What waits to be done: an upload that is newer than the active bundle, or that there is none; null where nothing is. */
+function nextOf(bundles: readonly BundleBody[]): string | null {
+  const active = bundles.find(({ state }) => state === 'active');
+  const waiting = bundles
+    .filter(({ state, sequence }) => state === 'uploaded' && sequence >= (active?.sequence ?? 0))
+    .sort((a, b) => b.sequence - a.sequence)[0];
+  const next =
+    waiting === undefined ? 'vkit policy deploy' : `vkit policy activate ${waiting.version}`;
+  if (active === undefined) return `No bundle is active, so everything is denied. Next: ${next}`;
+  return waiting === undefined ? null : `Next: ${next}`;
 }

@@ -35,6 +35,7 @@ export default class PolicyRevoke extends BaseCommand {
     await confirmDestruction(`Revoke the bundle ${version} for good?`, flags);
     const answer = await client.revokeBundle(version, reason);
     this.log(reportBundle(answer));
+    if (answer.unchanged) this.note(`${answer.version} was revoked before; nothing changed.`);
     if (!this.jsonEnabled()) await this.sayWhatIsActive(client);
     return answer;
   }

@@ -1,7 +1,7 @@
 import { string as argument } from '@oclif/core/args';
 import { string } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
-import { reportBundle } from '../../cli/bundle-report.js';
+import { activeAlready, NEXT_AFTER_ACTIVATION, reportBundle } from '../../cli/bundle-report.js';
 import { confirmDestruction } from '../../cli/confirm-destruction.js';
 import { connect } from '../../cli/connect.js';
 import { forceFlags, serverFlags } from '../../cli/flags.js';
@@ -37,6 +37,7 @@ export default class PolicyRollback extends BaseCommand {
     await confirmDestruction(`Go back to the bundle ${version}?`, flags);
     const answer = await client.rollbackBundle(version, reason);
     this.log(reportBundle(answer));
+    this.note(answer.unchanged ? activeAlready(answer) : NEXT_AFTER_ACTIVATION);
     return answer;
   }
 }

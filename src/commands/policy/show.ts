@@ -35,11 +35,14 @@ verified: vkit policy validate --bundle FILE --key KEY.`;
     if (flags.output === undefined) {
       if (bundle) this.log(`\n${reportPolicies(bundle.policies)}`);
       else this.note('Its policies have a form that this vkit cannot read; --json shows them.');
+      if (shown.state === 'uploaded' && shown.refusal === null)
+        this.note(`Next: vkit policy activate ${shown.version}`);
       return shown;
     }
     const { bundle: document, ...facts } = shown;
     const bytes = await writeOutput(flags.output, `${JSON.stringify(document, null, 2)}\n`);
     this.log(`Wrote ${flags.output}.`);
+    this.note(`Next: vkit policy validate --bundle ${flags.output} --key KEY`);
     return { ...facts, output: flags.output, bytes };
   }
 }

@@ -11,6 +11,9 @@ import { loadPolicies } from '../../services/load-policies.js';
 import { readPolicyTests } from '../../services/read-policy-tests.js';
 import { testPolicies } from '../../services/test-policies.js';
 
+/** A bundle is compiled from what is committed. */
+const NEXT_OF_FILES = 'Next: git add . && git commit -m "Policies" && vkit policy bundle';
+
 export default class PolicyTest extends BaseCommand {
   static override summary = 'Check that the policies decide what their tests expect.';
   static override description =
@@ -60,6 +63,12 @@ case exercised. Exits 3 when a case fails or the coverage is too low, and 2 when
     const result = testPolicies(policies, tests, flags['min-coverage'] ?? null);
     if (isJunit) process.stdout.write(renderJunit(result));
     else this.log(renderPolicyTests(result));
+    if (result.passed) {
+      const { bundle } = flags;
+      this.note(
+        bundle === undefined ? NEXT_OF_FILES : `Next: vkit policy deploy --bundle ${bundle}`,
+      );
+    }
     return result.passed ? result : this.answer(3, result);
   }
 }

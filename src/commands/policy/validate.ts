@@ -128,6 +128,11 @@ Of a bundle it checks form, checksum and signature as the server does, and exits
     this.log(
       `✓ ${file}: ${count(policies.length, 'policy', 'policies')}, ${count(registry.datasets.length, 'dataset')}, checksum matches, ${SIGNATURES[checked.signature]}`,
     );
+    this.note(
+      checked.signature === 'not_checked'
+        ? `Next: vkit policy validate --bundle ${file} --key FILE`
+        : `Next: vkit policy deploy --bundle ${file}`,
+    );
     return answer;
   }
 }

@@ -164,7 +164,9 @@ async function change(
       return deployAnswer(tx, version, true, actor.call);
     });
   });
-  if (answer.created) stopRunning(ctx);
+  // Of a version that is there already, `created` says only whether it became the active one here.
+  if (!answer.created) return { ...answer, unchanged: true };
+  stopRunning(ctx);
   return { ...answer, created: false };
 }
 
@@ -177,7 +179,7 @@ export async function revokeBundle(
   call: CallMeta,
 ): Promise<DeployAnswer> {
   requireAdministrator(identity, 'policy_admin');
-  const { answer, wasActive } = await ctx.store.transaction(async (tx) => {
+  const { answer, former } = await ctx.store.transaction(async (tx) => {
     const facts = await requireVersion(tx, version);
     const { state, checksum, sequence } = facts;
     if (state !== 'revoked') {
@@ -191,11 +193,11 @@ export async function revokeBundle(
     }
     return {
       answer: await deployAnswer(tx, version, false, call),
-      wasActive: state === 'active',
+      former: state,
     };
   });
-  if (wasActive) stopRunning(ctx);
-  return answer;
+  if (former === 'active') stopRunning(ctx);
+  return former === 'revoked' ? { ...answer, unchanged: true } : answer;
 }
 
 function movedMeanwhile(version: number): VkitError {

@@ -122,18 +122,46 @@ async function subjectOf(
   }
 }
 
+/** Of an email address, an id, a token's prefix, or the name of an agent that no other live one has. */
 async function accountOf(tx: StoreRepositories, text: string, now: number): Promise<Identity> {
   const user = (await tx.users.byId(text)) ?? (await tx.users.byEmail(text.trim().toLowerCase()));
   const agent = user ? null : await tx.agentTokens.byIdOrPrefix(text);
   const found = user ?? agent;
-  const identity = found && (await loadIdentity(tx, user ? 'user' : 'agent', found.id, now));
+  const identity = found
+    ? await loadIdentity(tx, user ? 'user' : 'agent', found.id, now)
+    : await agentNamed(tx, text, now);
   if (identity) return identity;
   // The text is not repeated: it may be a token that was put in the wrong place.
   throw new VkitError(
     'not_found',
-    'There is no account of this email or id that may ask for anything.',
+    'There is no account of this email, id or agent name that may ask for anything.',
     { hint: 'It is unknown, disabled, revoked or expired, or the person it acts for is.' },
   );
+}
+
+/** Tokens of one name that are looked at, the newest first; of rotated ones most are expired. */
+const NAMESAKES_MAX = 100;
+
+async function agentNamed(
+  tx: StoreRepositories,
+  name: string,
+  now: number,
+): Promise<Identity | null> {
+  const live: Identity[] = [];
+  for (const { id } of await tx.agentTokens.byName(name, NAMESAKES_MAX)) {
+    const identity = await loadIdentity(tx, 'agent', id, now);
+    if (identity) live.push(identity);
+  }
+  const [only] = live;
+  if (live.length < 2) return only ?? null;
+  const ids = live.map(({ id }) => id).join(', ');
+  throw invalid([
+    {
+      pointer: '/requester/user',
+      code: 'ambiguous',
+      message: `is the name of ${live.length} agents: give the id of one of them (${ids})`,
+    },
+  ]);
 }
 
 function withAccount(explanation: Explanation, subject: Subject): Explanation {

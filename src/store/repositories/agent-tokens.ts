@@ -35,6 +35,18 @@ export function agentTokensRepository(db: Db): StoreRepositories['agentTokens'] 
       const [row] = rows;
       return row && rows.length === 1 ? fromColumns(row) : null;
     },
+    async byName(name, limit) {
+      const rows = await db
+        .selectFrom('agent_tokens')
+        .selectAll()
+        .where('name', '=', name)
+        .where('revoked_at', 'is', null)
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(rowLimit(limit))
+        .execute();
+      return rows.map(fromColumns);
+    },
     async list(limit) {
       const rows = await db
         .selectFrom('agent_tokens')

@@ -1,6 +1,9 @@
 import { string } from '@oclif/core/args';
 import { BaseCommand } from '../../../cli/base-command.js';
 import { renderFacts } from '../../../cli/facts.js';
+import { projectFlags } from '../../../cli/flags.js';
+import { projectContext } from '../../../cli/project-context.js';
+import { terminalWidth } from '../../../cli/terminal-width.js';
 import { wrap } from '../../../cli/wrap.js';
 import { describePack } from '../../../services/describe-pack.js';
 import { escapeTerminal } from '../../../util/escape.js';
@@ -17,17 +20,23 @@ export default class PolicyPackInfo extends BaseCommand {
   ];
   static override args = {
     name: string({
-      description: 'Name of a shipped pack, or path of a folder or .tgz.',
+      description: 'Name of a shipped or installed pack, or path of a folder or .tgz.',
       required: true,
     }),
   };
+  static override flags = { ...projectFlags };
 
   async run(): Promise<object> {
-    const { args } = await this.parse(PolicyPackInfo);
-    const pack = await describePack({ reference: args.name, cwd: process.cwd() });
-    const band = pack.priority_band;
+    const { args, flags } = await this.parse(PolicyPackInfo);
+    const pack = await describePack({
+      reference: args.name,
+      cwd: process.cwd(),
+      projectDir: projectContext(flags).cwd,
+      now: new Date(),
+    });
+    const { priority_band: band, installed_version: installed } = pack;
     this.log(escapeTerminal(`${pack.name} v${pack.version}`));
-    this.paragraph(pack.description);
+    this.paragraph(pack.description ?? '');
     this.log('');
     this.log(
       renderFacts([
@@ -35,17 +44,20 @@ export default class PolicyPackInfo extends BaseCommand {
         ['depends on', pack.dependencies.join(', ') || 'nothing'],
         ['priorities', band === undefined ? 'any' : `${band.min} to ${band.max}`],
         ['checksum', pack.checksum],
+        ['installed', installed === null ? 'no' : `v${installed}`],
       ]),
     );
     for (const { id, action, priority, description } of pack.policies) {
-      this.log(`\n${escapeTerminal(id)}  (${action}, priority ${priority})`);
+      const what = action === null ? 'its file cannot be read' : `${action}, priority ${priority}`;
+      this.log(`\n${escapeTerminal(id)}  (${what})`);
       this.paragraph(description ?? '');
     }
+    if (installed === null) this.note(`\nNext: vkit policy pack add ${args.name}`);
     return pack;
   }
 
   private paragraph(text: string): void {
-    const width = Math.min(WIDTH_MAX, process.stdout.columns ?? WIDTH_MAX) - INDENT.length;
+    const width = Math.min(WIDTH_MAX, terminalWidth() ?? WIDTH_MAX) - INDENT.length;
     const words = text.trim().replace(/\s+/g, ' ');
     if (words === '') return;
     for (const line of wrap(escapeTerminal(words), width)) this.log(`${INDENT}${line}`);

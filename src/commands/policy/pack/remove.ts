@@ -28,6 +28,7 @@ export default class PolicyPackRemove extends BaseCommand {
     });
     this.log(`Removed ${removed.name} v${removed.version}:`);
     for (const path of removed.files) this.log(`  ${escapeTerminal(path)}`);
+    this.note('Next: vkit policy validate');
     return { id: removed.name, removed: true, ...removed };
   }
 }

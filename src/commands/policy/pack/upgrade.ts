@@ -4,7 +4,9 @@ import { BaseCommand } from '../../../cli/base-command.js';
 import { projectFlags } from '../../../cli/flags.js';
 import { openPackProject } from '../../../cli/open-pack-project.js';
 import { VkitError } from '../../../errors/index.js';
+import { packStatusLine } from '../../../packs/pack-status.js';
 import type { UpgradeResult } from '../../../packs/upgrade-together.js';
+import { listPacks } from '../../../services/list-packs.js';
 import { upgradePacks } from '../../../services/upgrade-packs.js';
 import { escapeTerminal, escapeTerminalLines } from '../../../util/escape.js';
 
@@ -47,7 +49,16 @@ and is shown as a diff.`;
       throw error;
     });
     for (const result of results) this.show(result, flags['dry-run'], args.name);
-    if (results.length === 0) this.log('Every installed pack that ships with vkit is up to date.');
+    if (results.length === 0) {
+      this.log('Every installed pack that ships with vkit is up to date.');
+      if (!this.jsonEnabled()) await this.noteChangedPacks(root, now);
+    }
+    if (results.some(({ changed }) => changed)) this.note('Next: vkit policy validate');
+    else if (results.some(({ from, to }) => from !== to)) {
+      this.note(
+        `\nNext: vkit policy pack upgrade${args.name === undefined ? '' : ` ${args.name}`}`,
+      );
+    }
     return results.map((result) => ({ id: result.name, ...result }));
   }
 
@@ -59,7 +70,7 @@ and is shown as a diff.`;
       if (modified.length > 0)
         this.note(`Changed by hand, and overwritten with --force only: ${modified.join(', ')}`);
     } else {
-      this.log(`✓ ${name} v${from} is up to date`);
+      this.log(upToDate(result));
       this.noteFiles(result, reference);
     }
     if (isDryRun) this.showDiffs(diffs);
@@ -73,6 +84,16 @@ and is shown as a diff.`;
   private showFailure({ details }: VkitError): void {
     for (const change of (details?.upgraded ?? []) as readonly Change[]) this.showChange(change);
     this.showDiffs((details?.diffs ?? []) as Diffs);
+  }
+
+  /** Packs of the right version whose files are not theirs. */
+  private async noteChangedPacks(root: string, now: Date): Promise<void> {
+    const { packs } = await listPacks({ root, now });
+    for (const pack of packs) {
+      if (pack.installed_version === null || pack.modified.length + pack.missing.length === 0)
+        continue;
+      this.note(packStatusLine(pack));
+    }
   }
 
   /** What a person should know where the version is right and the files are not. */
@@ -90,4 +111,20 @@ and is shown as a diff.`;
       this.log(escapeTerminalLines(diff));
     }
   }
+}
+
+/** The version is the right one; its files may not be. */
+function upToDate({ name, from, modified, missing, differs }: UpgradeResult): string {
+  const wrong = [
+    ...(modified.length > 0 ? [`${count(modified)} changed by hand`] : []),
+    ...(missing.length > 0 ? [`${count(missing)} missing`] : []),
+    ...(differs ? ['not the files of this version'] : []),
+  ];
+  return wrong.length === 0
+    ? `✓ ${name} v${from} is up to date`
+    : `⚠ ${name} v${from} is the version there is, but: ${wrong.join(', ')}`;
+}
+
+function count({ length }: readonly string[]): string {
+  return `${length} ${length === 1 ? 'file' : 'files'}`;
 }
