@@ -3,16 +3,17 @@ const TIMESTAMP =
 
 /**
  * A timestamp as RFC 3339 in UTC: `2026-03-01T10:00:00.123Z`. One without a time zone is written with
- * `Z` as well, as if it had been meant in UTC: the type of the column tells the two apart. Fractions
- * of a second stay as they are. `undefined` for what RFC 3339 cannot say: years before 1 or after
- * 9999, infinity, and text that is no timestamp.
+ * `Z` as well, as if it had been meant in UTC: the type of the column tells the two apart. A fraction
+ * of a second has no zeros at its end, so that every engine writes equal moments alike. `undefined` for
+ * what RFC 3339 cannot say: years before 1 or after 9999, infinity, and text that is no timestamp.
  */
 export function rfc3339(text: string): string | undefined {
   const match = TIMESTAMP.exec(text);
   if (!match) return undefined;
   const [, year, month, day, hour = '00', minute = '00', second = '00', fraction] = match;
   const [sign, offsetHours = '0', offsetMinutes = '0', offsetSeconds = '0'] = match.slice(9);
-  const tail = fraction === undefined ? 'Z' : `.${fraction}Z`;
+  const digits = fraction?.replace(/0+$/, '') ?? '';
+  const tail = digits === '' ? 'Z' : `.${digits}Z`;
   const offset = Number(offsetHours) * 3600 + Number(offsetMinutes) * 60 + Number(offsetSeconds);
   if (offset === 0) return `${year}-${month}-${day}T${hour}:${minute}:${second}${tail}`;
   const local = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);

@@ -30,7 +30,10 @@ const KINDS = ([type, literal]: readonly [string, string]) => `
   insert into kinds values
     (1, '123e4567-e89b-12d3-a456-426614174000', ${literal}, '07:30:00', '2026-03-01T10:00:00+02:00'),
     (2, '123e4567-e89b-12d3-a456-426614174001', null, '23:59:59', '2026-03-01T08:00:00.000001+00:00'),
-    (3, null, null, null, null);`;
+    (3, null, null, null, null);
+  create table moves (id integer not null primary key, made timestamp with time zone);
+  insert into moves values (1, '2026-03-01T10:00:00.500+02:00'), (2, '2026-03-01T08:00:00Z'),
+    (3, '2026-03-01T07:00:00-02:00'), (4, '2026-03-01T08:00:00.5Z');`;
 
 const sha256 = (text: string) => createHash('sha256').update(text, 'utf8').digest('hex');
 
@@ -201,6 +204,22 @@ const RESULTS: Record<string, { query: object; masks?: VisibilityTable; rows: Ro
       ],
     },
     rows: [[1, '123e4567-e89b-12d3-a456-426614174000', 'AAH/', '07:30:00', '2026-03-01T08:00:00Z']],
+  },
+  'moments sort, group and are counted by what they mean': {
+    query: {
+      source_table: 'moves',
+      columns: ['made'],
+      aggregates: [
+        { func: 'count', field: '*', alias: 'n' },
+        { func: 'max', field: 'id' },
+      ],
+      order_by: { column: 'made', direction: 'DESC' },
+    },
+    rows: [
+      ['2026-03-01T09:00:00Z', 1, 3],
+      ['2026-03-01T08:00:00.5Z', 2, 4],
+      ['2026-03-01T08:00:00Z', 1, 2],
+    ],
   },
   'one microsecond later is later': {
     query: {

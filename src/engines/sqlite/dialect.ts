@@ -41,7 +41,7 @@ function call(fn: BuiltInFunction, args: readonly string[]): string {
   }
 }
 
-/** An operand as it is compared: text by its bytes, timestamps by what they mean in any of their spellings. */
+/** An operand as it is compared: timestamps by what they mean in any of their spellings. */
 function comparable(kind: FieldKind, sql: string): string {
   if (kind === 'timestamp' || kind === 'timestamptz') return `vkit_timestamp(${sql})`;
   return sql;
@@ -83,7 +83,7 @@ export const sqliteDialect: Dialect = {
     const test = `vkit_like(${operand}, ${pattern})`;
     return negated ? `(NOT ${test})` : test;
   },
-  key: (sql, kind) => (kind === 'text' ? `${sql} COLLATE BINARY` : sql),
+  key: (sql, kind) => collated(kind, sql),
   orderBy: (sql, direction, nulls) => `${sql} ${direction} NULLS ${nulls.toUpperCase()}`,
   aggregate(fn, operand, kind, ordered) {
     if (operand === null) return 'count(*)';

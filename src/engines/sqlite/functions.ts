@@ -113,13 +113,8 @@ function sha256Hex(text: string): string {
 
 /** A timestamp in one spelling, so that equal moments are equal; other text stays as it is. */
 function timestampKey(text: string): string {
-  const normal = rfc3339(text);
-  if (normal === undefined) return text;
   // Without its Z, an earlier moment is a smaller text, whatever fraction it has.
-  return normal
-    .replace(/Z$/, '')
-    .replace(/(\.\d*?)0+$/, '$1')
-    .replace(/\.$/, '');
+  return rfc3339(text)?.replace(/Z$/, '') ?? text;
 }
 
 function countOf(value: SqliteValue | undefined): number {
