@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { normaliseBundlePolicy } from '../../src/policy/normalise-bundle-policy.
 import { compilePolicySet } from '../../src/policy/policy-set.js';
 import { packageRoot } from '../../src/util/package-root.js';
 import { seedOfRun } from '../helpers/property-runs.js';
+import { foreignImportsOf } from '../helpers/reference-imports.js';
 import { compilableBundleArbitrary, SMALL_CASES } from './arbitrary-bundles.js';
 import { CHANGING_ZONES } from './arbitrary-conditions.js';
 import { bundleOfCase, caseFiles, inputOfCase } from './cases.js';
@@ -26,16 +27,7 @@ const REQUESTS_PER_BUNDLE = 2;
 
 describe('the reference', () => {
   it.each(readdirSync(FOLDER))('imports nothing of the engine but types: %s', (file) => {
-    const text = readFileSync(join(FOLDER, file), 'utf8');
-    const imports = [...text.matchAll(/^(import|export)\b[^;]*?\bfrom '([^']+)';/gms)];
-    for (const [statement, , from] of imports) {
-      const isOwn = from?.startsWith('./') === true;
-      const isType = from?.includes('/src/') === true && statement.startsWith('import type ');
-      expect(isOwn || isType, statement).toBe(true);
-    }
-    // Nothing comes in by another way.
-    const mentions = text.match(/\bfrom '|\bimport\s*\(|\brequire\s*\(|\bimport\s*'/g) ?? [];
-    expect(mentions).toHaveLength(imports.length);
+    expect(foreignImportsOf(join(FOLDER, file))).toEqual([]);
   });
 
   it.each(caseFiles())('decides the written cases as they expect: $name', ({ cases }) => {

@@ -1,0 +1,75 @@
+import { buildPlan } from '../../../src/aql/build-plan.js';
+import type { Catalog } from '../../../src/aql/catalog.js';
+import type { Dialect } from '../../../src/aql/dialect.js';
+import { expandStar } from '../../../src/aql/expand-star.js';
+import { parseAql } from '../../../src/aql/parse-aql.js';
+import type { OutputColumn, Plan } from '../../../src/aql/plan.js';
+import { renderPlan } from '../../../src/aql/render.js';
+import { resolveAql } from '../../../src/aql/resolve.js';
+import type { Connector, EncodedRow } from '../../../src/engines/contract.js';
+import { type Problem, VkitError } from '../../../src/errors/index.js';
+import type { ReferenceWorld } from '../reference/schema.js';
+
+/** What a query comes to on its way through src/ and a database. */
+export type RealAnswer =
+  | { refused: readonly string[] }
+  | {
+      columns: readonly OutputColumn[];
+      rows: readonly EncodedRow[];
+      truncated: boolean;
+      sql: string;
+    };
+
+/** A deliberate fault somewhere on the way. */
+export interface Fault {
+  world?(world: ReferenceWorld): ReferenceWorld;
+  plan?(plan: Plan): Plan;
+  dialect?(dialect: Dialect): Partial<Dialect>;
+  rows?(rows: readonly EncodedRow[]): readonly EncodedRow[];
+}
+
+const TIMEOUT_MS = 20_000;
+
+/** From the JSON of the requester to rows, as the services do it. */
+export async function realAnswer(
+  json: unknown,
+  catalog: Catalog,
+  world: ReferenceWorld,
+  dialect: Dialect,
+  connector: Connector,
+  fault: Fault = {},
+): Promise<RealAnswer> {
+  const { visibility, maxRows } = fault.world?.(world) ?? world;
+  const parsed = parseAql(json);
+  if ('problems' in parsed) return refusal(parsed.problems);
+  const resolved = resolveAql(parsed.aql, catalog);
+  const isHidden = (dataset: string, field: string | null) =>
+    field !== null && visibility(dataset, field).state === 'hidden';
+  const isDenied = resolved.references.some(({ dataset, field }) => isHidden(dataset, field));
+  if (isDenied || resolved.unknown.length > 0) return { refused: ['denied'] };
+  if (resolved.problems.length > 0) return refusal(resolved.problems);
+  const expanded = expandStar(resolved, (dataset, field) => !isHidden(dataset, field));
+  const planned = buildPlan({ resolved: expanded, visibility, limits: { maxRows } });
+  if ('problems' in planned) return refusal(planned.problems);
+  const plan = fault.plan?.(planned.plan) ?? planned.plan;
+  const faulty = fault.dialect === undefined ? dialect : { ...dialect, ...fault.dialect(dialect) };
+  try {
+    const compiled = renderPlan(plan, faulty);
+    const rows: EncodedRow[] = [];
+    for await (const batch of connector.run(compiled, { timeoutMs: TIMEOUT_MS }))
+      rows.push(...batch);
+    return {
+      columns: compiled.columns,
+      rows: (fault.rows?.(rows) ?? rows).slice(0, planned.rowsMax),
+      truncated: planned.truncatable && rows.length > planned.rowsMax,
+      sql: compiled.sql,
+    };
+  } catch (error) {
+    if (!(error instanceof VkitError) || error.code !== 'unsupported') throw error;
+    return { refused: [error.code] };
+  }
+}
+
+function refusal(problems: readonly Problem[]): RealAnswer {
+  return { refused: [...new Set(problems.map(({ code }) => code))].sort() };
+}

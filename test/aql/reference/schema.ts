@@ -1,0 +1,35 @@
+import type { JoinType } from '../../../src/aql/model.js';
+import type { FieldVisibility } from '../../../src/aql/visibility.js';
+import type { Decimal } from './decimal.js';
+
+export interface ReferenceField {
+  name: string;
+  /** The normalised type. */
+  type: string;
+  nullable: boolean;
+}
+
+/** A dataset with its rows; cells are spelled as `readValue` reads them. */
+export interface ReferenceDataset {
+  name: string;
+  fields: readonly ReferenceField[];
+  primaryKey: readonly string[];
+  uniqueKeys: readonly (readonly string[])[];
+  rows: readonly (readonly (string | null)[])[];
+}
+
+/** What the reference is asked about beside the query. */
+export interface ReferenceWorld {
+  datasets: readonly ReferenceDataset[];
+  visibility(dataset: string, field: string): FieldVisibility;
+  /** The decision's `max_rows`. */
+  maxRows: number | null;
+  limits: EngineLimits;
+}
+
+/** What an engine cannot do, as the documents say. */
+export interface EngineLimits {
+  joinTypes: readonly JoinType[];
+  /** A decimal as the engine compares it: SQLite has floats beyond 64 bits of a whole number. */
+  compared(decimal: Decimal): Decimal;
+}
