@@ -7,7 +7,7 @@ import {
   takesAggregate,
   takesOperator,
 } from '../reference/abilities.js';
-import { type Typed, typeOfAggregate } from '../reference/check.js';
+import { TOKEN_OPERATORS, type Typed, typeOfAggregate } from '../reference/check.js';
 import { type Ref, type Source, sourceOf } from '../reference/names.js';
 import type { ReferenceDataset, ReferenceWorld } from '../reference/schema.js';
 import { compareValues, kindOf } from '../reference/value.js';
@@ -16,6 +16,7 @@ import { FUNCTIONS, OPERATORS, type Target } from './cells.js';
 import type { Dice } from './dice.js';
 import type { EngineProfile } from './engine-profile.js';
 import { withMistake } from './mistakes.js';
+import { TEST_TOKENS } from './real-answer.js';
 
 type Json = Record<string, unknown>;
 
@@ -36,7 +37,7 @@ export function worldOf(
 ): ReferenceWorld {
   const visibility = (dataset: string, field: string): FieldVisibility =>
     visibilities[visibilityKey(dataset, field)] ?? { state: 'raw' };
-  return { datasets, visibility, maxRows, limits: profile.limits };
+  return { datasets, visibility, maxRows, limits: profile.limits, tokens: TEST_TOKENS };
 }
 
 /** A case that reaches the target; without one it may be about anything, and have a mistake in it. */
@@ -93,7 +94,7 @@ class CaseBuilder {
     }
     return {
       ...written,
-      query: isFree && dice.oneIn(3) ? withMistake(dice, all, this.hiddenName()) : all,
+      query: isFree && dice.oneIn(6) ? withMistake(dice, all, this.hiddenName()) : all,
     };
   }
 
@@ -258,7 +259,9 @@ class CaseBuilder {
     const before = this.fields.filter(({ source }) => source < at);
     const own = this.fieldsOf(at);
     const isConstant = ({ seen }: Picked) => seen.masked === 'full' || seen.masked === 'nullify';
-    const fits = (left: Picked, right: Picked) => joins(left.seen.kind, right.seen.kind);
+    const fits = (left: Picked, right: Picked) =>
+      joins(left.seen.kind, right.seen.kind) &&
+      left.seen.token?.domain === right.seen.token?.domain;
     if (this.clause === 'join' && wanted !== undefined) {
       this.wanted = undefined;
       const right = own.find(({ index }) => index === wanted.index);
@@ -292,7 +295,11 @@ class CaseBuilder {
   private second(before: readonly Picked[], own: readonly Picked[]): { left: Ref; right: Ref }[] {
     if (!this.dice.oneIn(5)) return [];
     const all = before.flatMap((left) =>
-      own.flatMap((right) => (joins(left.seen.kind, right.seen.kind) ? [{ left, right }] : [])),
+      own.flatMap((right) =>
+        joins(left.seen.kind, right.seen.kind) && !left.seen.token && !right.seen.token
+          ? [{ left, right }]
+          : [],
+      ),
     );
     return all.length === 0 ? [] : [this.dice.pick(all)];
   }
@@ -324,8 +331,9 @@ class CaseBuilder {
 
   private rowsQuery(): Json {
     const { dice } = this;
-    const order = this.orders(this.clause === 'order_by' ? 1 : 0, (field) =>
-      isCompared(field.seen.kind),
+    const order = this.orders(
+      this.clause === 'order_by' ? 1 : 0,
+      (field) => isCompared(field.seen.kind) && field.seen.token === undefined,
     );
     const isStar = dice.oneIn(8);
     const target = this.clause === 'columns' ? this.field('columns') : undefined;
@@ -381,7 +389,8 @@ class CaseBuilder {
       this.clause === 'having' || target[1] === 'aggregate' ? target[2] : target[1];
     return Array.from({ length: count }, (_, at) => {
       const func = needsOne && at === 0 ? (wantedFunc ?? 'count') : dice.pick(FUNCTIONS);
-      const suits = ({ seen }: Picked) => takesAggregate(seen.kind, func);
+      const suits = ({ seen }: Picked) =>
+        takesAggregate(seen.kind, func) && (seen.token === undefined || func.startsWith('count'));
       const field = this.field('aggregate', suits) ?? this.fields[0];
       if (field === undefined) return [];
       const isStar = func === 'count' && !(isTarget && at === 0) && dice.oneIn(3);
@@ -411,7 +420,7 @@ class CaseBuilder {
         : this.valuesOf(one.values);
     const value = arbitraryConstant(dice, operator, one.seen.kind, values);
     const condition = { operator, field: dice.oneIn(2) ? call : one.name, ...value };
-    if (dice.oneIn(4)) return { having: [condition] };
+    if (dice.oneIn(6)) return { having: [condition] };
     const wide = {
       operator: dice.pick(['is_not_null', 'is_not_null', 'is_not_null', 'is_null']),
       field: call,
@@ -432,7 +441,8 @@ class CaseBuilder {
 
   private groupOrders(keys: readonly Picked[], aggregates: readonly { name: string }[]): Json {
     const { dice } = this;
-    const names = [...aggregates.map(({ name }) => name), ...keys.map((key) => this.write(key))];
+    const plain = keys.filter(({ seen }) => seen.token === undefined);
+    const names = [...aggregates.map(({ name }) => name), ...plain.map((key) => this.write(key))];
     const isTarget = this.target[1] === 'aggregate' && aggregates.length > 0;
     const chosen = isTarget ? names.slice(0, 1) : dice.some(names, 0, 2);
     return chosen.length === 0 ? {} : { order_by: chosen.map((name) => this.writeOrder(name)) };
@@ -449,7 +459,7 @@ class CaseBuilder {
     const { dice } = this;
     return {
       ...(dice.oneIn(4) && { limit: dice.upTo(8) }),
-      ...(dice.oneIn(8) && { offset: dice.upTo(3) }),
+      ...(dice.oneIn(10) && { offset: 1 + dice.upTo(1) }),
     };
   }
 
@@ -469,7 +479,7 @@ class CaseBuilder {
     const useful = this.fields.filter(
       ({ seen }) => isCompared(seen.kind) && seen.masked !== 'nullify',
     );
-    if (useful.length === 0 || dice.oneIn(4)) return condition;
+    if (useful.length === 0 || dice.oneIn(5)) return condition;
     const field = dice.pick(useful);
     const wide = {
       operator: dice.pick(['is_not_null', 'is_not_null', 'is_not_null', 'is_null']),
@@ -493,15 +503,22 @@ class CaseBuilder {
     const field = this.field('filter', dice.oneIn(10) ? undefined : isUseful) ?? this.fields[0];
     if (field === undefined) return { operator: 'is_null', field: 'nothing' };
     const { kind } = field.seen;
-    const fitting = OPERATORS.filter((operator) => takesOperator(kind, operator));
-    const wide = isRanged(kind)
-      ? ['neq', 'lte', 'gte', 'not_in', 'is_not_null']
-      : ['neq', 'is_not_null'];
-    const matching = kind === 'text' ? [...wide, 'like', 'not_like'] : wide;
+    const { token } = field.seen;
+    const fitting = OPERATORS.filter(
+      (operator) =>
+        takesOperator(kind, operator) &&
+        (token === undefined || TOKEN_OPERATORS.includes(operator)),
+    );
+    const wide =
+      isRanged(kind) && token === undefined
+        ? ['neq', 'lte', 'gte', 'not_in', 'is_not_null']
+        : ['neq', 'is_not_null'];
+    const matching = kind === 'text' && token === undefined ? [...wide, 'like', 'not_like'] : wide;
     const usual = isCompared(kind) && dice.oneIn(2) ? matching : fitting;
     const operator = isTarget ? (target[1] ?? '') : dice.pick(usual);
     const spelled = dice.oneIn(8) ? operator.toUpperCase() : operator;
-    const value = arbitraryConstant(dice, operator, kind, this.valuesOf(field));
+    // Of a token there are no near misses.
+    const value = arbitraryConstant(dice, operator, token ? 'other' : kind, this.valuesOf(field));
     return { operator: spelled, field: this.write(field), ...value };
   }
 

@@ -11,7 +11,7 @@ export function arbitraryConstant(
 ): { value?: unknown } {
   const others = OTHERS[kind] ?? ['x'];
   const spelled = () => {
-    const text = dice.pick(seen.length > 0 && !dice.oneIn(6) ? seen : others);
+    const text = dice.pick(seen.length > 0 && !dice.oneIn(9) ? seen : others);
     return kind === 'text' && dice.oneIn(3) ? dice.pick(NEAR_MISSES)(text) : text;
   };
   const one = () => writeConstant(dice, kind, spelled());

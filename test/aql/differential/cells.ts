@@ -49,6 +49,11 @@ export function targetOf(at: number, targets: readonly Target[]): Target | undef
   return targets[(at - Math.floor(at / FREE_OF)) % targets.length];
 }
 
+/** The number of cases after which each target has had its turn. */
+export function turnsOf(targets: readonly Target[]): number {
+  return Math.ceil((targets.length * FREE_OF) / (FREE_OF - 1)) + FREE_OF;
+}
+
 /** All cells that the cases must reach. */
 export function cellsOf(profile: EngineProfile): string[] {
   const types = profile.limits.joinTypes;

@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { buildPlan } from '../../../src/aql/build-plan.js';
 import type { Catalog } from '../../../src/aql/catalog.js';
 import type { Dialect } from '../../../src/aql/dialect.js';
@@ -8,6 +9,8 @@ import { renderPlan } from '../../../src/aql/render.js';
 import { resolveAql } from '../../../src/aql/resolve.js';
 import type { Connector, EncodedRow } from '../../../src/engines/contract.js';
 import { type Problem, VkitError } from '../../../src/errors/index.js';
+import { createTokenCodec } from '../../../src/masking/token-codec.js';
+import { sealRows, tokenAccess } from '../../../src/services/seal-rows.js';
 import type { ReferenceWorld } from '../reference/schema.js';
 
 /** What a query comes to on its way through src/ and a database. */
@@ -27,6 +30,10 @@ export interface Fault {
   dialect?(dialect: Dialect): Partial<Dialect>;
   rows?(rows: readonly EncodedRow[]): readonly EncodedRow[];
 }
+
+/** Real tokens, under a key that is no secret. */
+const CODEC = createTokenCodec('test', [{ version: 1, key: createSecretKey(Buffer.alloc(32, 7)) }]);
+export const TEST_TOKENS = { seal: CODEC.seal, ...tokenAccess(CODEC, 'gr_test') };
 
 const TIMEOUT_MS = 20_000;
 
@@ -49,17 +56,23 @@ export async function realAnswer(
   if (isDenied || resolved.unknown.length > 0) return { refused: ['denied'] };
   if (resolved.problems.length > 0) return refusal(resolved.problems);
   const expanded = expandStar(resolved, (dataset, field) => !isHidden(dataset, field));
-  const planned = buildPlan({ resolved: expanded, visibility, limits: { maxRows } });
+  const planned = buildPlan({
+    resolved: expanded,
+    visibility,
+    limits: { maxRows },
+    tokens: TEST_TOKENS,
+  });
   if ('problems' in planned) return refusal(planned.problems);
   const plan = fault.plan?.(planned.plan) ?? planned.plan;
   const faulty = fault.dialect === undefined ? dialect : { ...dialect, ...fault.dialect(dialect) };
   try {
     const compiled = renderPlan(plan, faulty);
     const rows: EncodedRow[] = [];
-    for await (const batch of connector.run(compiled, { timeoutMs: TIMEOUT_MS }))
-      rows.push(...batch);
+    const batches = connector.run(compiled, { timeoutMs: TIMEOUT_MS });
+    const domains = plan.outputs.map(({ token }) => token?.domain);
+    for await (const batch of sealRows(batches, domains, CODEC)) rows.push(...batch);
     return {
-      columns: compiled.columns,
+      columns: plan.outputs.map(({ column }) => column),
       rows: (fault.rows?.(rows) ?? rows).slice(0, planned.rowsMax),
       truncated: planned.truncatable && rows.length > planned.rowsMax,
       sql: compiled.sql,

@@ -39,7 +39,7 @@ export async function withTables(
     try {
       const scanned = (await connector.introspect({ include: [`${schema}.*`] })).tables;
       const keyOf = (table: string) => tables.find((one) => one.name === table)?.dataset ?? table;
-      const { registry } = scannedRegistry(scanned, keyOf);
+      const registry = classified(scannedRegistry(scanned, keyOf).registry);
       const catalog: Catalog = createCatalog({ registry });
       const datasets = tables.map((table) => referenceOf(table, registry.datasets, profile));
       const ask: Ground['ask'] = (query, world, fault) =>
@@ -49,6 +49,25 @@ export async function withTables(
       await connector.close();
     }
   });
+}
+
+/** Fields of these names hold the same kind of thing, in whatever type. */
+const CLASSES: Readonly<Record<string, string>> = {
+  id: 'person',
+  ref: 'person',
+  nr: 'person',
+  mail: 'contact',
+};
+
+function classified(registry: ReturnType<typeof scannedRegistry>['registry']) {
+  const datasets = registry.datasets.map((dataset) => ({
+    ...dataset,
+    fields: dataset.fields.map((field) => {
+      const classification = CLASSES[field.name];
+      return classification === undefined ? field : { ...field, classification };
+    }),
+  }));
+  return { ...registry, datasets };
 }
 
 type Scanned = ReturnType<typeof scannedRegistry>['registry']['datasets'];
@@ -66,6 +85,7 @@ function referenceOf(table: TestTable, scanned: Scanned, profile: EngineProfile)
       name,
       type,
       nullable: found?.fields.find((field) => field.name === name)?.nullable ?? true,
+      ...(CLASSES[name] !== undefined && { classification: CLASSES[name] }),
     })),
     primaryKey: table.primaryKey,
     uniqueKeys: table.uniqueKeys,

@@ -2,16 +2,18 @@ import type { MaskMethod } from '../../../src/masking/model.js';
 import type { FieldKind } from '../../../src/schema/field-type.js';
 import { isCompared, joins, takesAggregate, takesOperator } from './abilities.js';
 import { endsInEscape } from './like.js';
-import type { Sight } from './masks.js';
+import type { Sight, TokenSight } from './masks.js';
 import type { Ref } from './names.js';
 import { readConstant } from './read-constant.js';
 import { type Filter, type Operand, type Resolved, sameRef } from './resolve.js';
+import type { ReferenceWorld } from './schema.js';
 
 /** The type of a field or an aggregate, as it is seen. */
 export interface Typed {
   kind: FieldKind;
   type: string;
   masked?: MaskMethod;
+  token?: TokenSight;
 }
 
 /** How the rows of the answer come about: from rows, from all of them together, or from groups of them. */
@@ -43,8 +45,22 @@ export function typeOfAggregate(func: string, of: Sight | null): Typed {
     : { kind: 'numeric', type: 'numeric', ...mask };
 }
 
+/** "A filter takes `eq`, `neq`, `in`, `not_in` with tokens"; NULL is seen anyway. */
+export const TOKEN_OPERATORS: readonly string[] = [
+  'eq',
+  'neq',
+  'in',
+  'not_in',
+  'is_null',
+  'is_not_null',
+];
+
 /** The codes of what types and masks do not allow. */
-export function problemsOf(query: Resolved, grouping: Grouping): string[] {
+export function problemsOf(
+  query: Resolved,
+  grouping: Grouping,
+  { tokens }: ReferenceWorld,
+): string[] {
   const problems: string[] = [];
   const unsupported = (seen: { masked?: MaskMethod }) =>
     problems.push(seen.masked === undefined ? 'unsupported_on_type' : 'unsupported_on_masked');
@@ -53,11 +69,15 @@ export function problemsOf(query: Resolved, grouping: Grouping): string[] {
   const operandType = (operand: Operand): Typed | undefined => {
     if ('ref' in operand) return sight(operand.ref);
     const of = operand.of === null ? null : sight(operand.of);
-    if (of === null || takesAggregate(of.kind, operand.func))
+    // "Sums, min and max of tokens are refused."
+    const isCounted = of?.token === undefined || operand.func.startsWith('count');
+    if (of === null || (takesAggregate(of.kind, operand.func) && isCounted))
       return typeOfAggregate(operand.func, of);
     unsupported(of);
     return undefined;
   };
+  const isOfTokens = ({ value }: { value: unknown }, { domain }: TokenSight): boolean =>
+    [value ?? []].flat().every((one) => tokens.open(String(one), domain) !== undefined);
   const checkFilter = (filter: Filter): void => {
     if ('logic' in filter) {
       filter.conditions.forEach(checkFilter);
@@ -65,8 +85,10 @@ export function problemsOf(query: Resolved, grouping: Grouping): string[] {
     }
     const seen = operandType(filter.operand);
     if (seen === undefined) return;
-    if (!takesOperator(seen.kind, filter.operator)) unsupported(seen);
+    const isTold = seen.token === undefined || TOKEN_OPERATORS.includes(filter.operator);
+    if (!takesOperator(seen.kind, filter.operator) || !isTold) unsupported(seen);
     else if (constantsOf(filter, seen.kind) === undefined) problems.push('value');
+    else if (seen.token !== undefined && !isOfTokens(filter, seen.token)) problems.push('value');
   };
 
   const isGrouped = query.aggregates.length + query.groupBy.length > 0;
@@ -78,7 +100,11 @@ export function problemsOf(query: Resolved, grouping: Grouping): string[] {
     // "A join on a constant is refused with a reason."
     const isConstant = (ref: Ref) => ['full', 'nullify'].includes(sight(ref).masked ?? '');
     if (isConstant(left) || isConstant(right)) problems.push('unsupported_on_masked');
-    if (!joins(sight(left).kind, sight(right).kind)) problems.push('unsupported_on_type');
+    const rawKind = (ref: Ref) => sight(ref).token?.rawKind ?? sight(ref).kind;
+    if (!joins(rawKind(left), rawKind(right))) problems.push('unsupported_on_type');
+    // "Only between two fields that are both tokenized under the same classification."
+    const isAlike = sight(left).token?.domain === sight(right).token?.domain;
+    if (!isAlike) problems.push('unsupported_on_masked');
   }
   query.filters.forEach(checkFilter);
   query.having.forEach(checkFilter);
@@ -96,7 +122,8 @@ export function problemsOf(query: Resolved, grouping: Grouping): string[] {
     }
     const isKey =
       grouping.of === 'groups' && grouping.keys.some((key) => sameRef(key, operand.ref));
-    if (!isCompared(sight(operand.ref).kind)) problems.push('unsupported_on_type');
+    if (sight(operand.ref).token !== undefined) problems.push('unsupported_on_masked');
+    else if (!isCompared(sight(operand.ref).kind)) problems.push('unsupported_on_type');
     else if (grouping.of !== 'rows' && !isKey) problems.push('not_grouped');
   }
   return problems;

@@ -3,6 +3,7 @@ import type { FieldVisibility } from '../../../src/aql/visibility.js';
 import type { Mask, MaskMethod } from '../../../src/masking/model.js';
 import type { FieldKind } from '../../../src/schema/field-type.js';
 import { decimalText } from './decimal.js';
+import type { ReferenceTokens } from './schema.js';
 import { isDecimal, kindOf, type Value } from './value.js';
 
 /** How a field is seen: the kind and type of what is shown, and the method that shows it. */
@@ -11,9 +12,25 @@ export interface Sight {
   type: string;
   masked?: MaskMethod;
   show(value: Value): Value;
+  /** Set where tokens are shown. */
+  token?: TokenSight;
 }
 
-type Sighted = (type: string, mask: Mask) => Sight;
+export interface TokenSight {
+  domain: string;
+  rawKind: FieldKind;
+  /** "Where a tokenized column would be needed for the order, its SHA-256 with a salt of the grant is." */
+  orderOf(token: Value): Value;
+}
+
+/** What a mask must know of a field and the world around it. */
+interface Seen {
+  type: string;
+  domain: string;
+  tokens: ReferenceTokens;
+}
+
+type Sighted = (seen: Seen, mask: Mask) => Sight;
 
 const constant: Sighted = () => ({
   kind: 'text',
@@ -23,15 +40,15 @@ const constant: Sighted = () => ({
   show: () => '*****',
 });
 
-const hash: Sighted = (type, mask) => {
+const hash: Sighted = (seen, mask) => {
   // "Hash of floats, dates, booleans and other types is full."
-  if (!['text', 'integer', 'numeric'].includes(kindOf(type))) return constant(type, mask);
+  if (!['text', 'integer', 'numeric'].includes(kindOf(seen.type))) return constant(seen, mask);
   const show = (value: Value) => (value === null ? null : sha256(shownText(value)));
   return { kind: 'text', type: 'text', masked: 'hash', show };
 };
 
-const partial: Sighted = (type, mask) => {
-  if (kindOf(type) !== 'text' || mask.method !== 'partial') return constant(type, mask);
+const partial: Sighted = (seen, mask) => {
+  if (kindOf(seen.type) !== 'text' || mask.method !== 'partial') return constant(seen, mask);
   const { prefix, suffix, minLength } = mask;
   const show = (value: Value) => {
     if (typeof value !== 'string') return null;
@@ -43,17 +60,31 @@ const partial: Sighted = (type, mask) => {
   return { kind: 'text', type: 'text', masked: 'partial', show };
 };
 
-/** One entry per mask. `tokenize` is served as `full`; with keys, its entry takes them as the others take options. */
+const tokenize: Sighted = (seen, mask) => {
+  const rawKind = kindOf(seen.type);
+  // "Tokens are made of text, integers, numerics, UUIDs and dates."
+  if (!['text', 'integer', 'numeric', 'uuid', 'date'].includes(rawKind))
+    return constant(seen, mask);
+  const { domain, tokens } = seen;
+  const show = (value: Value) => (value === null ? null : tokens.seal(shownText(value), domain));
+  const orderOf = (token: Value) =>
+    token === null ? null : sha256(`${tokens.orderSalt}${tokens.open(String(token), domain)}`);
+  const token = { domain, rawKind, orderOf };
+  return { kind: 'text', type: 'text', masked: 'tokenize', show, token };
+};
+
+/** One entry per mask. */
 const MASKS: Readonly<Record<MaskMethod, Sighted>> = {
-  nullify: (type) => ({ kind: kindOf(type), type, masked: 'nullify', show: () => null }),
+  nullify: ({ type }) => ({ kind: kindOf(type), type, masked: 'nullify', show: () => null }),
   full: constant,
-  tokenize: constant,
+  tokenize,
   hash,
   partial,
 };
 
-export function sightOf(type: string, visibility: FieldVisibility): Sight {
-  if (visibility.state === 'masked') return MASKS[visibility.mask.method](type, visibility.mask);
+export function sightOf(seen: Seen, visibility: FieldVisibility): Sight {
+  if (visibility.state === 'masked') return MASKS[visibility.mask.method](seen, visibility.mask);
+  const { type } = seen;
   return { kind: kindOf(type), type, show: (value) => value };
 }
 

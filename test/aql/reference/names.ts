@@ -1,6 +1,6 @@
 import { type Sight, sightOf } from './masks.js';
 import type { ReferenceDataset, ReferenceWorld } from './schema.js';
-import { readValue, type Value } from './value.js';
+import { kindOf, readValue, type Value } from './value.js';
 
 /** A dataset where the query names it, with its rows as the requester sees them. */
 export interface Source {
@@ -18,9 +18,14 @@ export interface Ref {
 }
 
 export function sourceOf(dataset: ReferenceDataset, label: string, world: ReferenceWorld): Source {
-  const sights = dataset.fields.map(({ name, type }) =>
-    sightOf(type, world.visibility(dataset.name, name)),
-  );
+  const sights = dataset.fields.map(({ name, type, classification }) => {
+    // What the key of its tokens is derived from: the classification, or the field where it has none.
+    const domain = JSON.stringify(
+      classification === undefined ? ['field', dataset.name, name] : ['class', classification],
+    );
+    const seen = { type, domain, tokens: world.tokens };
+    return sightOf(seen, world.visibility(dataset.name, name));
+  });
   // "Masks apply at the source": nothing after this line sees a raw value of a masked field.
   const rows = dataset.rows.map((row) =>
     row.map((cell, index) => see(dataset, sights, index, cell)),
@@ -34,7 +39,7 @@ function see(
   index: number,
   cell: string | null,
 ): Value {
-  const raw = readValue(sightOf(fields[index]?.type ?? '', { state: 'raw' }).kind, cell);
+  const raw = readValue(kindOf(fields[index]?.type ?? ''), cell);
   return sights[index]?.show(raw) ?? null;
 }
 

@@ -55,7 +55,7 @@ export function referenceAnswer(
   if ('refused' in query) return refusal(query.refused, note);
   const grouping = groupingOf(query);
   noteQuery(query, grouping, world, note);
-  const problems = problemsOf(query, grouping);
+  const problems = problemsOf(query, grouping, world);
   if (problems.length > 0) return refusal(problems, note);
   const isJoined = query.joins.every((join) => world.limits.joinTypes.includes(join.type));
   if (!isJoined) return refusal(['unsupported'], note);
@@ -183,6 +183,8 @@ function sortKeys(
   group: readonly Joined[],
   world: ReferenceWorld,
 ): SortKey[] {
+  const orderedBy = (ref: Ref, value: Value) =>
+    sightOfRef(query, ref).token?.orderOf(value) ?? value;
   const total = isGuarded(query, world) ? totalKeys(query, grouping, world) : [];
   return [
     ...query.orderBy.map(({ operand, direction, nulls }) => ({
@@ -192,7 +194,7 @@ function sortKeys(
     })),
     ...total.map(
       (ref: Ref): SortKey => ({
-        value: valueIn({ ref }, group),
+        value: orderedBy(ref, valueIn({ ref }, group)),
         direction: 'ASC',
         nulls: 'last',
       }),

@@ -7,6 +7,7 @@ export interface ReferenceField {
   /** The normalised type. */
   type: string;
   nullable: boolean;
+  classification?: string;
 }
 
 /** A dataset with its rows; cells are spelled as `readValue` reads them. */
@@ -25,6 +26,15 @@ export interface ReferenceWorld {
   /** The decision's `max_rows`. */
   maxRows: number | null;
   limits: EngineLimits;
+  tokens: ReferenceTokens;
+}
+
+/** The tokens of `tokenize`: whatever they look like, they are the same for the same text and domain. */
+export interface ReferenceTokens {
+  seal(text: string, domain: string): string;
+  /** `undefined` for what is no token of the domain. */
+  open(token: string, domain: string): string | undefined;
+  orderSalt: string;
 }
 
 /** What an engine cannot do, as the documents say. */
