@@ -59,8 +59,8 @@ function writeSource(source: PlanSource, dialect: Dialect, write: (expr: Expr) =
 }
 
 function writeOrder(plan: Plan, dialect: Dialect, write: (expr: Expr) => string): string {
-  const keys = plan.orderBy.map(({ expr, direction, nulls }) =>
-    dialect.orderBy(write(expr), direction, nulls),
+  const keys = plan.orderBy.map(({ expr, direction, nulls, neverNull }) =>
+    dialect.orderBy(write(expr), direction, nulls, neverNull === true),
   );
   return keys.join(', ');
 }

@@ -1,9 +1,10 @@
 import type { Engine } from './contract.js';
+import { mysql } from './mysql/index.js';
 import { postgres } from './postgres/index.js';
 import { sqlite } from './sqlite/index.js';
 
 /** Every database vkit reads, by the name a datasource's `engine` has. Loads no driver. */
-export const ENGINES = { postgres, sqlite } as const satisfies Record<string, Engine>;
+export const ENGINES = { postgres, mysql, sqlite } as const satisfies Record<string, Engine>;
 
 export type EngineName = keyof typeof ENGINES;
 
