@@ -8,6 +8,8 @@ export const ENGINES = { postgres, mysql, sqlite } as const satisfies Record<str
 
 export type EngineName = keyof typeof ENGINES;
 
+export const ENGINE_NAMES = Object.keys(ENGINES) as EngineName[];
+
 /** The engine of a name from outside; `undefined` for one there is not. */
 export function engineByName(name: string): Engine | undefined {
   return Object.hasOwn(ENGINES, name) ? ENGINES[name as EngineName] : undefined;
