@@ -1,4 +1,3 @@
-import type { ConnectionOptions, SslOptions } from 'mysql2';
 import type { ServerSettings } from '../server-settings.js';
 import { authWithoutTls } from './auth-without-tls.js';
 import type { MysqlSettings } from './settings.js';
@@ -11,7 +10,7 @@ export function connectionOptions(
   settings: MysqlSettings,
   ssl: ServerSettings['ssl'],
   connectTimeoutMs: number,
-): ConnectionOptions {
+) {
   const { host, port, user, database, sslMode, socketPath } = settings;
   const password = settings.password();
   const isPrivate = ssl !== false || socketPath !== undefined;
@@ -37,14 +36,14 @@ export function connectionOptions(
     bigNumberStrings: true,
     dateStrings: true,
     jsonStrings: true,
-    timezone: 'Z',
+    timezone: 'Z' as const,
   };
 }
 
 function tlsOptions(
   { ca, rejectUnauthorized }: Exclude<ServerSettings['ssl'], false>,
   mode: ServerSettings['sslMode'],
-): SslOptions {
+) {
   return {
     ...(typeof ca === 'string' ? { ca } : {}),
     rejectUnauthorized: rejectUnauthorized !== false,

@@ -40,6 +40,9 @@ const INTERRUPTED = 1317;
 /** What was there is not, or not as what it was: a table, a database, what a view reads. */
 const GONE: readonly number[] = [1049, 1146, 1347, 1356];
 
+/** Illegal mix of two, three or more collations. */
+const COLLATION_MIXES: readonly number[] = [1267, 1270, 1271];
+
 /** The driver's clock and the budget's may differ by so much in what they call elapsed. */
 const CLOCK_SLACK_MS = 50;
 
@@ -54,6 +57,12 @@ export function errorNumber(error: unknown): number | undefined {
 export function isConnectionError(error: unknown): boolean {
   const number = errorNumber(error);
   return number === undefined || CONNECTION_ERRORS.includes(number);
+}
+
+/** Whether texts met that the server does not compare: nothing of the statement has run. */
+export function isCollationMix(error: unknown): boolean {
+  const number = errorNumber(error);
+  return number !== undefined && COLLATION_MIXES.includes(number);
 }
 
 export function isGone(error: unknown): boolean {

@@ -1,8 +1,10 @@
+import type { CompiledQuery } from '../../aql/plan.js';
 import type { ServerProtocol } from '../server-connector.js';
 import { type MysqlCell, mysqlEncoder } from './cell.js';
 import { checkTables } from './check-tables.js';
-import { isConnectionError, translateError } from './error.js';
+import { isCollationMix, isConnectionError, translateError } from './error.js';
 import { readTables } from './introspect.js';
+import { inOneCollation } from './one-collation.js';
 import { beginReadOnly, type MysqlSession, pinSession } from './session.js';
 
 /** What MySQL and MariaDB are asked, and how. */
@@ -19,7 +21,7 @@ export function mysqlProtocol(database: string): ServerProtocol<MysqlSession, My
     translateError,
     encoder: mysqlEncoder,
     checkTables,
-    open: (session, query) => session.open(query.sql, query.params),
+    open,
     fetch: (session, rows) => session.fetch(rows),
     ping: (session) => session.command('SELECT 1'),
     async readServer({ product }) {
@@ -27,6 +29,16 @@ export function mysqlProtocol(database: string): ServerProtocol<MysqlSession, My
     },
     readTables,
   };
+}
+
+/** Which collations and character sets meet in a query shows when the server compares them. */
+async function open(session: MysqlSession, { sql, params }: CompiledQuery): Promise<void> {
+  try {
+    await session.open(sql, params);
+  } catch (error) {
+    if (!isCollationMix(error)) throw error;
+    await session.open(inOneCollation(sql), params);
+  }
 }
 
 function guard(session: MysqlSession, check: () => void): MysqlSession {

@@ -71,6 +71,7 @@ const PINS = [
 
 /** Pins a session and answers its connection's id. Throws `unsupported` for a version vkit does not read. */
 export async function pinSession(session: MysqlSession, database: string): Promise<string> {
+  for (const pin of PINS) await session.command(pin);
   const [row] = await session.query('SELECT VERSION(), CONNECTION_ID()');
   const product = readProduct(textOf(row?.[0]));
   if (!isSupported(product)) {
@@ -80,7 +81,6 @@ export async function pinSession(session: MysqlSession, database: string): Promi
       { hint: 'Upgrade the server, or serve a copy of the database from a newer one.' },
     );
   }
-  for (const pin of PINS) await session.command(pin);
   session.product = product;
   return textOf(row?.[1]);
 }
