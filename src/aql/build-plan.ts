@@ -4,6 +4,7 @@ import { checkSealed } from './check-sealed.js';
 import type { Expr } from './expression.js';
 import { report } from './input-checks.js';
 import { joinKind, KIND_ABILITIES } from './kind-abilities.js';
+import { JOIN_TYPES, type JoinType } from './model.js';
 import type { Plan, PlanJoin, PlanSource, TableExpectation } from './plan.js';
 import { planFilters } from './plan-filters.js';
 import { planLimit, type RowLimits } from './plan-limit.js';
@@ -27,6 +28,8 @@ export interface PlanInput {
   limits: RowLimits;
   /** Absent where the plan is made to be checked and not run. */
   tokens?: TokenAccess | undefined;
+  /** The joins that the datasource's engine has; default all. */
+  joinTypes?: readonly JoinType[];
 }
 
 export interface PlannedQuery {
@@ -43,7 +46,7 @@ export interface PlannedQuery {
  * a hidden field.
  */
 export function buildPlan(input: PlanInput): PlannedQuery | { problems: readonly Problem[] } {
-  const { resolved, visibility, limits, tokens } = input;
+  const { resolved, visibility, limits, tokens, joinTypes = JOIN_TYPES } = input;
   if (resolved.unknown.length > 0 || resolved.problems.length > 0 || resolved.star) {
     throw new VkitError('internal', 'A query came to be planned before its names were settled.');
   }
@@ -55,6 +58,7 @@ export function buildPlan(input: PlanInput): PlannedQuery | { problems: readonly
   const { sources, column } = planSources(resolved.sources, used, visibility);
   const scope: PlanScope = { column, guarded, problems: [], tokens };
 
+  checkJoinTypes(resolved.joins, joinTypes, scope);
   const grouping = planGrouping(resolved, scope);
   const joins = resolved.joins.flatMap((join) => planJoin(join, sources, scope));
   const where = planFilters(resolved.filters, scope);
@@ -122,6 +126,18 @@ function planGrouping(resolved: ResolvedQuery, scope: PlanScope): Grouping {
     return planGroupKey(column, scope);
   });
   return { state: 'groups', keys };
+}
+
+function checkJoinTypes(
+  joins: readonly ResolvedJoin[],
+  joinTypes: readonly JoinType[],
+  scope: PlanScope,
+): void {
+  for (const { type, pointer } of joins) {
+    if (joinTypes.includes(type)) continue;
+    const message = `This datasource has no ${type} join, only ${joinTypes.join(', ')}.`;
+    report(scope.problems, { pointer: `${pointer}/type`, code: 'unsupported_join', message });
+  }
 }
 
 function planJoin(

@@ -37,7 +37,13 @@ export interface Dialect {
   like(operand: string, pattern: string, negated: boolean): string;
   /** An expression as a key of ORDER BY and GROUP BY: text in the binary collation. */
   key(sql: string, kind: FieldKind): string;
-  orderBy(sql: string, direction: 'ASC' | 'DESC', nulls: 'first' | 'last'): string;
+  /** `neverNull` is whether the key cannot be NULL, so that an engine that has to say where NULL goes need not. */
+  orderBy(
+    sql: string,
+    direction: 'ASC' | 'DESC',
+    nulls: 'first' | 'last',
+    neverNull: boolean,
+  ): string;
   /** `operand` is null for `count(*)`; `ordered` fixes the order in which floats are added up. */
   aggregate(
     fn: AggregateFunction,

@@ -102,21 +102,37 @@ export function planOrder(
   const orders = resolved.orderBy.flatMap((order): PlanOrder[] => {
     const expr = requestedKey(order, grouping, scope);
     if (expr === undefined) return [];
-    return [{ expr, direction: order.direction, nulls: order.nulls }];
+    const { direction, nulls, operand } = order;
+    const isColumn = grouping.state === 'rows' && 'ref' in operand;
+    const neverNull = isColumn && isNeverNull(operand.ref, resolved, scope);
+    return [{ expr, direction, nulls, ...(neverNull && { neverNull }) }];
   });
   if (!scope.guarded || grouping.state === 'one') return withoutRepeats(orders);
+  const last = (expr: Expr): PlanOrder => ({ expr, direction: 'ASC', nulls: 'last' });
   const total =
     grouping.state === 'groups'
-      ? grouping.keys.map((key) => key.order)
+      ? grouping.keys.map((key) => last(key.order))
       : [
-          ...keys.columns.map((ref): Expr => {
+          ...keys.columns.map((ref): PlanOrder => {
             const { expr, kind } = scope.column(ref);
-            return { node: 'key', kind, operand: expr };
+            const order = last({ node: 'key', kind, operand: expr });
+            const neverNull = isNeverNull(ref, resolved, scope);
+            return { ...order, ...(neverNull && { neverNull }) };
           }),
-          ...(keys.outputs ? outputs.map((output) => outputKey(output, scope)) : []),
+          ...(keys.outputs ? outputs.map((output) => last(outputKey(output, scope))) : []),
         ];
-  const added = total.map((expr): PlanOrder => ({ expr, direction: 'ASC', nulls: 'last' }));
-  return withoutRepeats([...orders, ...added]);
+  return withoutRepeats([...orders, ...total]);
+}
+
+/** Whether a column is read as it is, was NOT NULL when it was reviewed, and no join may leave its row out. */
+function isNeverNull(ref: FieldRef, resolved: ResolvedQuery, scope: PlanScope): boolean {
+  const { dataset } = resolved.sources[ref.source] ?? {};
+  const field = dataset?.fields.find(({ name }) => name === ref.field);
+  if (field?.nullable !== false || scope.column(ref).masked !== undefined) return false;
+  return resolved.joins.every(({ type, source }) => {
+    if (source === ref.source) return type === 'INNER' || type === 'RIGHT';
+    return source < ref.source || type === 'INNER' || type === 'LEFT';
+  });
 }
 
 function requestedKey(

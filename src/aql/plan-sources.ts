@@ -118,8 +118,8 @@ function tokenDomain(dataset: CatalogDataset, field: CatalogField): string {
 
 function outsideColumn(seen: SeenField, source: string, derived: boolean): PlanColumn {
   const { kind, type, label, masked, token } = seen;
-  // A derived table has already cast what needs a cast to be text.
-  const readAs = derived && kind === 'text' ? 'text' : type;
+  // A derived table has already cast what needs a cast to be read as its kind.
+  const readAs = derived && (kind === 'text' || kind === 'other') ? kind : type;
   const { name } = seen.field;
   const expr: Expr = { node: 'column', source, name, kind, type: readAs };
   if (token === undefined) {

@@ -36,6 +36,8 @@ export interface PlanOrder {
   direction: 'ASC' | 'DESC';
   /** Always given: NULL sorts as the largest value unless the query says otherwise. */
   nulls: 'first' | 'last';
+  /** Whether the key is a column that is not NULL in any row. */
+  neverNull?: true;
 }
 
 /** What the live table must look like for the query to run: the schema that was reviewed. */

@@ -15,9 +15,14 @@ const MARKER = /\0(\d+)\0/g;
 
 /**
  * Writes a plan as one dialect's SQL, the same text for the same plan. Everything a requester wrote is a bound value;
- * the text holds names of the registry, quoted, and names and constants of vkit's own.
+ * the text holds names of the registry, quoted, and names and constants of vkit's own. Throws `unsupported` for what the
+ * engine cannot say.
  */
 export function renderPlan(plan: Plan, dialect: Dialect): CompiledQuery {
+  for (const { type } of plan.joins) {
+    if (dialect.joinTypes.includes(type)) continue;
+    throw new VkitError('unsupported', `The engine "${dialect.name}" has no ${type} join.`);
+  }
   const params: Param[] = [];
   const write = (expr: Expr): string => writeExpr(expr, dialect, params);
   const outputs = plan.outputs.map(
@@ -59,8 +64,8 @@ function writeSource(source: PlanSource, dialect: Dialect, write: (expr: Expr) =
 }
 
 function writeOrder(plan: Plan, dialect: Dialect, write: (expr: Expr) => string): string {
-  const keys = plan.orderBy.map(({ expr, direction, nulls }) =>
-    dialect.orderBy(write(expr), direction, nulls),
+  const keys = plan.orderBy.map(({ expr, direction, nulls, neverNull }) =>
+    dialect.orderBy(write(expr), direction, nulls, neverNull === true),
   );
   return keys.join(', ');
 }

@@ -56,7 +56,7 @@ function nextSteps(
     ...(way === '' ? [] : [[`cd ${way}`, '']]),
     ...(inRepository ? [] : [['git init', 'bundles are compiled from commits']]),
     ['vkit keys generate', 'the key that signs bundles'],
-    ['vkit datasource add shop --url sqlite:./shop.db', 'or postgres://HOST/DATABASE'],
+    ['vkit datasource add shop --url sqlite:./shop.db', 'or postgres:// or mysql://HOST/DATABASE'],
     ['vkit scan shop --apply', 'the registry of its tables and columns'],
     ...(hasPacks ? [] : [['vkit policy pack add starter', 'policies to begin with']]),
   ];

@@ -21,16 +21,18 @@ export default class Demo extends BaseCommand {
   static override description =
     `Tells the whole story on sample data: a scan, policies, a signed bundle, the same query by a person and \
 by an AI agent, a denial, an approval, the audit log. On embedded SQLite in a temporary folder that is removed at the \
-end, or on a PostgreSQL server in a schema of its own, which is dropped. Exits 0 only when every step came out as told.`;
+end, or on a PostgreSQL or MySQL server, in a schema or database of its own, which is dropped. Exits 0 only when every step came out as told.`;
   static override examples = [
     '<%= config.bin %> demo',
     '<%= config.bin %> demo --keep ./vkit-demo',
     'VKIT_DS_SHOP_PASSWORD=… <%= config.bin %> demo --url postgres://me@localhost/test',
+    '<%= config.bin %> demo --url mysql://me@localhost/test',
     '<%= config.bin %> demo --serve',
   ];
   static override flags = {
     url: string({
-      description: 'A PostgreSQL server to tell it on, in a new schema that is dropped at the end.',
+      description:
+        'A PostgreSQL, MySQL or MariaDB server to tell it on, in a new schema or database that is dropped at the end.',
       helpValue: 'URL',
     }),
     keep: string({

@@ -142,6 +142,8 @@ export function createLease<Session>(
       try {
         const result = await work(session, budgetMs);
         if (isInterrupted) throw errors.interrupted();
+        // What was cancelled may still answer: the rows that it had, or what SLEEP has for a cancel.
+        if (isOvertime) throw errors.timeout(timeoutMs);
         return result;
       } catch (error) {
         if (isOvertime) throw errors.timeout(timeoutMs, error);

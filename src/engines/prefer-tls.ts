@@ -24,8 +24,9 @@ export function preferTls<Pool extends Closable>(
       try {
         return await connect(used);
       } catch (error) {
-        if (sslMode !== 'prefer' || !isRefusal(error)) throw error;
+        // Whoever still waited at a pool that was thrown away asks the new one.
         if (used === pool) {
+          if (sslMode !== 'prefer' || !isRefusal(error)) throw error;
           ssl = false;
           pool = open(ssl);
           await used.end();

@@ -2,17 +2,38 @@ import type { ConnectionTarget, Sandbox } from './contract.js';
 import type { EngineName } from './index.js';
 import { loadDriver } from './load-driver.js';
 
-/** Makes the place that `config` names: the file at `path`, or the schema `schema`, which must not exist. */
-export type CreateSandbox = (target: ConnectionTarget) => Promise<Sandbox>;
+/** An engine in which `vkit demo` can tell its story. Drivers load on first use. */
+export interface SandboxMaker {
+  /** Of the URLs of its servers; none where the place is a file. */
+  urlSchemes: readonly string[];
+  /** The key of `config` that names what is made: a file, a schema, a database. It must not exist. */
+  placeKey: 'path' | 'schema' | 'database';
+  create(target: ConnectionTarget): Promise<Sandbox>;
+}
 
-/** The engines in which `vkit demo` can tell its story. Drivers load on first use. */
 export const SANDBOXES = {
-  async postgres(target) {
-    const load = () => import('./postgres/sandbox.js');
-    return (await loadDriver('pg', load)).createPostgresSandbox(target);
+  postgres: {
+    urlSchemes: ['postgres', 'postgresql'],
+    placeKey: 'schema',
+    async create(target) {
+      const load = () => import('./postgres/sandbox.js');
+      return (await loadDriver('pg', load)).createPostgresSandbox(target);
+    },
   },
-  async sqlite(target) {
-    const load = () => import('./sqlite/sandbox.js');
-    return (await loadDriver('@photostructure/sqlite', load)).createSqliteSandbox(target);
+  mysql: {
+    urlSchemes: ['mysql', 'mariadb'],
+    placeKey: 'database',
+    async create(target) {
+      const load = () => import('./mysql/sandbox.js');
+      return (await loadDriver('mysql2', load)).createMysqlSandbox(target);
+    },
   },
-} as const satisfies Record<EngineName, CreateSandbox>;
+  sqlite: {
+    urlSchemes: [],
+    placeKey: 'path',
+    async create(target) {
+      const load = () => import('./sqlite/sandbox.js');
+      return (await loadDriver('@photostructure/sqlite', load)).createSqliteSandbox(target);
+    },
+  },
+} as const satisfies Record<EngineName, SandboxMaker>;

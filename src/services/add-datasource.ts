@@ -142,7 +142,8 @@ async function isNoAddress(
     pointer: '/url',
     code: 'wrong_value',
     message: 'The URL has no scheme, and there is no file of that name.',
-    suggestion: 'Write sqlite:./data.db or postgres://HOST:5432/DATABASE.',
+    suggestion:
+      'Write sqlite:./data.db, postgres://HOST:5432/DATABASE or mysql://HOST:3306/DATABASE.',
   });
   return true;
 }

@@ -20,6 +20,7 @@ export interface AqlCase {
   columns?: unknown[];
   postgres?: { sql: string; params?: unknown[] };
   sqlite?: { sql: string; params?: unknown[] };
+  mysql?: { sql: string; params?: unknown[] } | { unsupported: string };
   problems?: { pointer: string; code: string }[];
   unknown?: { pointer: string; name: string }[];
   references?: string[];
@@ -37,7 +38,7 @@ export function readCaseSchema(): object {
 }
 
 type WrittenDataset = Omit<BundleDataset, 'fields'> & {
-  fields: [name: string, type: string, classification?: string][];
+  fields: [name: string, type: string, classification?: string | null, nullable?: 'not null'][];
 };
 
 /** The registry of the cases, in the form of a bundle. */
@@ -50,12 +51,13 @@ export function registryOf(written: readonly WrittenDataset[]): Pick<Bundle, 're
   const datasets = written.map(
     (dataset): BundleDataset => ({
       ...dataset,
-      fields: dataset.fields.map(([name, type, classification], index) => ({
+      fields: dataset.fields.map(([name, type, classification, nullable], index) => ({
         name,
         type,
         sensitivity: 'low',
         position: index + 1,
-        ...(classification === undefined ? {} : { classification }),
+        ...(classification ? { classification } : {}),
+        ...(nullable && { nullable: false }),
       })),
     }),
   );

@@ -30,7 +30,13 @@ export interface EngineUnderTest {
   skipped: string | null;
   withGround(use: (ground: EngineGround) => Promise<void>): Promise<void>;
   placeholder(index: number): string;
+  /** The type of a text that may be part of a key, as it is declared and as a scan reports it. */
+  keyText: { declared: string; type: string };
+  /** Statements that make unique indexes of `members` which are no keys: of some rows, of an expression. */
+  indexesThatAreNoKeys: string;
   types: readonly TypeCase[];
+  /** Statements that make types which `types` names. */
+  prepareTypes?: string;
   /** SELECT of a statement that writes into the table `people`. */
   prepareWrite(schema: string): string | null;
   writeSql(schema: string): string;

@@ -2,12 +2,22 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DatabaseSync } from '@photostructure/sqlite';
+import type mysql from 'mysql2/promise';
 import type { EngineName } from '../../src/engines/index.js';
+import { findMysql, withDatabase } from '../helpers/mysql.js';
 import { findPostgres, withSchema } from '../helpers/postgres.js';
 import { withTemporaryFolder } from '../helpers/temporary-folder.js';
 import type { EngineUnderTest } from './engine-ground.js';
+import { MYSQL_TYPES } from './mysql-types.js';
 
 const PEOPLE = (columns: string) => `create table people_new (${columns})`;
+
+/** Where a text of any length can be a key, and an index can cover some rows or an expression. */
+const INDEXED_TEXT = {
+  keyText: { declared: 'text', type: 'text' },
+  indexesThatAreNoKeys: `create unique index members_partial on members (age) where age > 18;
+    create unique index members_expression on members (lower(country))`,
+};
 
 const sqlite: EngineUnderTest = {
   name: 'sqlite',
@@ -35,6 +45,7 @@ const sqlite: EngineUnderTest = {
       });
     }),
   placeholder: () => '?',
+  ...INDEXED_TEXT,
   types: [
     { declared: 'integer', literal: '42', type: 'integer', json: '42' },
     { declared: 'integer', literal: '9007199254740991', type: 'integer', json: '9007199254740991' },
@@ -162,6 +173,9 @@ async function createPostgres(): Promise<EngineUnderTest> {
         });
       }),
     placeholder: (index) => `$${index}::text`,
+    ...INDEXED_TEXT,
+    prepareTypes: `create type mood as enum ('ok'); create domain code as varchar(8);
+      create domain postcode as code`,
     types: [
       { declared: 'integer', literal: '42', type: 'integer', json: '42' },
       { declared: 'smallint', literal: '-1', type: 'smallint', json: '-1' },
@@ -286,8 +300,86 @@ async function createPostgres(): Promise<EngineUnderTest> {
   };
 }
 
+/** Rows from 1 on, of crossed digits: a recursion stops after 1,000 rounds here. */
+function digitsSql(rows: number, width: number): string {
+  const places = [...String(rows)].map((_, place) => 10 ** place);
+  const number = `1 + ${places.map((value, place) => `${value} * d${place}.n`).join(' + ')}`;
+  const from = places.map((value, place) => {
+    const last = Math.min(9, Math.floor(rows / value));
+    const digits = Array.from({ length: last + 1 }, (_, digit) => `select ${digit} as n`);
+    return `(${digits.join(' union all ')}) as d${place}`;
+  });
+  return `select ${number} as i, lpad(${number}, ${width}, '0') from ${from.join(', ')}
+    where ${number} <= ${rows} order by i`;
+}
+
+async function createMysql(): Promise<EngineUnderTest> {
+  const server = await findMysql();
+  const url = new URL(server.url ?? 'mysql://nobody@127.0.0.1:3306/none');
+  const config = { host: url.hostname, port: Number(url.port || 3306) };
+  const credentials = {
+    username: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+  };
+  return {
+    name: 'mysql',
+    skipped: server.url === null ? server.reason : null,
+    withGround: (use) =>
+      withDatabase(url.href, async ({ database, connection }) => {
+        const processes = async (condition: string) => {
+          const [rows] = await connection.query<mysql.RowDataPacket[]>(
+            `select id from information_schema.processlist
+             where db = ? and id <> connection_id() and ${condition}`,
+            [database],
+          );
+          return rows.map(({ id }) => Number(id));
+        };
+        await use({
+          target: { id: 'shop', config: { ...config, database }, credentials },
+          schema: database,
+          execute: async (sql) => {
+            await connection.query(sql);
+          },
+          countBusy: async () => (await processes("command in ('Query', 'Execute')")).length,
+          breakConnections: async () => {
+            for (const id of await processes("command = 'Sleep'")) {
+              await connection.query(`kill ${id}`);
+            }
+          },
+        });
+      }),
+    placeholder: () => '?',
+    keyText: { declared: 'varchar(40)', type: 'varchar' },
+    indexesThatAreNoKeys: `create unique index members_prefix on members (country(3));
+      alter table teams add unique (slug(3))`,
+    types: MYSQL_TYPES,
+    prepareWrite: (schema) => `create function wipe() returns int
+      begin delete from ${schema}.people; return 1; end`,
+    writeSql: (schema) => `select "${schema}".wipe()`,
+    slowSql: (schema) => `select sleep(61) from "${schema}".people`,
+    manyRowsSql: digitsSql,
+    failingSql: `select cast(st_geomfromtext('secret-value') as signed) union select * from no_such`,
+    retypeAge: 'alter table people modify age text',
+    swapNameAndEmail: `alter table people rename column name to old; alter table people rename column email to name;
+      alter table people rename column old to email`,
+    unreachable: (target) => ({
+      'a closed port': { ...target, config: { ...target.config, port: 1 } },
+      'an unknown database': { ...target, config: { ...config, database: 'vkit_no_such' } },
+      'an unknown login': {
+        ...target,
+        credentials: { username: 'vkit_no_such', password: 's3cret-passw0rd' },
+      },
+      'a server without the encryption that is asked for': {
+        ...target,
+        config: { ...target.config, ssl_mode: 'require' },
+      },
+    }),
+  };
+}
+
 /** One entry per engine: an engine without one does not compile. */
 export const enginesUnderTest: Record<EngineName, EngineUnderTest> = {
   sqlite,
   postgres: await createPostgres(),
+  mysql: await createMysql(),
 };

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import type { DemoFacts } from '../../src/cli/demo/run-demo.js';
+import { findMysql } from '../helpers/mysql.js';
 import { findPostgres } from '../helpers/postgres.js';
 import { finished, jsonOf, runCli, startCli } from '../helpers/run-cli.js';
 import { temporaryFolder } from '../helpers/temporary-folder.js';
@@ -175,7 +177,9 @@ describe('vkit demo', { timeout: TIMEOUT_MS }, () => {
   it('says at once what it cannot do, without repeating the password of a URL', async () => {
     const { env, temporary } = await bareEnvironment();
     const cases = [
-      ['mysql://me:pa55w0rd@localhost/shop', 2, 'unsupported'],
+      ['mysql://me:pa55w0rd@localhost', 2, 'invalid_input'],
+      ['mysql://localhost/shop', 2, 'invalid_input'],
+      ['mysql://me:pa55w0rd@127.0.0.1:1/shop', 7, 'datasource_unreachable'],
       ['oracle://me:pa55w0rd@localhost/shop', 2, 'invalid_input'],
       ['postgres://me:pa55w0rd@localhost', 2, 'invalid_input'],
       ['postgres://localhost/shop', 2, 'invalid_input'],
@@ -249,6 +253,43 @@ describe.skipIf(postgres.url === null)(
       const result = await end;
       expect([result.code, result.stderr]).toEqual([130, 'Error: The demo was interrupted.\n']);
       expect(await schemaExists(schema)).toBe(false);
+      expect(await readdir(temporary)).toEqual([]);
+    });
+  },
+);
+
+const mysqlServer = await findMysql();
+
+describe.skipIf(mysqlServer.url === null)(
+  `vkit demo --url on MySQL${mysqlServer.reason === undefined ? '' : ` (${mysqlServer.reason})`}`,
+  { timeout: TIMEOUT_MS },
+  () => {
+    const url = mysqlServer.url ?? 'mysql://none';
+
+    async function databaseExists(name: string): Promise<boolean> {
+      const client = await mysql.createConnection({ uri: url });
+      try {
+        const [rows] = await client.query<mysql.RowDataPacket[]>(
+          'select 1 from information_schema.schemata where schema_name = ?',
+          [name],
+        );
+        return rows.length === 1;
+      } finally {
+        await client.end();
+      }
+    }
+
+    it('tells the same, in a database that is gone afterwards', async () => {
+      const { env, temporary } = await bareEnvironment();
+      const result = await runCli(['demo', '--json', '--url', url], { env, timeoutMs: TIMEOUT_MS });
+      expect(result.stderr).toBe('');
+      expect(result.code).toBe(0);
+      const facts = jsonOf<Payload>(result);
+      expectWholeStory(facts);
+      const database = facts.database.schema ?? '';
+      expect(database).toMatch(/^vkit_demo_[0-9a-f]{12}$/);
+      expect(facts.comparison.agent.sql).toContain(`\`${database}\`.\`customers\``);
+      expect(await databaseExists(database)).toBe(false);
       expect(await readdir(temporary)).toEqual([]);
     });
   },

@@ -1,13 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import { mysqlDialect } from '../../src/engines/mysql/dialect.js';
 import { postgresDialect } from '../../src/engines/postgres/dialect.js';
 import { sqliteDialect } from '../../src/engines/sqlite/dialect.js';
 import { FIELD_TYPES } from '../../src/schema/field-type.js';
 
-describe.each([postgresDialect, sqliteDialect])('the dialect of $name', (dialect) => {
+describe.each([
+  { quote: '"', dialect: postgresDialect },
+  { quote: '"', dialect: sqliteDialect },
+  { quote: '`', dialect: mysqlDialect },
+])('the dialect of $dialect.name', ({ quote: q, dialect }) => {
   it('quotes identifiers, whatever is in them', () => {
-    expect(dialect.quoteIdentifier('plain')).toBe('"plain"');
-    expect(dialect.quoteIdentifier('a"; DROP TABLE x; --')).toBe('"a""; DROP TABLE x; --"');
-    expect(dialect.quoteIdentifier('""')).toBe('""""""');
+    expect(dialect.quoteIdentifier('plain')).toBe(`${q}plain${q}`);
+    const odd = `a${q}; DROP TABLE x; --`;
+    expect(dialect.quoteIdentifier(odd)).toBe(`${q}a${q}${q}; DROP TABLE x; --${q}`);
+    expect(dialect.quoteIdentifier(q + q)).toBe(q.repeat(6));
   });
 
   it('refuses an identifier with a NUL', () => {
@@ -18,8 +24,8 @@ describe.each([postgresDialect, sqliteDialect])('the dialect of $name', (dialect
   });
 
   it('names tables in full, also of an engine without schemas', () => {
-    expect(dialect.table({ schema: 's', name: 't' })).toBe('"s"."t"');
-    expect(dialect.table({ schema: '', name: 't' })).toMatch(/^"(public|main)"\."t"$/);
+    expect(dialect.table({ schema: 's', name: 't' })).toBe(`${q}s${q}.${q}t${q}`);
+    expect(dialect.table({ schema: '', name: 't' })).toMatch(/^("(public|main)"\."t"|`t`)$/);
   });
 
   it('doubles quotes in its own literals', () => {
@@ -45,5 +51,33 @@ describe('a NULL of PostgreSQL', () => {
     ['constructor', 'CAST(NULL AS pg_catalog.text)'],
   ])('of the type %s is %s', (type, expected) => {
     expect(postgresDialect.nullOf(type)).toBe(expected);
+  });
+});
+
+describe('MySQL', () => {
+  it('is given moments without the letters it does not know', () => {
+    expect(mysqlDialect.bind('2026-03-01T10:00:00.5Z', 'timestamptz')).toBe(
+      '2026-03-01 10:00:00.5',
+    );
+    expect(mysqlDialect.bind('T Z', 'text')).toBe('T Z');
+  });
+
+  it('is not asked for decimals that it would cut', () => {
+    const digits = '1'.repeat(35);
+    expect(mysqlDialect.bind(`-${digits}.${'1'.repeat(30)}`, 'numeric')).toMatch(/^-1/);
+    for (const value of [`${digits}1`, `0.${'1'.repeat(31)}`]) {
+      expect(() => mysqlDialect.bind(value, 'numeric')).toThrow(
+        expect.objectContaining({ code: 'unsupported' }),
+      );
+    }
+  });
+
+  it('sorts NULL to where it is wanted only where that is not its own place', () => {
+    const order = mysqlDialect.orderBy;
+    expect(order('x', 'ASC', 'first', false)).toBe('x ASC');
+    expect(order('x', 'DESC', 'last', false)).toBe('x DESC');
+    expect(order('x', 'ASC', 'last', false)).toBe('x IS NULL ASC, x ASC');
+    expect(order('x', 'DESC', 'first', false)).toBe('x IS NULL DESC, x DESC');
+    expect(order('x', 'ASC', 'last', true)).toBe('x ASC');
   });
 });

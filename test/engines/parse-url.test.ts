@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ENGINES, engineByName } from '../../src/engines/index.js';
 import { VkitError } from '../../src/errors/index.js';
 
-const { postgres, sqlite } = ENGINES;
+const { mysql, postgres, sqlite } = ENGINES;
 
 describe('the URL of a PostgreSQL database', () => {
   it('becomes configuration and credentials, percent-decoded', () => {
@@ -46,6 +46,56 @@ describe('the URL of a PostgreSQL database', () => {
       expect(error.code).toBe('invalid_input');
       const texts = `${error.message} ${error.hint} ${error.stack} ${String(error.cause)}`;
       expect(texts).not.toMatch(/s3c/);
+    });
+  }
+});
+
+describe('the URL of a MySQL database', () => {
+  it("becomes configuration and credentials, under MySQL's names or the configuration's", () => {
+    const url =
+      'mysql://ad%40min:p%2Fss%20w@db.internal:3307/shop%20eu?ssl-mode=VERIFY_IDENTITY&ssl-ca=/ca.pem&connect-timeout=5';
+    const expected = {
+      config: {
+        host: 'db.internal',
+        port: 3307,
+        database: 'shop eu',
+        ssl_mode: 'verify-full',
+        ssl_root_cert: '/ca.pem',
+        connect_timeout: 5,
+      },
+      credentials: { username: 'ad@min', password: 'p/ss w' },
+    };
+    expect(mysql.parseUrl(url)).toEqual(expected);
+    const own =
+      'mariadb://ad%40min:p%2Fss%20w@db.internal:3307/shop%20eu?ssl_mode=verify-full&ssl_root_cert=/ca.pem&connect_timeout=5';
+    expect(mysql.parseUrl(own)).toEqual(expected);
+  });
+
+  const modes = {
+    DISABLED: 'disable',
+    PREFERRED: 'prefer',
+    REQUIRED: 'require',
+    VERIFY_CA: 'verify-ca',
+    VERIFY_IDENTITY: 'verify-full',
+  };
+  it.each(Object.entries(modes))('takes ssl-mode=%s for %s', (theirs, ours) => {
+    const { config } = mysql.parseUrl(`mysql://h/db?ssl-mode=${theirs}`);
+    expect(config).toEqual({ host: 'h', port: 3306, database: 'db', ssl_mode: ours });
+  });
+
+  const refused: Record<string, string> = {
+    'another scheme': 'postgres://u:s3cret@h/db',
+    'no database': 'mysql://u:s3cret@h/',
+    'an unknown parameter': 'mysql://u:s3cret@h/db?s3cret=1',
+    'a flag of the package': 'mysql://u:s3cret@h/db?multipleStatements=true',
+    'an unknown ssl mode': 'mysql://u:s3cret@h/db?ssl-mode=s3cret',
+    'a mode that is a name of every object': 'mysql://u:s3cret@h/db?ssl-mode=constructor',
+  };
+  for (const [what, url] of Object.entries(refused)) {
+    it(`is refused with ${what}, and not repeated`, () => {
+      const error = thrownBy(() => mysql.parseUrl(url));
+      expect(error.code).toBe('invalid_input');
+      expect(`${error.message} ${error.hint} ${error.stack}`).not.toMatch(/s3c/);
     });
   }
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { normaliseMysqlType } from '../../src/engines/mysql/type.js';
 import { decodeArray } from '../../src/engines/postgres/decode-array.js';
 import { normalisePostgresType } from '../../src/engines/postgres/type.js';
 import { normaliseSqliteType } from '../../src/engines/sqlite/type.js';
@@ -43,6 +44,45 @@ describe('the normalised type of a PostgreSQL column', () => {
     expect(normalisePostgresType({ ...builtIn, name: 'text', schema: 'a', kind: 'c' })).toBe(
       'other',
     );
+  });
+});
+
+describe('the normalised type of a MySQL column', () => {
+  const cases: Record<string, string> = {
+    'int(10) unsigned': 'integer',
+    'mediumint(8)': 'integer',
+    'tinyint(1)': 'boolean',
+    'tinyint(1) unsigned': 'smallint',
+    'tinyint(4)': 'smallint',
+    'bit(1)': 'boolean',
+    'bit(8)': 'bit',
+    'decimal(65,30)': 'numeric',
+    float: 'real',
+    double: 'double',
+    'datetime(6)': 'timestamp',
+    timestamp: 'timestamptz',
+    'year(4)': 'smallint',
+    "enum('a','b(1)')": 'enum',
+    "set('a')": 'text',
+    longtext: 'text',
+    json: 'json',
+    'binary(16)': 'bytes',
+    mediumblob: 'bytes',
+    geomcollection: 'geometry',
+    inet6: 'inet',
+    uuid: 'uuid',
+    'vector(3)': 'other',
+    constructor: 'other',
+  };
+  for (const [full, type] of Object.entries(cases)) {
+    it(`is ${type} for ${full}`, () => {
+      const name = full.replace(/[ (].*$/, '');
+      expect(normaliseMysqlType({ name, full, isJson: false })).toBe(type);
+    });
+  }
+
+  it('is json where MariaDB checks that it is', () => {
+    expect(normaliseMysqlType({ name: 'longtext', full: 'longtext', isJson: true })).toBe('json');
   });
 });
 

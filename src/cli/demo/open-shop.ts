@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Credentials, Sandbox } from '../../engines/contract.js';
-import { ENGINES, type EngineName } from '../../engines/index.js';
+import { ENGINE_NAMES, ENGINES, type EngineName } from '../../engines/index.js';
 import { SANDBOXES } from '../../engines/sandbox.js';
 import { VkitError } from '../../errors/index.js';
 import { readProject } from '../../project/read-project.js';
@@ -33,8 +33,8 @@ export interface Shop {
 }
 
 export interface ShopFacts {
-  engine: string;
-  /** The schema made for the demo; null where the database is a file of its own. */
+  engine: EngineName;
+  /** The schema or database made for the demo; null where the database is a file of its own. */
   schema: string | null;
   tables: Readonly<Record<string, number>>;
 }
@@ -49,29 +49,39 @@ export interface Target {
   credentials: Credentials;
 }
 
+/** The engines that a URL may name. */
+const SERVERS = ENGINE_NAMES.filter((name) => schemesOf(name).length > 0);
+
+function schemesOf(engine: EngineName): readonly string[] {
+  return SANDBOXES[engine].urlSchemes;
+}
+
 /**
- * A SQLite file, or a new schema on the server of a URL, to which the environment may add a login. Throws `invalid_input`
- * for a URL that cannot be used, and `unsupported` for a server of which vkit cannot tell its story.
+ * A SQLite file, or a new schema (in MySQL a database) on the server of a URL, to which the environment may add a login.
+ * Throws `invalid_input` for a URL that cannot be used.
  */
 export function chooseTarget(url: string | undefined, fromEnvironment: Credentials): Target {
   if (url === undefined) {
     return { engine: 'sqlite', schema: null, config: { path: './shop.db' }, credentials: {} };
   }
-  const scheme = /^([a-z][a-z0-9+]*):/i.exec(url)?.[1]?.toLowerCase();
-  if (scheme === 'mysql' || scheme === 'mariadb') {
-    throw new VkitError('unsupported', 'This version of vkit does not run its demo on MySQL.', {
-      hint: 'Give the URL of a PostgreSQL server, or none for embedded SQLite: vkit demo',
+  const scheme = /^([a-z][a-z0-9+]*):/i.exec(url)?.[1]?.toLowerCase() ?? '';
+  const engine = SERVERS.find((name) => schemesOf(name).includes(scheme));
+  if (engine === undefined) {
+    const known = SERVERS.flatMap(schemesOf).map((name) => `${name}://`);
+    throw new VkitError('invalid_input', `The URL begins with none of ${known.join(', ')}.`, {
+      hint: 'Give the URL of a server of these, or none for embedded SQLite: vkit demo',
     });
   }
-  const parsed = ENGINES.postgres.parseUrl(url);
+  const parsed = ENGINES[engine].parseUrl(url);
   const credentials = { ...fromEnvironment, ...parsed.credentials };
   if (credentials.username === undefined) {
     throw new VkitError('invalid_input', 'The URL names no user.', {
-      hint: 'Write postgres://USER@HOST/DATABASE; a password may also stand in VKIT_DS_SHOP_PASSWORD.',
+      hint: `Write ${scheme}://USER@HOST/DATABASE; a password may also stand in VKIT_DS_SHOP_PASSWORD.`,
     });
   }
   const schema = `vkit_demo_${randomBytes(SCHEMA_BYTES).toString('hex')}`;
-  return { engine: 'postgres', schema, config: { ...parsed.config, schema }, credentials };
+  const config = { ...parsed.config, [SANDBOXES[engine].placeKey]: schema };
+  return { engine, schema, config, credentials };
 }
 
 /** Makes the project and the sample data, and adds the database to the project. The sandbox is for the caller to drop. */
@@ -100,7 +110,7 @@ async function createSandbox(root: string, target: Target): Promise<Sandbox> {
   const config = typeof path === 'string' ? { ...rest, path: join(root, path) } : rest;
   try {
     const { credentials } = target;
-    return await SANDBOXES[target.engine]({ id: DATASOURCE, config, credentials });
+    return await SANDBOXES[target.engine].create({ id: DATASOURCE, config, credentials });
   } catch (error) {
     if (!(error instanceof VkitError) || error.code !== 'datasource_unreachable') throw error;
     throw new VkitError(
@@ -149,7 +159,7 @@ export function tellShop(facts: ShopFacts, page: Page): void {
   const place =
     facts.schema === null
       ? 'an embedded SQLite database, a file of its own'
-      : `your PostgreSQL server, in a schema of its own (${facts.schema})`;
+      : `your ${ENGINES[facts.engine].displayName} server, in a ${SANDBOXES[facts.engine].placeKey} of its own (${facts.schema})`;
   page.say(`A small shop keeps its data in ${place}: ${list(counts)}. All of it is made up.`);
 }
 

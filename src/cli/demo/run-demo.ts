@@ -22,7 +22,7 @@ import { inStep } from './told.js';
 import { openWorkspace, type Workspace } from './workspace.js';
 
 export interface DemoOptions {
-  /** A PostgreSQL server to tell the story on; absent: embedded SQLite. */
+  /** A server to tell the story on; absent: embedded SQLite. */
   url?: string;
   /** What the environment adds to the URL: a login that need not stand in it. */
   credentials: Credentials;

@@ -18,6 +18,7 @@ from VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whene
   static override examples = [
     '<%= config.bin %> datasource add shop --url sqlite:./shop.db',
     '<%= config.bin %> datasource add crm --url postgres://db.internal:5432/crm --environment production --region US',
+    `<%= config.bin %> datasource add erp --url 'mysql://db.internal:3306/erp?ssl-mode=VERIFY_IDENTITY'`,
     `<%= config.bin %> datasource add shop --engine sqlite --config '{"path": "./shop.db"}'`,
   ];
   static override args = { id: stringArg({ description: 'Id of the datasource.' }) };
@@ -25,7 +26,7 @@ from VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whene
     ...projectFlags,
     id: string({ description: 'The same as the argument.', helpValue: 'ID' }),
     engine: string({
-      description: 'postgres or sqlite; not needed with --url.',
+      description: 'postgres, mysql or sqlite; not needed with --url.',
       helpValue: 'NAME',
     }),
     url: string({

@@ -1,19 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { TableKind } from '../../schema/model.js';
+import { type CatalogColumn, sha256Hex } from '../catalog-column.js';
 import type { PostgresSession } from './session.js';
 import { normalisePostgresType } from './type.js';
-
-/** One live column; `position` counts from 1 among the columns that are not dropped. */
-export interface CatalogColumn {
-  name: string;
-  position: number;
-  type: string;
-  native: string;
-  nullable: boolean;
-  generated: boolean;
-  default: string | null;
-  comment: string | null;
-}
 
 const KINDS: Readonly<Record<string, TableKind>> = {
   r: 'table',
@@ -122,8 +110,4 @@ export async function readDefinitionDigests(
     texts.set(root ?? '', before + heading + (definition ?? ''));
   }
   return new Map([...texts].map(([oid, text]) => [oid, sha256Hex(text)]));
-}
-
-export function sha256Hex(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
 }

@@ -5,7 +5,7 @@ import type { ConnectionPool, PooledConnection } from '../lease-pool.js';
 import { preferTls } from '../prefer-tls.js';
 import { createServerConnector, poolOptions } from '../server-connector.js';
 import { readServerSettings, type ServerSettings } from '../server-settings.js';
-import { NO_TLS } from './error.js';
+import { isTlsRefused } from './error.js';
 import { PORT } from './options.js';
 import { postgresProtocol } from './protocol.js';
 import type { PostgresSession, TextRow } from './session.js';
@@ -57,11 +57,7 @@ function openPool(
     opened.on('connect', (client) => client.on('error', () => undefined));
     return opened;
   };
-  const pool = preferTls(
-    settings,
-    open,
-    (error) => error instanceof Error && error.message === NO_TLS,
-  );
+  const pool = preferTls(settings, open, isTlsRefused);
 
   return {
     async connect() {

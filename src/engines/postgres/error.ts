@@ -9,7 +9,7 @@ const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
 const CONNECTION_STATES = /^(?:08|28|57P0[1-5]|53300|3D000)/;
 
 /** What node-postgres says when the server answers a request for TLS with no. */
-export const NO_TLS = 'The server does not support SSL connections';
+const NO_TLS = 'The server does not support SSL connections';
 
 /** Sentences of node-postgres that come without a code, and the one that they are given here. */
 const CODES_OF_SENTENCES: Readonly<Record<string, string>> = {
@@ -31,6 +31,11 @@ const CLOCK_SLACK_MS = 50;
 export function sqlState(error: unknown): string | undefined {
   const code = errorCode(error);
   return code !== undefined && SQLSTATE.test(code) ? code : undefined;
+}
+
+/** Whether the server answered the request for TLS with no. */
+export function isTlsRefused(error: unknown): boolean {
+  return error instanceof Error && error.message === NO_TLS;
 }
 
 export function isConnectionError(error: unknown): boolean {

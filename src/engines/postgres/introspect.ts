@@ -1,13 +1,8 @@
-import type { ForeignKey, ScannedColumn, ScannedTable } from '../../schema/model.js';
+import type { ForeignKey, ScannedTable } from '../../schema/model.js';
+import { scannedColumn } from '../catalog-column.js';
 import type { ScanOptions } from '../contract.js';
 import { tableFilter } from '../table-filter.js';
-import {
-  type CatalogColumn,
-  kindOfRelation,
-  readColumns,
-  readDefinitionDigests,
-  sha256Hex,
-} from './catalog.js';
+import { kindOfRelation, readColumns, readDefinitionDigests } from './catalog.js';
 import type { PostgresSession } from './session.js';
 
 // Partitions are rows of their parent. Temporary and toast schemas begin with pg_ as well.
@@ -90,20 +85,6 @@ export async function readTables(
       columns: (columns.get(oid) ?? []).map(scannedColumn),
     };
   });
-}
-
-function scannedColumn(column: CatalogColumn): ScannedColumn {
-  const { name, type, native, position, nullable, comment } = column;
-  return {
-    name,
-    type,
-    native,
-    position,
-    nullable,
-    ...(column.generated ? { generated: true } : {}),
-    ...(column.default === null ? {} : { default_digest: sha256Hex(column.default) }),
-    ...(comment === null ? {} : { comment, comment_digest: sha256Hex(comment) }),
-  };
 }
 
 async function readKeys(

@@ -6,7 +6,7 @@ import {
   divideDecimal,
   formatDecimal,
   parseDecimal,
-} from './exact-decimal.js';
+} from '../exact-decimal.js';
 import { matchesLike } from './like.js';
 
 /** A value of any storage class, as SQLite hands it over with `useBigIntArguments`. */

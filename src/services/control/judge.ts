@@ -7,6 +7,7 @@ import { resolveAql } from '../../aql/resolve.js';
 import type { ResolvedQuery } from '../../aql/resolved-query.js';
 import type { FieldVisibility } from '../../aql/visibility.js';
 import type { BundleDatasource } from '../../bundle/model.js';
+import { engineByName } from '../../engines/index.js';
 import { type Problem, VkitError } from '../../errors/index.js';
 import type { Mask } from '../../masking/model.js';
 import { effectiveMasks, referenceKey } from '../../policy/combine-decisions.js';
@@ -97,7 +98,12 @@ export interface PlannedQuery {
  */
 export function planQuery(
   active: ActiveBundle,
-  { decision, resolved, input }: Pick<Judgement, 'decision' | 'resolved' | 'input'>,
+  {
+    decision,
+    resolved,
+    input,
+    datasource,
+  }: Pick<Judgement, 'decision' | 'resolved' | 'input' | 'datasource'>,
   options: PlanOptions,
 ): PlannedQuery {
   if (decision.action === 'deny' || resolved.unknown.length > 0) {
@@ -113,9 +119,11 @@ export function planQuery(
     // A field that would need an approval of its own is as hidden from this query as a denied one.
     return other === undefined || other.state === 'approval' ? { state: 'hidden' } : other;
   };
+  const engine = engineByName(datasource?.type ?? '');
   const planned = buildPlan({
     resolved,
     visibility,
+    ...(engine && { joinTypes: engine.dialect.joinTypes }),
     limits: {
       maxRows: smallest(decision.max_rows, options.grant?.maxRows ?? null),
       rowCap: options.rowCap,

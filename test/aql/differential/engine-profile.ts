@@ -103,6 +103,60 @@ const sqlite: EngineProfile = {
   },
 };
 
+/** What DECIMAL(65, 30) holds. */
+function isExactInMysql({ units, scale }: Decimal): boolean {
+  const digits = String(units).replace('-', '').length;
+  return scale <= 30 && digits - scale <= 35;
+}
+
+const mysql: EngineProfile = {
+  types: {
+    boolean: 'boolean',
+    smallint: 'smallint',
+    integer: 'integer',
+    bigint: 'bigint',
+    numeric: 'decimal(65, 30)',
+    real: 'float',
+    double: 'double',
+    text: 'longtext',
+    varchar: 'varchar(40)',
+    char: 'char(5)',
+    enum: "enum('sad', 'ok', 'Happy')",
+    date: 'date',
+    time: 'time(6)',
+    timestamp: 'datetime(6)',
+    timestamptz: 'timestamp(6) null',
+    json: 'json',
+    bytes: 'longblob',
+  },
+  quoteIdentifier: doubled('`'),
+  // The backslash escapes in its literals, unless the session says otherwise.
+  text: (text) => `x'${Buffer.from(text, 'utf8').toString('hex')}'`,
+  literals: {
+    boolean: same,
+    integer: same,
+    numeric: same,
+    float: same,
+    bytes: (spelled) => `x'${hexOf(spelled)}'`,
+    date: (spelled) => `'${spelled}'`,
+    time: (spelled) => `'${spelled}'`,
+    timestamp: (spelled) => `'${spelled.replace('T', ' ').replace(/Z$/, '')}'`,
+    timestamptz: (spelled) =>
+      `'${new Date(spelled).toISOString().replace('T', ' ').replace('Z', '')}'`,
+    json: (spelled) => `convert(x'${Buffer.from(spelled, 'utf8').toString('hex')}' using utf8mb4)`,
+  },
+  keeps: (type, spelled) => {
+    if (kindOf(type) === 'numeric') return isExactInMysql(decimalOf(spelled));
+    if (kindOf(type) !== 'timestamptz') return true;
+    // TIMESTAMP begins in 1970 and ends in 2038.
+    const moment = Date.parse(spelled);
+    return moment > 0 && moment < 2 ** 31 * 1000;
+  },
+  stored: (type, spelled) =>
+    kindOf(type) === 'numeric' ? decimalText(decimalOf(spelled)) : spelled,
+  limits: { joinTypes: ['INNER', 'LEFT', 'RIGHT'], compared: (decimal) => decimal },
+};
+
 function isWhole64({ units, scale }: Decimal): boolean {
   const one = 10n ** BigInt(scale);
   return units % one === 0n && BigInt.asIntN(64, units / one) === units / one;
@@ -118,7 +172,11 @@ function isExactInSqlite(decimal: Decimal): boolean {
 }
 
 /** One entry per engine: an engine without one does not compile. */
-export const ENGINE_PROFILES: Readonly<Record<EngineName, EngineProfile>> = { sqlite, postgres };
+export const ENGINE_PROFILES: Readonly<Record<EngineName, EngineProfile>> = {
+  sqlite,
+  postgres,
+  mysql,
+};
 
 export function literalOf(profile: EngineProfile, type: string, spelled: string | null): string {
   if (spelled === null) return 'null';

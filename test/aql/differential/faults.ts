@@ -117,13 +117,15 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
 
   'NULLs stand at the other end': {
     dialect: ({ orderBy }) => ({
-      orderBy: (sql, direction, nulls) =>
-        orderBy(sql, direction, nulls === 'first' ? 'last' : 'first'),
+      orderBy: (sql, direction, nulls, isNullable) =>
+        orderBy(sql, direction, nulls === 'first' ? 'last' : 'first', isNullable),
     }),
   },
 
   'a descending order is ascending': {
-    dialect: ({ orderBy }) => ({ orderBy: (sql, _, nulls) => orderBy(sql, 'ASC', nulls) }),
+    dialect: ({ orderBy }) => ({
+      orderBy: (sql, _, nulls, isNullable) => orderBy(sql, 'ASC', nulls, isNullable),
+    }),
   },
 
   'the offset is one too many': {

@@ -1,16 +1,13 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { postgres } from '../../../src/engines/postgres/index.js';
+import { hasOpenssl, makeCertificate } from '../../helpers/certificate.js';
 import { findPostgres } from '../../helpers/postgres.js';
 import { withTemporaryFolder } from '../../helpers/temporary-folder.js';
 
 const server = await findPostgres();
-const hasOpenssl = succeeds(() => execFileSync('openssl', ['version']));
-const skipped = server.reason ?? (hasOpenssl ? null : 'no openssl to make certificates with');
+const skipped = server.reason ?? (hasOpenssl() ? null : 'no openssl to make certificates with');
 
 describe.skipIf(skipped !== null)(`TLS to PostgreSQL ${skipped ?? ''}`, () => {
   /** Which modes connect to a server whose certificate is for `name`, with it as root and without. */
@@ -76,24 +73,6 @@ describe.skipIf(skipped !== null)(`TLS to PostgreSQL ${skipped ?? ''}`, () => {
   });
 });
 
-function makeCertificate(folder: string, name: string) {
-  const [keyPath, certificatePath] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
-  execFileSync(
-    'openssl',
-    [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-      ...['-days', '2', '-subj', '/CN=vkit test', '-addext', `subjectAltName=${name}`],
-      ...['-keyout', keyPath, '-out', certificatePath],
-    ],
-    { stdio: 'ignore' },
-  );
-  return {
-    key: readFileSync(keyPath),
-    certificate: readFileSync(certificatePath),
-    certificatePath,
-  };
-}
-
 /** Answers PostgreSQL's request for TLS with yes and passes everything on to the real server. */
 async function startTlsServer(target: URL, key: Buffer, certificate: Buffer) {
   const sockets = new Set<Socket>();
@@ -123,14 +102,4 @@ async function startTlsServer(target: URL, key: Buffer, certificate: Buffer) {
         for (const socket of sockets) socket.destroy();
       }),
   };
-}
-
-function succeeds(work: () => unknown): boolean {
-  try {
-    work();
-    return true;
-  } catch {
-    // Not there, which is all that is asked.
-    return false;
-  }
 }

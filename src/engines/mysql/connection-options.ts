@@ -1,0 +1,52 @@
+import type { ServerSettings } from '../server-settings.js';
+import { authWithoutTls } from './auth-without-tls.js';
+import type { MysqlSettings } from './settings.js';
+
+/** Statements kept prepared per connection. */
+const PREPARED_MAX = 50;
+
+/** What the package opens a connection with. */
+export function connectionOptions(
+  settings: MysqlSettings,
+  ssl: ServerSettings['ssl'],
+  connectTimeoutMs: number,
+) {
+  const { host, port, user, database, sslMode, socketPath } = settings;
+  const password = settings.password();
+  const isPrivate = ssl !== false || socketPath !== undefined;
+  return {
+    ...(socketPath === undefined ? { host, port } : { socketPath }),
+    ...{ user, password, database },
+    ...(ssl === false ? {} : { ssl: tlsOptions(ssl, sslMode) }),
+    ...(isPrivate ? {} : { authPlugins: authWithoutTls(password) }),
+    connectTimeout: connectTimeoutMs,
+    connectAttributes: { program_name: 'vkit' },
+    charset: 'utf8mb4_bin',
+    // A server may ask for a local file after any statement.
+    flags: ['-LOCAL_FILES', '-MULTI_STATEMENTS'],
+    multipleStatements: false,
+    enableCleartextPlugin: false,
+    // No code is made of what a server says of its columns.
+    disableEval: true,
+    trace: false,
+    rowsAsArray: true,
+    maxPreparedStatements: PREPARED_MAX,
+    // Text is lossless; what the package makes of large numbers, dates and JSON is not.
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    dateStrings: true,
+    jsonStrings: true,
+    timezone: 'Z' as const,
+  };
+}
+
+function tlsOptions(
+  { ca, rejectUnauthorized }: Exclude<ServerSettings['ssl'], false>,
+  mode: ServerSettings['sslMode'],
+) {
+  return {
+    ...(typeof ca === 'string' ? { ca } : {}),
+    rejectUnauthorized: rejectUnauthorized !== false,
+    verifyIdentity: mode === 'verify-full',
+  };
+}

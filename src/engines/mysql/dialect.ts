@@ -1,0 +1,205 @@
+import type { Dialect } from '../../aql/dialect.js';
+import type { BoundValue, BuiltInFunction, ComparisonOperator } from '../../aql/expression.js';
+import { VkitError } from '../../errors/index.js';
+import type { FieldKind } from '../../schema/field-type.js';
+import { orderedFloatSum } from './ordered-float-sum.js';
+
+const OPERATORS: Record<ComparisonOperator, string> = {
+  eq: '=',
+  neq: '<>',
+  lt: '<',
+  lte: '<=',
+  gt: '>',
+  gte: '>=',
+};
+
+/** What a CAST to DECIMAL may keep; the total of 65 digits is the limit of both products. */
+const DECIMAL = 'DECIMAL(65,30)';
+const DECIMAL_LIMIT = /^-?\d{1,35}(?:\.\d{1,30})?$/;
+
+/** How a bound value gets its kind. Text and floats need nothing. */
+const CASTS: Partial<Record<FieldKind, string>> = {
+  boolean: 'SIGNED',
+  integer: 'SIGNED',
+  numeric: DECIMAL,
+  date: 'DATE',
+  time: 'TIME(6)',
+  timestamp: 'DATETIME(6)',
+  timestamptz: 'DATETIME(6)',
+  bytes: 'BINARY',
+};
+
+/** The type of a NULL that stands for a column of a normalised type; what is not here is text. */
+const TYPE_OF_NULL: Readonly<Record<string, string>> = {
+  boolean: 'SIGNED',
+  smallint: 'SIGNED',
+  integer: 'SIGNED',
+  bigint: 'SIGNED',
+  numeric: DECIMAL,
+  real: 'DOUBLE',
+  double: 'DOUBLE',
+  date: 'DATE',
+  time: 'TIME(6)',
+  timestamp: 'DATETIME(6)',
+  timestamptz: 'DATETIME(6)',
+  bytes: 'BINARY',
+};
+
+function cast(sql: string, type: string): string {
+  return `CAST(${sql} AS ${type})`;
+}
+
+/** Text in one character set and one collation, whatever its column has. */
+function unicode(sql: string): string {
+  return `CONVERT(${sql} USING utf8mb4) COLLATE utf8mb4_bin`;
+}
+
+/** Text by its code points: the order of UTF-8 bytes is theirs, and only bytes keep spaces at the end. */
+function binary(sql: string): string {
+  return cast(`CONVERT(${sql} USING utf8mb4)`, 'BINARY');
+}
+
+/** The text of a value. COALESCE drops the ZEROFILL of a column, which would be part of a number's text. */
+function textOf(sql: string): string {
+  return unicode(`COALESCE(${sql})`);
+}
+
+function quoteIdentifier(name: string): string {
+  if (name.includes('\0')) {
+    throw new VkitError('unsupported', 'MySQL has no identifiers with NUL characters.');
+  }
+  return `\`${name.replaceAll('`', '``')}\``;
+}
+
+function call(fn: BuiltInFunction, args: readonly string[]): string {
+  const [first = '', ...rest] = args;
+  switch (fn) {
+    case 'to_text':
+    case 'identity_key':
+      return textOf(first);
+    case 'decimal_text': {
+      const text = textOf(first);
+      const trimmed = `TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM ${text}))`;
+      return `CASE WHEN LOCATE('.', ${text}) > 0 THEN ${trimmed} ELSE ${text} END`;
+    }
+    // A decimal has the scale of its column: equal ones are written alike.
+    case 'canonical_numeric':
+      return first;
+    case 'sha256_hex':
+      return `SHA2(${first}, 256)`;
+    case 'concat':
+      return `CONCAT(${args.join(', ')})`;
+    case 'char_length':
+      return `CHAR_LENGTH(${unicode(first)})`;
+    case 'left':
+    case 'right':
+      return `${fn.toUpperCase()}(${[unicode(first), ...rest].join(', ')})`;
+  }
+}
+
+function compare(op: ComparisonOperator, kind: FieldKind, left: string, right: string): string {
+  const operator = OPERATORS[op];
+  if (kind !== 'text') return `(${left} ${operator} ${right})`;
+  const exact = `${binary(left)} ${operator} ${binary(right)}`;
+  // The plain comparison is there for the index; a collation may hold more texts equal than the binary one.
+  return op === 'eq' ? `(${left} ${operator} ${right} AND ${exact})` : `(${exact})`;
+}
+
+function inList(
+  kind: FieldKind,
+  operand: string,
+  values: readonly string[],
+  negated: boolean,
+): string {
+  const test = negated ? 'NOT IN' : 'IN';
+  const plain = `${operand} ${test} (${values.join(', ')})`;
+  if (kind !== 'text') return `(${plain})`;
+  const exact = `${binary(operand)} ${test} (${values.map(binary).join(', ')})`;
+  return negated ? `(${exact})` : `(${plain} AND ${exact})`;
+}
+
+function bind(value: BoundValue, kind: FieldKind): BoundValue {
+  if (typeof value === 'boolean') return Number(value);
+  if (kind === 'numeric' && !DECIMAL_LIMIT.test(String(value))) {
+    throw new VkitError(
+      'unsupported',
+      'MySQL compares decimals of at most 35 digits before and 30 after the point.',
+      { hint: 'Write a shorter number.' },
+    );
+  }
+  if (kind !== 'timestamp' && kind !== 'timestamptz') return value;
+  // The session is in UTC, and MySQL knows no Z.
+  return String(value).replace('T', ' ').replace(/Z$/, '');
+}
+
+/**
+ * MySQL 8 and MariaDB 10.6 or newer, under the sql_mode, time zone, character set and collation that a session is pinned to.
+ * A column is compared as it is only where an index may help; everywhere else text is UTF-8 bytes.
+ */
+export const mysqlDialect: Dialect = {
+  name: 'mysql',
+  joinTypes: ['INNER', 'LEFT', 'RIGHT'],
+  placeholdersNumbered: false,
+  quoteIdentifier,
+  table({ schema, name }) {
+    const table = quoteIdentifier(name);
+    return schema === '' ? table : `${quoteIdentifier(schema)}.${table}`;
+  },
+  placeholder(_index, kind) {
+    const type = CASTS[kind];
+    return type === undefined ? '?' : cast('?', type);
+  },
+  bind,
+  textLiteral: (value) => `'${value.replaceAll("'", "''")}'`,
+  booleanLiteral: (value) => (value ? 'TRUE' : 'FALSE'),
+  nullOf(type) {
+    const known = Object.hasOwn(TYPE_OF_NULL, type) ? TYPE_OF_NULL[type] : undefined;
+    return known === undefined ? unicode('NULL') : cast('NULL', known);
+  },
+  column(sql, _kind, type) {
+    // As text a FLOAT has six digits; as a double it has all of its own.
+    if (type === 'real') return `(${sql} + 0e0)`;
+    if (type === 'bit') return `BIN(${sql})`;
+    return type === 'geometry' ? `ST_AsText(${sql})` : sql;
+  },
+  call,
+  compare,
+  inList,
+  // As bytes, the escape character is the backslash under every sql_mode.
+  like(operand, pattern, negated) {
+    return `(${unicode(operand)} ${negated ? 'NOT LIKE' : 'LIKE'} ${pattern} ESCAPE x'5C')`;
+  },
+  key(sql, kind) {
+    if (kind === 'text') return binary(sql);
+    // MariaDB orders its UUIDs by their time.
+    return kind === 'uuid' ? cast(sql, 'CHAR') : sql;
+  },
+  orderBy(sql, direction, nulls, neverNull) {
+    // NULL is the smallest value here; sorting by `IS NULL` first would keep an index from being used.
+    const isNatural = (direction === 'ASC') === (nulls === 'first');
+    if (isNatural || neverNull) return `${sql} ${direction}`;
+    return `${sql} IS NULL ${nulls === 'first' ? 'DESC' : 'ASC'}, ${sql} ${direction}`;
+  },
+  aggregate(fn, operand, kind, ordered) {
+    if (operand === null) return 'COUNT(*)';
+    switch (fn) {
+      case 'count_distinct':
+        return `COUNT(DISTINCT ${operand})`;
+      case 'sum':
+        return kind === 'float' && ordered ? orderedFloatSum(operand) : `SUM(${operand})`;
+      case 'avg':
+        if (kind !== 'float') {
+          // The driver divides, with as many digits as elsewhere; the quotient before it is what compares and sorts.
+          return `CONCAT(AVG(${operand}), '=', SUM(${operand}), '/', COUNT(${operand}))`;
+        }
+        return ordered ? `(${orderedFloatSum(operand)} / COUNT(${operand}))` : `AVG(${operand})`;
+      default:
+        return `${fn.toUpperCase()}(${operand})`;
+    }
+  },
+  aggregateOperand(sql, fn, kind) {
+    const isQuotient = fn === 'avg' && kind !== 'float';
+    return isQuotient ? cast(`SUBSTRING_INDEX(${sql}, '=', 1)`, DECIMAL) : sql;
+  },
+  limit: (limit, offset) => `LIMIT ${limit}${offset > 0 ? ` OFFSET ${offset}` : ''}`,
+};
