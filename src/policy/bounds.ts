@@ -48,7 +48,9 @@ function ownBounds(holds: readonly Hold[], ttlSecondsMax: number): Bounds {
     rowsMax = smallerRows(rowsMax, max_rows ?? null);
     autoRevoke ||= auto_revoke === true;
   }
-  return { ttlSeconds, rowsMax, autoRevoke };
+  const isDefault = ttlSeconds === TTL_SECONDS_DEFAULT && rowsMax === null && !autoRevoke;
+  // Most are the default, and equal objects need no comparing.
+  return isDefault ? BOUNDS_DEFAULT : { ttlSeconds, rowsMax, autoRevoke };
 }
 
 /** The smallest of several; `null` entries say nothing, and the default holds where all do. */

@@ -1,4 +1,4 @@
-import type { Mask } from '../masking/model.js';
+import type { Mask, MaskMethod } from '../masking/model.js';
 import { foldName } from '../util/fold-name.js';
 import { lazily } from '../util/lazily.js';
 import { type CompiledMatch, compileMatch } from './compile-match.js';
@@ -8,7 +8,7 @@ import {
   compileConditions,
   rolesNeeded,
 } from './conditions.js';
-import type { Action, Conditions, Policy } from './model.js';
+import type { Action, Conditions, Policy, RequiredApproval } from './model.js';
 import { RANKS } from './ranks.js';
 import { maskOfSpec } from './strictest-mask.js';
 
@@ -17,13 +17,18 @@ const POLICIES_MAX = 2 ** 28;
 
 /** A policy made ready for evaluation. */
 export interface CompiledPolicy {
-  policy: Policy;
-  /** Of the policy; here too, since every decision asks for it. */
+  /** Of the policy, as every decision asks for it. */
+  id: string;
   action: Action;
   /** Its place by priority and id, from 0. */
   order: number;
   /** Its place in the order of reporting, in which the strictest action comes first. */
   reportedAt: number;
+  /** The method of a policy that masks every field alike. */
+  onlyMethod: MaskMethod | null;
+  /** What an approval policy asks for, but for `lifts_mask`, which depends on the request. */
+  demand: ApprovalDemand | null;
+  policy: Policy;
   match: CompiledMatch;
   conditions: CompiledConditions;
   /** Of which roles one must be held for the conditions not to fail; `null`: they need none in particular. */
@@ -41,6 +46,8 @@ export interface CompiledPolicy {
   /** That it holds, decided, and lifts nothing: always the same object. */
   plainHold(): Hold;
 }
+
+export type ApprovalDemand = Readonly<Omit<RequiredApproval, 'lifts_mask'>>;
 
 /** Conditions, and as what they must hold: policies that ask the same have the same object, and so get the same answer. */
 export interface Question {
@@ -105,10 +112,13 @@ function compilePolicy(policy: Policy, order: number, compiler: Compiler): Compi
   const questionOf = (when: Conditions) => compiler.question({ isOpening, mayLift, when });
   const excepted = new Set(except.map((name) => foldName(name)));
   const compiled: CompiledPolicy = {
-    policy,
+    id: policy.id,
     action: policy.action,
     order,
     reportedAt: RANKS[policy.action] * POLICIES_MAX + order,
+    onlyMethod: policy.action === 'mask' && byField.size === 0 ? otherMask.method : null,
+    demand: policy.action === 'require_approval' ? demandOf(policy) : null,
+    policy,
     match: compileMatch(policy.match),
     conditions: compiler.conditions(policy.when),
     rolesNeeded: rolesNeeded(policy.when),
@@ -120,4 +130,14 @@ function compilePolicy(policy: Policy, order: number, compiler: Compiler): Compi
     plainHold: lazily(() => ({ compiled, truth: 'yes', lifts: false })),
   };
   return compiled;
+}
+
+function demandOf({ id, approval }: Policy): ApprovalDemand {
+  return {
+    policy_id: id,
+    approver_role: approval?.approver_role ?? '',
+    approvals: approval?.approvals ?? 1,
+    // Every decision shows the same list.
+    metadata_required: Object.freeze([...(approval?.metadata_required ?? [])].sort()),
+  };
 }

@@ -140,9 +140,7 @@ export function deniedFields(references: readonly ReferenceDecision[]): readonly
 }
 
 function referenceDecision({ reference, judgement }: Judged): ReferenceDecision {
-  const { action, mask, lifts, unknown, policyIds } = judgement;
-  // Deny policies come first in the order of reporting.
-  const deniedByPolicy = judgement.holds[0]?.compiled.action === 'deny';
+  const { action, mask, lifts, unknown, deniedByPolicy, policyIds } = judgement;
   const { dataset, field } = reference;
   const liftsMask = action === 'require_approval' && lifts;
   return mask === undefined

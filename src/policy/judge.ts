@@ -11,7 +11,7 @@ import {
   judgementOfWhole,
   moreOpen,
 } from './judgement.js';
-import type { Action, Reference } from './model.js';
+import { ACTIONS, type Action, type Reference } from './model.js';
 import { codeOf, keepOutcome, outcomeOf } from './outcomes.js';
 import type { PolicySet } from './policy-set.js';
 import type { Touched } from './touched.js';
@@ -36,6 +36,11 @@ export type Judge = (
 
 /** Of what the registry does not hold. */
 const UNKNOWN = judgementOfWhole('deny', [], null, true);
+
+/** Of a dataset that no policy acts on as a whole, where its fields bring what else there is to say. */
+const BY_FIELDS = Object.fromEntries(
+  ACTIONS.map((action) => [action, judgementOfWhole(action, [], null)]),
+) as Readonly<Record<Action, Judgement>>;
 
 /** A dataset in one view of one request. */
 interface Place {
@@ -99,12 +104,14 @@ export function createJudge(set: PolicySet, verdicts: Verdicts, touched: Touched
    */
   const judgeDataset = (place: Place): Judgement => {
     const { dataset, candidates } = place;
+    const isTouched = touched.touchesField(dataset);
+    if (candidates.whole.policies.length === 0 && isTouched) return BY_FIELDS[mostOpen(place)];
     const own = collect(place, candidates.whole, touched, null);
     const { holds } = own;
     if (own.matched || dataset.fields.size === 0) {
       const bounds = boundsOf(own.bearing);
       // An allow of its own opens the dataset beside its fields; a restriction alone must not end what bounded it before.
-      const isBounded = opensByItself(own) || touched.touchesField(dataset);
+      const isBounded = opensByItself(own) || isTouched;
       return judgementOfWhole(
         actionOf(own, byDefault),
         holds,
@@ -113,7 +120,7 @@ export function createJudge(set: PolicySet, verdicts: Verdicts, touched: Touched
     }
     // Its bounds would else be lost where `mask_except` takes every field out of an undecided mask.
     const undecided = undecidedBounds(own.bearing);
-    if (touched.touchesField(dataset)) return judgementOfWhole(mostOpen(place), holds, undecided);
+    if (isTouched) return judgementOfWhole(mostOpen(place), holds, undecided);
     const fields = candidates.typicalFields().map((field) => judgeField(place, field));
     const action = mostOpen(place);
     const ofFields = fields

@@ -22,6 +22,7 @@ export interface Judgement {
   /** Of ttl and rows, undecided allows included; `null` where the reference brings none of its own. */
   bounds: Bounds | null;
   unknown: boolean;
+  deniedByPolicy: boolean;
 }
 
 /** The policies that bear on a reference in one view. */
@@ -66,6 +67,7 @@ export function stricterOf(judgements: readonly Judgement[]): Judgement {
     policyIds: idsOf(holds),
     bounds: bounds.every((entry) => entry === null) ? null : smallestBounds(bounds),
     unknown: judgements.some((judgement) => judgement.unknown),
+    deniedByPolicy: isDenied(holds),
   };
 }
 
@@ -109,6 +111,7 @@ function judgementOf(own: Collected, field: string, byDefault: Action): Judgemen
     policyIds: idsOf(own.holds),
     bounds: isSilent ? null : boundsOf(own.bearing),
     unknown: false,
+    deniedByPolicy: isDenied(own.holds),
   };
 }
 
@@ -120,7 +123,20 @@ export function judgementOfWhole(
   unknown = false,
 ): Judgement {
   const policyIds = idsOf(holds);
-  return { action, masks: [], mask: undefined, lifts: false, holds, policyIds, bounds, unknown };
+  const deniedByPolicy = isDenied(holds);
+  const masks: readonly Mask[] = [];
+  const lifts = false;
+  return {
+    action,
+    masks,
+    mask: undefined,
+    lifts,
+    holds,
+    policyIds,
+    bounds,
+    unknown,
+    deniedByPolicy,
+  };
 }
 
 /** The strictest of what holds; the default counts too where nothing matched. */
@@ -129,6 +145,11 @@ export function actionOf({ holds, matched }: Collected, byDefault: Action): Acti
   return matched || RANKS[strictest] < RANKS[byDefault] ? strictest : byDefault;
 }
 
+/** Deny policies come first in the order of reporting. */
+function isDenied(holds: readonly Hold[]): boolean {
+  return holds[0]?.compiled.action === 'deny';
+}
+
 function idsOf(holds: readonly Hold[]): readonly string[] {
-  return holds.map(({ compiled }) => compiled.policy.id);
+  return holds.map(({ compiled }) => compiled.id);
 }

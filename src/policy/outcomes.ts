@@ -50,6 +50,8 @@ export function outcomeOf(outcomes: Outcomes, code: number): Judgement | undefin
 export function keepOutcome(outcomes: Outcomes, code: number, judgement: Judgement): void {
   if (outcomes.budget.left <= 0) return;
   outcomes.budget.left -= 1;
+  // Many decisions show the same list.
+  Object.freeze(judgement.policyIds);
   if (code === 0) outcomes.plain = judgement;
   else {
     outcomes.others ??= new Map();

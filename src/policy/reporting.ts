@@ -44,17 +44,15 @@ function placeIn(reported: readonly Reported[], { compiled: { reportedAt } }: Ho
 
 /** The approvals a request needs: each of these policies must be satisfied. */
 export function approvalsOf(reported: readonly Reported[]): readonly RequiredApproval[] {
-  const asked = reported.filter(({ hold }) => hold.compiled.policy.action === 'require_approval');
-  return asked.map(({ hold: { compiled, lifts } }) => {
-    const { id, approval } = compiled.policy;
-    return {
-      policy_id: id,
-      approver_role: approval?.approver_role ?? '',
-      approvals: approval?.approvals ?? 1,
-      metadata_required: [...(approval?.metadata_required ?? [])].sort(compareText),
-      lifts_mask: lifts,
-    };
-  });
+  const asked: RequiredApproval[] = [];
+  for (const { hold } of reported) {
+    const { demand } = hold.compiled;
+    if (demand === null) continue;
+    const { policy_id, approver_role, approvals, metadata_required } = demand;
+    const lifts_mask = hold.lifts;
+    asked.push({ policy_id, approver_role, approvals, metadata_required, lifts_mask });
+  }
+  return asked;
 }
 
 /** Which policy did what to which fields; named with their dataset where the request touches more than one. */
@@ -63,8 +61,7 @@ export function policiesApplied(
   isOneDataset: boolean,
 ): readonly PolicyApplied[] {
   return reported.map(({ hold: { compiled }, fields }) => {
-    const { action } = compiled;
-    const policy_id = compiled.policy.id;
+    const { id: policy_id, action } = compiled;
     // Those of one dataset come in the order of their names.
     const fields_affected = isOneDataset
       ? fields.map(({ field }) => field ?? '')
@@ -77,7 +74,6 @@ export function policiesApplied(
 }
 
 function methodOf(compiled: CompiledPolicy, fields: readonly Reference[]): MaskMethod | undefined {
-  const [first] = fields;
-  if (compiled.masksAlike) return first && compiled.maskOf('').method;
+  if (compiled.onlyMethod !== null && fields.length > 0) return compiled.onlyMethod;
   return strictestMethod(fields.map(({ field }) => compiled.maskOf(field ?? '').method));
 }
