@@ -144,9 +144,11 @@ function fieldCompiler(): FieldCompiler {
       alike = new Map();
       known.set(field, alike);
     }
-    // The lengths of the parts are told by the first three, which hold no line break.
+    // The length tells where the name ends, whatever stands in it.
     const key =
-      column === null ? name : `${column.position}\n${column.nullable}\n${column.type}\n${name}`;
+      column === null
+        ? name
+        : `${column.position} ${column.nullable} ${name.length} ${name}${column.type}`;
     const before = alike.get(key);
     if (before !== undefined) return before;
     const made = compileField(name, field, column);
