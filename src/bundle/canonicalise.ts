@@ -12,7 +12,7 @@ const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}/i;
 export function canonicalise(value: unknown): string {
   let text: string | undefined;
   try {
-    text = canonicalize(value);
+    text = textOf(value, new Map());
   } catch (cause) {
     throw new VkitError('bundle_invalid', 'The document has no canonical form (RFC 8785).', {
       cause,
@@ -24,6 +24,33 @@ export function canonicalise(value: unknown): string {
     });
   }
   return text;
+}
+
+/**
+ * Puts the text together from those of its parts, so that what stands in many places as one object, as a field of many
+ * tables does, is written once; the library writes all that has no parts.
+ */
+function textOf(value: unknown, known: Map<object, string>): string | undefined {
+  const isWhole = typeof value !== 'object' || value === null || 'toJSON' in value;
+  if (isWhole) return canonicalize(value);
+  const before = known.get(value);
+  if (before !== undefined) return before;
+  const text = Array.isArray(value) ? textOfArray(value, known) : textOfObject(value, known);
+  known.set(value, text);
+  return text;
+}
+
+function textOfArray(values: readonly unknown[], known: Map<object, string>): string {
+  return `[${Array.from(values, (value) => textOf(value, known) ?? 'null').join(',')}]`;
+}
+
+function textOfObject(value: object, known: Map<object, string>): string {
+  const parts: string[] = [];
+  for (const key of Object.keys(value).sort()) {
+    const text = textOf((value as Record<string, unknown>)[key], known);
+    if (text !== undefined) parts.push(`${canonicalize(key)}:${text}`);
+  }
+  return `{${parts.join(',')}}`;
 }
 
 /** The text that the checksum is over: `bundle.checksum` is "" and `signing` is null. */

@@ -1,6 +1,7 @@
 import type { Policy } from '../policy/model.js';
 import type {
   LockDataset,
+  LockField,
   Registry,
   RegistryDataset,
   RegistryField,
@@ -45,6 +46,7 @@ export interface CompileInput {
  * or field that the lock does not know is left out, and so denied.
  */
 export function compileBundle(input: CompileInput): Bundle {
+  const compileField = fieldCompiler();
   const document: Bundle = {
     bundle: {
       format_version: 'v1',
@@ -69,7 +71,7 @@ export function compileBundle(input: CompileInput): Bundle {
     },
     registry: {
       datasets: [...input.registry]
-        .map(([name, dataset]) => compileDataset(name, dataset, input.lock))
+        .map(([name, dataset]) => compileDataset(name, dataset, input.lock, compileField))
         .filter((dataset) => dataset !== null)
         .sort(byName),
       datasources: [...input.datasources].sort(byName).map(compileDatasource),
@@ -84,6 +86,7 @@ function compileDataset(
   name: string,
   dataset: RegistryDataset,
   lock: RegistryLock | null,
+  compileField: FieldCompiler,
 ): BundleDataset | null {
   // Marked gone by a scan: its tags wait for its return, and it is not served.
   if (dataset.gone) return null;
@@ -120,16 +123,42 @@ function compileDataset(
   };
 }
 
-/** The type is the lock's, since it is what the database has and what the server compares with. */
-function compileField(
+/** `null` for what is not served. */
+type FieldCompiler = (
   name: string,
   field: RegistryField,
   locked: LockDataset | null,
-): BundleField | null {
-  const column = locked === null ? null : ownEntry(locked.fields, name);
-  if (field.gone || column === undefined) return null;
+) => BundleField | null;
+
+/**
+ * Compiles equal columns of many tables to one object: a large registry has hundreds of thousands of fields, and few
+ * different ones. The type is the lock's, since it is what the database has and what the server compares with.
+ */
+function fieldCompiler(): FieldCompiler {
+  const known = new Map<RegistryField, Map<string, BundleField>>();
+  return (name, field, locked) => {
+    const column = locked === null ? null : ownEntry(locked.fields, name);
+    if (field.gone || column === undefined) return null;
+    let alike = known.get(field);
+    if (alike === undefined) {
+      alike = new Map();
+      known.set(field, alike);
+    }
+    // The length tells where the name ends, whatever stands in it.
+    const key =
+      column === null
+        ? name
+        : `${column.position} ${column.nullable} ${name.length} ${name}${column.type}`;
+    const before = alike.get(key);
+    if (before !== undefined) return before;
+    const made = compileField(name, field, column);
+    alike.set(key, made);
+    return made;
+  };
+}
+
+function compileField(name: string, field: RegistryField, column: LockField | null): BundleField {
   const { sensitivity, category, classification, tags } = field;
-  // Written out: a large registry has hundreds of thousands of fields.
   const compiled: BundleField = { name, type: column?.type ?? field.type, sensitivity, category };
   if (classification !== undefined) compiled.classification = classification;
   if (tags.length > 0) compiled.tags = [...new Set(tags)].sort();

@@ -11,7 +11,7 @@ export interface Bounds {
   autoRevoke: boolean;
 }
 
-const BOUNDS_DEFAULT: Bounds = {
+export const BOUNDS_DEFAULT: Bounds = {
   ttlSeconds: TTL_SECONDS_DEFAULT,
   rowsMax: null,
   autoRevoke: false,
@@ -48,20 +48,19 @@ function ownBounds(holds: readonly Hold[], ttlSecondsMax: number): Bounds {
     rowsMax = smallerRows(rowsMax, max_rows ?? null);
     autoRevoke ||= auto_revoke === true;
   }
-  return { ttlSeconds, rowsMax, autoRevoke };
+  const isDefault = ttlSeconds === TTL_SECONDS_DEFAULT && rowsMax === null && !autoRevoke;
+  // Most are the default, and equal objects need no comparing.
+  return isDefault ? BOUNDS_DEFAULT : { ttlSeconds, rowsMax, autoRevoke };
 }
 
 /** The smallest of several; `null` entries say nothing, and the default holds where all do. */
 export function smallestBounds(all: readonly (Bounds | null)[]): Bounds {
-  let smallest: Bounds | null = null;
-  for (const bounds of all) {
-    if (bounds === null || bounds === smallest) continue;
-    smallest = smallest === null ? bounds : smaller(smallest, bounds);
-  }
-  return smallest ?? BOUNDS_DEFAULT;
+  return all.reduce(smallerBounds, null) ?? BOUNDS_DEFAULT;
 }
 
-function smaller(a: Bounds, b: Bounds): Bounds {
+/** The smaller of two; `null` says nothing. */
+export function smallerBounds(a: Bounds | null, b: Bounds | null): Bounds | null {
+  if (a === null || b === null || a === b) return a ?? b;
   return {
     ttlSeconds: Math.min(a.ttlSeconds, b.ttlSeconds),
     rowsMax: smallerRows(a.rowsMax, b.rowsMax),

@@ -1,13 +1,17 @@
 import type { BundleField } from '../bundle/model.js';
 import { foldName } from '../util/fold-name.js';
 import { listOf, type MatchTarget, tagsOf } from './compile-match.js';
-import type { CompiledPolicy } from './compiled-policy.js';
+import type { CompiledPolicy, Question } from './compiled-policy.js';
 import { isGlob } from './glob.js';
+import { createBudget, NO_BUDGET, type OutcomeBudget, type Outcomes } from './outcomes.js';
+import type { RoleSet } from './role-sets.js';
 
 /** Policies that may bear on a field or dataset. Equal ones are one object, so that what is decided for one is decided for all. */
-export interface Candidates {
+export interface Candidates extends Outcomes {
   /** In the order of reporting. */
   readonly policies: readonly CompiledPolicy[];
+  /** What they ask beside roles, each once. */
+  readonly questions: readonly Question[];
   /** Whether one of them needs to know what else the request touches (`fields.all`). */
   readonly needsTouched: boolean;
   /** Whether what is decided for one of their fields is decided for all, masks included. */
@@ -15,21 +19,11 @@ export interface Candidates {
 }
 
 /** The policies whose `match` can hold of one field, or of a dataset itself. */
-export interface CandidateList extends Candidates {
+export interface CandidateList {
+  /** In the order of reporting. */
+  readonly policies: readonly CompiledPolicy[];
   /** Those that do not fail for want of a role. */
   forRoles(roles: RoleSet): Candidates;
-}
-
-/** Roles that are held together. */
-export interface RoleSet {
-  readonly roles: readonly string[];
-  /** Equal for equal roles, and for no others. */
-  readonly key: string;
-}
-
-export function roleSetOf(roles: readonly string[]): RoleSet {
-  // A single role stands behind a mark, so that no name of one is taken for a list of several.
-  return { roles, key: roles.length === 1 ? `=${roles[0]}` : JSON.stringify(roles) };
 }
 
 /** The candidates of one dataset. */
@@ -40,9 +34,6 @@ export interface DatasetCandidates {
 
 /** Finds candidates by dataset, field, tag and role; see `createCandidateIndex`. */
 export type CandidateIndex = (target: MatchTarget) => DatasetCandidates;
-
-/** Sets of roles that a list remembers its candidates for; beyond, they are found each time anew. */
-const ROLE_SETS_MAX = 64;
 
 /**
  * Arranges the policies, which come in the order of reporting, so that those of a reference are found without looking at the
@@ -60,7 +51,7 @@ export function createCandidateIndex(policies: readonly CompiledPolicy[]): Candi
     else for (const name of names) addTo(named, foldName(name), compiled);
   }
   const ofEveryDataset = createFieldIndex(everywhere);
-  const share = createSharing();
+  const share = createSharing(createBudget());
   return (target) => {
     const forms = new Set(target.forms.map((form) => foldName(form)));
     const close = [...forms].flatMap((form) => named.get(form) ?? []);
@@ -118,22 +109,27 @@ function createFieldIndex(policies: readonly CompiledPolicy[]): FieldIndex {
   };
 }
 
-/** Gives equal lists as one object. There are at most as many as the registry has fields and datasets. */
-function createSharing(): (found: readonly CompiledPolicy[]) => CandidateList {
-  const lists = new Map<string, CandidateList>();
+/** Gives equal candidates as one object. */
+function createSharing(budget: OutcomeBudget): (found: readonly CompiledPolicy[]) => CandidateList {
   const groups = new Map<string, Candidates>();
-  const shareGroup = (policies: readonly CompiledPolicy[]): Candidates => {
+  const share = (policies: readonly CompiledPolicy[]): Candidates => {
     const key = keyOf(policies);
-    const known = groups.get(key) ?? candidatesOf(policies);
+    const known = groups.get(key) ?? candidatesOf(policies, budget);
     groups.set(key, known);
     return known;
   };
   return (found) => {
     const policies = [...new Set(found)].sort((a, b) => a.order - b.order);
-    const key = keyOf(policies);
-    const known = lists.get(key) ?? createList(shareGroup(policies), shareGroup);
-    lists.set(key, known);
-    return known;
+    return {
+      policies,
+      forRoles: ({ roles, index }) => {
+        const holdable = policies.filter(
+          ({ rolesNeeded: needed }) => needed === null || needed.some((one) => roles.includes(one)),
+        );
+        // What is not remembered is not shared either, so that no request can make anything grow.
+        return index === null ? candidatesOf(holdable, NO_BUDGET) : share(holdable);
+      },
+    };
   };
 }
 
@@ -141,37 +137,17 @@ function keyOf(policies: readonly CompiledPolicy[]): string {
   return policies.map(({ order }) => order).join();
 }
 
-function candidatesOf(policies: readonly CompiledPolicy[]): Candidates {
+function candidatesOf(policies: readonly CompiledPolicy[], budget: OutcomeBudget): Candidates {
   const needsTouched = policies.some(({ match }) => match.all !== null);
-  const isShared = !needsTouched && policies.every(({ masksAlike }) => masksAlike);
-  return { policies, needsTouched, isShared };
-}
-
-function createList(
-  all: Candidates,
-  share: (policies: readonly CompiledPolicy[]) => Candidates,
-): CandidateList {
-  const { policies, needsTouched, isShared } = all;
-  const byRoles = new Map<string, Candidates>();
-  const isOpen = policies.every(({ rolesNeeded }) => rolesNeeded === null);
-  const find = (roles: readonly string[]) =>
-    policies.filter(
-      ({ rolesNeeded }) => rolesNeeded === null || rolesNeeded.some((role) => roles.includes(role)),
-    );
+  const questions = policies.flatMap(({ beyondRoles }) => beyondRoles ?? []);
   return {
     policies,
+    questions: [...new Set(questions)],
     needsTouched,
-    isShared,
-    forRoles: ({ roles, key }) => {
-      if (isOpen) return all;
-      const known = byRoles.get(key);
-      if (known !== undefined) return known;
-      // What is not remembered is not shared either, so that no request can make either grow.
-      if (byRoles.size >= ROLE_SETS_MAX) return candidatesOf(find(roles));
-      const candidates = share(find(roles));
-      byRoles.set(key, candidates);
-      return candidates;
-    },
+    isShared: !needsTouched && policies.every(({ masksAlike }) => masksAlike),
+    plain: undefined,
+    others: undefined,
+    budget,
   };
 }
 

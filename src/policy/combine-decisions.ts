@@ -1,7 +1,7 @@
 import type { Mask } from '../masking/model.js';
 import { smallerRows } from './bounds.js';
 import { deniedFields, masksOf } from './evaluate.js';
-import { strictestAction } from './judge.js';
+import { strictestAction } from './judgement.js';
 import {
   ACTIONS,
   type Decision,

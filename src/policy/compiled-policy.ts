@@ -1,4 +1,4 @@
-import type { Mask } from '../masking/model.js';
+import type { Mask, MaskMethod } from '../masking/model.js';
 import { foldName } from '../util/fold-name.js';
 import { lazily } from '../util/lazily.js';
 import { type CompiledMatch, compileMatch } from './compile-match.js';
@@ -8,22 +8,35 @@ import {
   compileConditions,
   rolesNeeded,
 } from './conditions.js';
-import type { Action, Policy } from './model.js';
+import type { Action, Conditions, Policy, RequiredApproval } from './model.js';
+import { RANKS } from './ranks.js';
 import { maskOfSpec } from './strictest-mask.js';
+
+/** More policies than fit into memory, and few enough for a small integer of every place. */
+const POLICIES_MAX = 2 ** 28;
 
 /** A policy made ready for evaluation. */
 export interface CompiledPolicy {
-  policy: Policy;
-  /** Of the policy; here too, since every decision asks for it. */
+  /** Of the policy, as every decision asks for it. */
+  id: string;
   action: Action;
-  /** Its place in the order of reporting, from 0. */
+  /** Its place by priority and id, from 0. */
   order: number;
+  /** Its place in the order of reporting, in which the strictest action comes first. */
+  reportedAt: number;
+  /** The method of a policy that masks every field alike. */
+  onlyMethod: MaskMethod | null;
+  /** What an approval policy asks for, but for `lifts_mask`, which depends on the request. */
+  demand: ApprovalDemand | null;
+  policy: Policy;
   match: CompiledMatch;
   conditions: CompiledConditions;
   /** Of which roles one must be held for the conditions not to fail; `null`: they need none in particular. */
   rolesNeeded: readonly string[] | null;
-  /** Decides the conditions for somebody of whom it is known that they hold one of `rolesNeeded`; `null`: there are no others. */
-  decideBeyondRoles: CompiledConditions['decide'] | null;
+  /** What is asked of somebody of whom it is known that they hold one of `rolesNeeded`; `null`: nothing more. */
+  beyondRoles: Question | null;
+  /** What is asked of anybody. */
+  question: Question;
   /** Whether `mask_except` takes the field out of what the policy matches. */
   excepts(field: string): boolean;
   /** The mask the policy puts on a field, for a policy that masks. */
@@ -32,6 +45,17 @@ export interface CompiledPolicy {
   masksAlike: boolean;
   /** That it holds, decided, and lifts nothing: always the same object. */
   plainHold(): Hold;
+}
+
+export type ApprovalDemand = Readonly<Omit<RequiredApproval, 'lifts_mask'>>;
+
+/** Conditions, and as what they must hold: policies that ask the same have the same object, and so get the same answer. */
+export interface Question {
+  decide: CompiledConditions['decide'];
+  /** An allow: not knowing is not enough. */
+  isOpening: boolean;
+  /** An approval of the policy lifts the masks, if the conditions hold as those of an opening. */
+  mayLift: boolean;
 }
 
 /** A policy that bears on a reference. */
@@ -43,12 +67,39 @@ export interface Hold {
   lifts: boolean;
 }
 
-/** Compiles one policy; `order` is its place in the order of reporting. */
-export function compilePolicy(
-  policy: Policy,
-  order: number,
+/** Compiles policies, which come by priority and id. */
+export function compilePolicies(
+  policies: readonly Policy[],
   clearances: readonly string[],
-): CompiledPolicy {
+): CompiledPolicy[] {
+  const compiler: Compiler = {
+    conditions: remembering((when: Conditions) => compileConditions(when, clearances)),
+    question: remembering((asked: Omit<Question, 'decide'> & { when: Conditions }) => ({
+      decide: compiler.conditions(asked.when).decide,
+      isOpening: asked.isOpening,
+      mayLift: asked.mayLift,
+    })),
+  };
+  return policies.map((policy, order) => compilePolicy(policy, order, compiler));
+}
+
+/** Many policies have the same conditions: those are one object, which stays in the processor's cache. */
+interface Compiler {
+  conditions(when: Conditions): CompiledConditions;
+  question(asked: Omit<Question, 'decide'> & { when: Conditions }): Question;
+}
+
+function remembering<In, Out>(compute: (input: In) => Out): (input: In) => Out {
+  const known = new Map<string, Out>();
+  return (input) => {
+    const key = JSON.stringify(input);
+    const found = known.get(key) ?? compute(input);
+    known.set(key, found);
+    return found;
+  };
+}
+
+function compilePolicy(policy: Policy, order: number, compiler: Compiler): CompiledPolicy {
   const { default_method: method, rules = {}, except = [] } = policy.masking ?? {};
   const byField = new Map(
     Object.entries(rules).map(([field, spec]) => [foldName(field), maskOfSpec(spec)]),
@@ -56,19 +107,37 @@ export function compilePolicy(
   const otherMask = maskOfSpec(method);
   const others = beyondRoles(policy.when);
   const hasOthers = Object.keys(others).length > 0;
+  const isOpening = policy.action === 'allow';
+  const mayLift = !isOpening && policy.approval?.lifts_mask === true;
+  const questionOf = (when: Conditions) => compiler.question({ isOpening, mayLift, when });
   const excepted = new Set(except.map((name) => foldName(name)));
   const compiled: CompiledPolicy = {
-    policy,
+    id: policy.id,
     action: policy.action,
     order,
+    reportedAt: RANKS[policy.action] * POLICIES_MAX + order,
+    onlyMethod: policy.action === 'mask' && byField.size === 0 ? otherMask.method : null,
+    demand: policy.action === 'require_approval' ? demandOf(policy) : null,
+    policy,
     match: compileMatch(policy.match),
-    conditions: compileConditions(policy.when, clearances),
+    conditions: compiler.conditions(policy.when),
     rolesNeeded: rolesNeeded(policy.when),
-    decideBeyondRoles: hasOthers ? compileConditions(others, clearances).decide : null,
+    beyondRoles: hasOthers ? questionOf(others) : null,
+    question: questionOf(policy.when),
     excepts: (field) => excepted.size > 0 && excepted.has(foldName(field)),
     maskOf: (field) => (byField.size > 0 ? byField.get(foldName(field)) : undefined) ?? otherMask,
     masksAlike: byField.size === 0,
     plainHold: lazily(() => ({ compiled, truth: 'yes', lifts: false })),
   };
   return compiled;
+}
+
+function demandOf({ id, approval }: Policy): ApprovalDemand {
+  return {
+    policy_id: id,
+    approver_role: approval?.approver_role ?? '',
+    approvals: approval?.approvals ?? 1,
+    // Every decision shows the same list.
+    metadata_required: Object.freeze([...(approval?.metadata_required ?? [])].sort()),
+  };
 }

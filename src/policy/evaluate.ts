@@ -1,16 +1,12 @@
 import type { Mask } from '../masking/model.js';
-import { smallestBounds } from './bounds.js';
-import {
-  createJudge,
-  type Judge,
-  type Judged,
-  type Judgement,
-  stricterAction,
-  stricterOf,
-} from './judge.js';
+import { BOUNDS_DEFAULT, type Bounds, smallerBounds } from './bounds.js';
+import type { CompiledDataset, CompiledField } from './compiled-dataset.js';
+import { createJudge, type Judge, type Judged } from './judge.js';
+import { type Judgement, stricterAction, stricterOf } from './judgement.js';
 import type { Action, Decision, EvaluationInput, Reference, ReferenceDecision } from './model.js';
+import { nameOfReference } from './name-of-reference.js';
 import { compareText, type PolicySet } from './policy-set.js';
-import { approvalsOf, nameOfReference, policiesApplied, reportingOf } from './reporting.js';
+import { approvalsOf, policiesApplied, reportingOf } from './reporting.js';
 import { strictestMask } from './strictest-mask.js';
 import { touchedBy } from './touched.js';
 import { traceOf } from './trace.js';
@@ -32,7 +28,9 @@ export function evaluate(set: PolicySet, input: EvaluationInput): Decision {
 
 /** The conditions in every view of the request. */
 export function verdictsOfViews(set: PolicySet, input: EvaluationInput): readonly Verdicts[] {
-  return viewsOf(input, set.clearances).map((view) => verdictsOf(view, input.at));
+  return viewsOf(input, set.clearances).map((view) =>
+    verdictsOf(view, input.at, set.roleSetOf(view.held)),
+  );
 }
 
 /** Judges each reference by the strictest of the views; `touching` is what the request touches as a whole. */
@@ -44,43 +42,81 @@ export function judgeAll(
 ): readonly Judged[] {
   const touched = touchedBy(touching);
   const judges = views.map((verdicts) => createJudge(set, verdicts, touched));
+  const judged: Judged[] = new Array(references.length);
+  let name: string | undefined;
+  let dataset: CompiledDataset | undefined;
   // From the last to the first: a dataset stands before its fields and may be decided by what was found of them.
-  return references
-    .toReversed()
-    .map((reference) => ({ reference, judgement: judgeByAll(judges, reference) }))
-    .reverse();
+  for (let index = references.length - 1; index >= 0; index -= 1) {
+    const reference = references[index] as Reference;
+    // The one beside it is of the same dataset more often than not.
+    if (reference.dataset !== name) {
+      name = reference.dataset;
+      dataset = set.datasets.get(name);
+    }
+    const field = reference.field === null ? null : dataset?.field(reference.field);
+    judged[index] = { reference, field, judgement: judgeByAll(judges, dataset, field) };
+  }
+  return judged;
 }
 
-function judgeByAll(judges: readonly Judge[], reference: Reference): Judgement {
+function judgeByAll(
+  judges: readonly Judge[],
+  dataset: CompiledDataset | undefined,
+  field: CompiledField | null | undefined,
+): Judgement {
   const [first] = judges;
-  if (first !== undefined && judges.length === 1) return first(reference);
-  return stricterOf(judges.map((judge) => judge(reference)));
+  if (first !== undefined && judges.length === 1) return first(dataset, field);
+  return stricterOf(judges.map((judge) => judge(dataset, field)));
 }
 
 function decide(set: PolicySet, judged: readonly Judged[]): Decision {
   let action: Action = judged.length === 0 ? 'deny' : 'allow';
-  for (const { judgement } of judged) action = stricterAction(action, judgement.action);
+  let bounds: Bounds | null = null;
+  for (const { judgement } of judged) {
+    action = stricterAction(action, judgement.action);
+    bounds = smallerBounds(bounds, judgement.bounds);
+  }
+  const { ttlSeconds, rowsMax, autoRevoke } = bounds ?? BOUNDS_DEFAULT;
   const reported = reportingOf(judged);
-  const winner = reported.find(({ hold }) => hold.compiled.policy.action === action)?.hold.compiled
-    .policy;
-  const bounds = smallestBounds(judged.map(({ judgement }) => judgement.bounds));
+  const winner = reported.find(({ hold }) => hold.compiled.action === action)?.hold.compiled.policy;
   const references = judged.map(referenceDecision);
   const denied = action === 'deny';
+  // The references come by their datasets.
+  const isOneDataset = references[0]?.dataset === references.at(-1)?.dataset;
   return {
     action,
     policy_id: winner?.id ?? null,
     reason: winner?.reason ?? null,
     denial: denied ? (winner ? 'policy_denied' : 'unknown_field') : null,
-    ttl_seconds: bounds.ttlSeconds,
-    max_rows: bounds.rowsMax,
-    auto_revoke: bounds.autoRevoke,
+    ttl_seconds: ttlSeconds,
+    max_rows: rowsMax,
+    auto_revoke: autoRevoke,
     approvals: denied ? [] : approvalsOf(reported),
-    masks: denied ? {} : masksOf(references),
-    denied_fields: deniedFields(references),
-    policies_applied: policiesApplied(reported, judged),
+    masks: denied ? {} : isOneDataset ? masksOfOne(judged) : masksOf(references),
+    denied_fields: isOneDataset ? deniedOfOne(judged) : deniedFields(references),
+    policies_applied: policiesApplied(reported, isOneDataset),
     bundle_checksum: set.checksum,
     references,
   };
+}
+
+/** As `masksOf`, where all are fields of one dataset in order: then so are the keys, and none comes twice. */
+function masksOfOne(judged: readonly Judged[]): Readonly<Record<string, Mask>> {
+  const masks: Record<string, Mask> = {};
+  for (const { field, judgement } of judged) {
+    // The dot in the full name keeps it apart from `__proto__`.
+    if (field && judgement.mask !== undefined) masks[field.fullName] = judgement.mask;
+  }
+  return masks;
+}
+
+/** As `deniedFields`, where all are of one dataset in order. */
+function deniedOfOne(judged: readonly Judged[]): readonly string[] {
+  const denied: string[] = [];
+  for (const { reference, field, judgement } of judged) {
+    if (judgement.action === 'deny') denied.push(field?.fullName ?? nameOfReference(reference));
+  }
+  return denied;
 }
 
 /** `dataset.field` to its mask, sorted by key. */
@@ -104,9 +140,7 @@ export function deniedFields(references: readonly ReferenceDecision[]): readonly
 }
 
 function referenceDecision({ reference, judgement }: Judged): ReferenceDecision {
-  const { action, mask, lifts, unknown, policyIds } = judgement;
-  // Deny policies come first in the order of reporting.
-  const deniedByPolicy = judgement.holds[0]?.compiled.policy.action === 'deny';
+  const { action, mask, lifts, unknown, deniedByPolicy, policyIds } = judgement;
   const { dataset, field } = reference;
   const liftsMask = action === 'require_approval' && lifts;
   return mask === undefined

@@ -1,17 +1,8 @@
 import type { CompiledPolicy, Hold } from './compiled-policy.js';
-import { ACTIONS, type Action } from './model.js';
-
-/** How strict an action is, from 0 for the strictest. */
-export const RANKS = Object.fromEntries(ACTIONS.map((action, rank) => [action, rank])) as Readonly<
-  Record<Action, number>
->;
 
 /** The order of reporting: the strictest action first, then the highest priority, then the lowest id. */
-export function byReportingOrder(
-  { compiled: a }: Pick<Hold, 'compiled'>,
-  { compiled: b }: Pick<Hold, 'compiled'>,
-): number {
-  return RANKS[a.action] - RANKS[b.action] || a.order - b.order;
+export function byReportingOrder(a: Pick<Hold, 'compiled'>, b: Pick<Hold, 'compiled'>): number {
+  return a.compiled.reportedAt - b.compiled.reportedAt;
 }
 
 /** Two holds of one policy as one: decided where one of them is; an approval lifts only if it does so in both. */

@@ -1,62 +1,54 @@
-import type { Mask } from '../masking/model.js';
 import { type Bounds, boundsOf, smallestBounds, undecidedBounds } from './bounds.js';
-import type { CandidateList, Candidates } from './candidates.js';
-import type { CompiledPolicy, Hold } from './compiled-policy.js';
-import { byReportingOrder, mergeHolds, RANKS } from './hold.js';
-import type { Action, Reference } from './model.js';
-import type { CompiledDataset, PolicySet } from './policy-set.js';
-import { strictestMask } from './strictest-mask.js';
+import type { Candidates } from './candidates.js';
+import type { CompiledDataset, CompiledField, RoleCandidates } from './compiled-dataset.js';
+import type { Hold } from './compiled-policy.js';
+import { byReportingOrder, mergeHolds } from './hold.js';
+import {
+  actionOf,
+  type Collected,
+  type Judgement,
+  judgementOfField,
+  judgementOfWhole,
+  moreOpen,
+} from './judgement.js';
+import { ACTIONS, type Action, type Reference } from './model.js';
+import { codeOf, keepOutcome, outcomeOf } from './outcomes.js';
+import type { PolicySet } from './policy-set.js';
 import type { Touched } from './touched.js';
 import type { DatasetVerdicts, Verdicts } from './verdicts.js';
-
-/** What one view's policies say of one reference. */
-export interface Judgement {
-  action: Action;
-  /** All that apply. */
-  masks: readonly Mask[];
-  /** The strictest of them. */
-  mask: Mask | undefined;
-  /** There is a mask, and every approval policy lifts it. */
-  lifts: boolean;
-  /** What made the action and the restrictions, in the order of reporting: no undecided allow. */
-  holds: readonly Hold[];
-  /** Of `holds`. */
-  policyIds: readonly string[];
-  /** Of ttl and rows, undecided allows included; `null` where the reference brings none of its own. */
-  bounds: Bounds | null;
-  unknown: boolean;
-}
 
 /** A reference with what all views together say of it. */
 export interface Judged {
   reference: Reference;
+  /** `null` for the dataset itself; `undefined` where the registry does not hold it. */
+  field: CompiledField | null | undefined;
   judgement: Judgement;
 }
 
-/** Judges the references of one request in one view; one that the registry does not hold is denied. */
-export type Judge = (reference: Reference) => Judgement;
+/**
+ * Judges the references of one request in one view; one that the registry does not hold (`undefined`) is denied. `null`
+ * stands for the dataset itself.
+ */
+export type Judge = (
+  dataset: CompiledDataset | undefined,
+  field: CompiledField | null | undefined,
+) => Judgement;
 
 /** Of what the registry does not hold. */
 const UNKNOWN = judgementOfWhole('deny', [], null, true);
 
-/** The action that closes most; `allow` of nothing. */
-export function strictestAction(actions: readonly Action[]): Action {
-  let strictest: Action = 'allow';
-  for (const action of actions) strictest = stricterAction(strictest, action);
-  return strictest;
-}
-
-/** The one of two actions that closes more. */
-export function stricterAction(a: Action, b: Action): Action {
-  return RANKS[b] < RANKS[a] ? b : a;
-}
+/** Of a dataset that no policy acts on as a whole, where its fields bring what else there is to say. */
+const BY_FIELDS = Object.fromEntries(
+  ACTIONS.map((action) => [action, judgementOfWhole(action, [], null)]),
+) as Readonly<Record<Action, Judgement>>;
 
 /** A dataset in one view of one request. */
 interface Place {
   dataset: CompiledDataset;
+  candidates: RoleCandidates;
   verdicts: DatasetVerdicts;
-  /** Fields that have the same candidates are judged once, unless their masks differ. */
-  judgements: Map<Candidates, Judgement>;
+  /** The action of the most open field that was judged. */
+  open: Action;
 }
 
 /**
@@ -65,31 +57,43 @@ interface Place {
  */
 export function createJudge(set: PolicySet, verdicts: Verdicts, touched: Touched): Judge {
   const byDefault = defaultAction(set);
-  const places = new Map<string, Place>();
+  const places = new Map<CompiledDataset, Place>();
   let last: Place | undefined;
 
-  const placeOf = (name: string): Place | undefined => {
+  const placeOf = (dataset: CompiledDataset): Place => {
     // The references of a dataset come one after the other.
-    if (last?.dataset.name === name) return last;
-    last = places.get(name) ?? newPlace(name);
+    if (last?.dataset === dataset) return last;
+    last = places.get(dataset) ?? newPlace(dataset);
     return last;
   };
 
-  const newPlace = (name: string): Place | undefined => {
-    const dataset = set.datasets.get(name);
-    if (dataset === undefined) return undefined;
-    const made: Place = { dataset, verdicts: verdicts.of(dataset), judgements: new Map() };
-    places.set(name, made);
+  const newPlace = (dataset: CompiledDataset): Place => {
+    const candidates = dataset.forRoles(verdicts.roles);
+    const made: Place = { dataset, candidates, verdicts: verdicts.of(dataset), open: 'deny' };
+    places.set(dataset, made);
     return made;
   };
 
-  const judgeField = (place: Place, field: string, list: CandidateList): Judgement => {
-    const candidates = list.forRoles(verdicts.roles);
-    const shared = place.judgements.get(candidates);
-    if (shared !== undefined) return shared;
-    const collected = collect(place, candidates, touched, field);
-    const judgement = judgementOfField(collected, field, byDefault);
-    if (candidates.isShared) place.judgements.set(candidates, judgement);
+  const judgeField = (place: Place, field: CompiledField): Judgement => {
+    const judgement = judgeCandidates(place, place.candidates.ofField(field), field.name);
+    place.open = moreOpen(place.open, judgement.action);
+    return judgement;
+  };
+
+  const judgeCandidates = (place: Place, candidates: Candidates, field: string): Judgement => {
+    // Who narrows the roles holds others for an allow than those by which candidates are found.
+    const code =
+      candidates.isShared && verdicts.isWhole
+        ? codeOf(candidates.questions, place.verdicts.ask)
+        : null;
+    const known = code === null ? undefined : outcomeOf(candidates, code);
+    if (known !== undefined) return known;
+    const judgement = judgementOfField(
+      collect(place, candidates, touched, field),
+      field,
+      byDefault,
+    );
+    if (code !== null) keepOutcome(candidates, code, judgement);
     return judgement;
   };
 
@@ -99,13 +103,15 @@ export function createJudge(set: PolicySet, verdicts: Verdicts, touched: Touched
    * fields hold, denied ones included, so that a further deny never removes one.
    */
   const judgeDataset = (place: Place): Judgement => {
-    const { dataset } = place;
-    const own = collect(place, dataset.candidates(null).forRoles(verdicts.roles), touched, null);
+    const { dataset, candidates } = place;
+    const isTouched = touched.touchesField(dataset);
+    if (candidates.whole.policies.length === 0 && isTouched) return BY_FIELDS[mostOpen(place)];
+    const own = collect(place, candidates.whole, touched, null);
     const { holds } = own;
     if (own.matched || dataset.fields.size === 0) {
       const bounds = boundsOf(own.bearing);
       // An allow of its own opens the dataset beside its fields; a restriction alone must not end what bounded it before.
-      const isBounded = opensByItself(own) || touched.touchesField(dataset);
+      const isBounded = opensByItself(own) || isTouched;
       return judgementOfWhole(
         actionOf(own, byDefault),
         holds,
@@ -114,8 +120,8 @@ export function createJudge(set: PolicySet, verdicts: Verdicts, touched: Touched
     }
     // Its bounds would else be lost where `mask_except` takes every field out of an undecided mask.
     const undecided = undecidedBounds(own.bearing);
-    if (touched.touchesField(dataset)) return judgementOfWhole(mostOpen(place), holds, undecided);
-    const fields = dataset.typicalFields().map(({ name, list }) => judgeField(place, name, list));
+    if (isTouched) return judgementOfWhole(mostOpen(place), holds, undecided);
+    const fields = candidates.typicalFields().map((field) => judgeField(place, field));
     const action = mostOpen(place);
     const ofFields = fields
       .flatMap((field) => field.holds)
@@ -125,122 +131,46 @@ export function createJudge(set: PolicySet, verdicts: Verdicts, touched: Touched
   };
 
   const boundsOfFields = (place: Place): (Bounds | null)[] =>
-    place.dataset.typicalFields().map(({ name, list }) => judgeField(place, name, list).bounds);
+    place.candidates.typicalFields().map((field) => judgeField(place, field).bounds);
 
   /** The action of the most open field. Asks no further where nothing can be more open. */
   const mostOpen = (place: Place): Action => {
-    let open: Action = 'deny';
-    for (const { action } of place.judgements.values()) {
-      if (RANKS[action] > RANKS[open]) open = action;
+    if (place.open === 'allow') return place.open;
+    const { open, others } = settledOf(place);
+    place.open = moreOpen(place.open, open);
+    for (const field of others) {
+      if (place.open === 'allow') break;
+      judgeField(place, field);
     }
-    if (open === 'allow') return open;
-    for (const { list, name } of place.dataset.typicalFields()) {
-      const { action } = judgeField(place, name, list);
-      if (RANKS[action] > RANKS[open]) open = action;
-      if (open === 'allow') return open;
-    }
-    return open;
+    return place.open;
   };
 
-  return ({ dataset, field }) => {
+  /** What need not be asked anew for every request: the fields of which nothing is asked beside roles. */
+  const settledOf = (place: Place): NonNullable<RoleCandidates['settled']> => {
+    const { candidates } = place;
+    if (candidates.settled !== undefined && verdicts.isWhole) return candidates.settled;
+    const fields = candidates.typicalFields();
+    if (!verdicts.isWhole) return { open: 'deny', others: fields };
+    const isSettled = (field: CompiledField) => {
+      const { questions, needsTouched } = candidates.ofField(field);
+      return questions.length === 0 && !needsTouched;
+    };
+    const actions = fields.filter(isSettled).map((field) => judgeField(place, field).action);
+    const open = actions.reduce(moreOpen, 'deny');
+    candidates.settled = { open, others: fields.filter((field) => !isSettled(field)) };
+    return candidates.settled;
+  };
+
+  return (dataset, field) => {
+    if (dataset === undefined || field === undefined) return UNKNOWN;
     const place = placeOf(dataset);
-    if (place === undefined) return UNKNOWN;
-    if (field === null) return judgeDataset(place);
-    const list = place.dataset.candidates(field);
-    return list === undefined ? UNKNOWN : judgeField(place, field, list);
+    return field === null ? judgeDataset(place) : judgeField(place, field);
   };
-}
-
-/** The stricter of several views, on one reference. */
-export function stricterOf(judgements: readonly Judgement[]): Judgement {
-  const masks = judgements.flatMap((judgement) => judgement.masks);
-  const bounds = judgements.map((judgement) => judgement.bounds);
-  const holds = mergeHolds(judgements.flatMap((judgement) => judgement.holds));
-  return {
-    action: strictestAction(judgements.map((judgement) => judgement.action)),
-    masks,
-    mask: strictestMask(masks),
-    // A view that masks for good is not undone by one that would lift.
-    lifts: masks.length > 0 && judgements.every((one) => one.masks.length === 0 || one.lifts),
-    holds,
-    policyIds: idsOf(holds),
-    bounds: bounds.every((entry) => entry === null) ? null : smallestBounds(bounds),
-    unknown: judgements.some((judgement) => judgement.unknown),
-  };
-}
-
-/** What policies say that are the only one of a field, and hold plainly: it is the same for every request. */
-const ofOnlyPolicy = new WeakMap<CompiledPolicy, Judgement>();
-
-/** Mostly a single policy is left for a field; what it says need not be put together anew each time. */
-function judgementOfField(own: Collected, field: string, byDefault: Action): Judgement {
-  const [hold, another] = own.holds;
-  const isAlone =
-    hold !== undefined &&
-    another === undefined &&
-    hold.compiled.masksAlike &&
-    hold === hold.compiled.plainHold() &&
-    own.bearing.every((one) => one === hold);
-  if (!isAlone) return judgementOf(own, field, byDefault);
-  const known = ofOnlyPolicy.get(hold.compiled) ?? judgementOf(own, field, byDefault);
-  ofOnlyPolicy.set(hold.compiled, known);
-  return known;
-}
-
-function judgementOf(own: Collected, field: string, byDefault: Action): Judgement {
-  const action = actionOf(own, byDefault);
-  const masks: Mask[] = [];
-  let approvals = 0;
-  let lifting = 0;
-  for (const { compiled, lifts } of own.holds) {
-    if (compiled.action === 'mask') masks.push(compiled.maskOf(field));
-    if (compiled.action !== 'require_approval') continue;
-    approvals += 1;
-    if (lifts) lifting += 1;
-  }
-  if (!own.matched && byDefault === 'mask') masks.push({ method: 'full' });
-  const isSilent = own.bearing.length === 0 && action === 'deny';
-  return {
-    action,
-    masks,
-    mask: strictestMask(masks),
-    lifts: masks.length > 0 && approvals > 0 && lifting === approvals,
-    holds: own.holds,
-    policyIds: idsOf(own.holds),
-    bounds: isSilent ? null : boundsOf(own.bearing),
-    unknown: false,
-  };
-}
-
-/** Of a dataset, which nothing masks. */
-function judgementOfWhole(
-  action: Action,
-  holds: readonly Hold[],
-  bounds: Bounds | null,
-  unknown = false,
-): Judgement {
-  const policyIds = idsOf(holds);
-  return { action, masks: [], mask: undefined, lifts: false, holds, policyIds, bounds, unknown };
-}
-
-/** The strictest of what holds; the default counts too where nothing matched. */
-function actionOf({ holds, matched }: Collected, byDefault: Action): Action {
-  const strictest = holds[0]?.compiled.action ?? 'allow';
-  return matched || RANKS[strictest] < RANKS[byDefault] ? strictest : byDefault;
 }
 
 /** The default of the bundle. One that wants an approval names nobody who could give it, and so denies. */
 function defaultAction(set: PolicySet): Action {
   return set.defaultAction === 'require_approval' ? 'deny' : set.defaultAction;
-}
-
-interface Collected {
-  /** In the order of reporting. */
-  holds: readonly Hold[];
-  /** What bounds ttl and rows: no deny, but undecided allows too. */
-  bearing: readonly Hold[];
-  /** Whether one of them is a match in the sense of policy.md, "Evaluation", 3. */
-  matched: boolean;
 }
 
 function collect(
@@ -271,8 +201,4 @@ function collect(
 /** Whether an allow matches, decidedly. */
 function opensByItself({ bearing }: Collected): boolean {
   return bearing.some(({ truth, compiled }) => truth === 'yes' && compiled.action === 'allow');
-}
-
-function idsOf(holds: readonly Hold[]): readonly string[] {
-  return holds.map(({ compiled }) => compiled.policy.id);
 }

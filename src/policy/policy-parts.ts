@@ -1,9 +1,10 @@
 import { foldName } from '../util/fold-name.js';
 import { compileMatch, type MatchField, namesOf, type ShownField } from './compile-match.js';
+import type { CompiledDataset } from './compiled-dataset.js';
 import type { CompiledPolicy } from './compiled-policy.js';
-import { compileConditions } from './conditions.js';
+import { type CompiledConditions, compileConditions } from './conditions.js';
 import type { FieldMatch, Reference } from './model.js';
-import type { CompiledDataset, PolicySet } from './policy-set.js';
+import type { PolicySet } from './policy-set.js';
 import type { Touched } from './touched.js';
 import type { Verdicts } from './verdicts.js';
 
@@ -29,8 +30,13 @@ export function conditionPartsOf(
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => ({
       name,
-      alone: { ...compiled, conditions: compileConditions({ [name]: value }, clearances) },
+      alone: aloneOf(compiled, compileConditions({ [name]: value }, clearances)),
     }));
+}
+
+function aloneOf(compiled: CompiledPolicy, conditions: CompiledConditions): CompiledPolicy {
+  const question = { ...compiled.question, decide: conditions.decide };
+  return { ...compiled, conditions, question, beyondRoles: question };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { parseDuration } from '../util/duration.js';
 import { foldName } from '../util/fold-name.js';
-import { strictestAction } from './judge.js';
+import { strictestAction } from './judgement.js';
 import type { Action, Decision, RequiredApproval } from './model.js';
 import { compareText } from './policy-set.js';
 import type { ExpectedApproval, TestExpectation } from './policy-test-file.js';

@@ -4,8 +4,9 @@ import { foldName } from '../util/fold-name.js';
 import { nearest } from '../util/levenshtein.js';
 import { clearanceLevel } from './clearance.js';
 import { listOf } from './compile-match.js';
+import type { CompiledDataset } from './compiled-dataset.js';
 import type { EvaluationInput, Reference } from './model.js';
-import type { CompiledDataset, PolicySet } from './policy-set.js';
+import type { PolicySet } from './policy-set.js';
 import { type PolicyTestCase, TEST_MOMENT } from './policy-test-file.js';
 import { rolesOfRequester } from './requester-roles.js';
 

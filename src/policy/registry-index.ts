@@ -41,13 +41,14 @@ export interface RegistryIndex {
 }
 
 export function indexRegistry(registry: Registry): RegistryIndex {
+  const describe = fieldDescriber();
   const datasets = [...registry].map(
     ([key, dataset]): IndexedDataset => ({
       key,
       datasource: dataset.datasource,
       forms: formsOfKey(key, dataset),
       fields: dataset.fields,
-      described: lazily(() => describe(dataset.fields)),
+      described: lazily(() => [...dataset.fields].map(([name, field]) => describe(name, field))),
     }),
   );
   const byForm = groupBy(datasets, ({ forms }) => forms.map((form) => foldName(form)));
@@ -132,11 +133,23 @@ function* fieldsWithin(
   }
 }
 
-function describe(fields: ReadonlyMap<string, RegistryField>): readonly DescribedField[] {
-  return [...fields].map(([name, { type, sensitivity, category, classification, tags }]) => {
-    const field = { name, type, sensitivity, category, tags };
-    return classification === undefined ? field : { ...field, classification };
-  });
+/** Fields that were read as one object, and have one name, stay one object. */
+function fieldDescriber(): (name: string, field: RegistryField) => DescribedField {
+  const known = new Map<RegistryField, Map<string, DescribedField>>();
+  return (name, field) => {
+    let named = known.get(field);
+    if (named === undefined) {
+      named = new Map();
+      known.set(field, named);
+    }
+    const before = named.get(name);
+    if (before !== undefined) return before;
+    const { type, sensitivity, category, classification, tags } = field;
+    const made: DescribedField = { name, type, sensitivity, category, tags };
+    if (classification !== undefined) made.classification = classification;
+    named.set(name, made);
+    return made;
+  };
 }
 
 function actsOn({ match, excepts }: CompiledPolicy, field: DescribedField): boolean {

@@ -1,7 +1,7 @@
 import { foldName } from '../util/fold-name.js';
+import type { CompiledDataset } from './compiled-dataset.js';
 import type { CompiledPolicy } from './compiled-policy.js';
 import type { Reference } from './model.js';
-import type { CompiledDataset } from './policy-set.js';
 
 /** What a request touches as a whole, which `fields.all` and the dataset itself depend on. */
 export interface Touched {

@@ -3,7 +3,7 @@ import { checkMasksOfPolicy } from './check-guessable.js';
 import { checkNames } from './check-names.js';
 import { createSpellingCheck } from './check-spelling.js';
 import { DEFAULT_CLEARANCES } from './clearance.js';
-import { compilePolicy } from './compiled-policy.js';
+import { compilePolicies } from './compiled-policy.js';
 import type { DraftFile, Finding, PolicyFile, ValidationContext } from './finding.js';
 import { ignoreComments } from './ignore-comments.js';
 import type { Policy } from './model.js';
@@ -27,9 +27,8 @@ export function validatePolicies(input: ValidatePoliciesInput): readonly Finding
   const { policies, drafts = [], clearances = DEFAULT_CLEARANCES } = input;
   const filesOfIds = filesById([...policies, ...drafts]);
   const index = indexRegistry(input.registry);
-  const compiled = [...policies]
-    .sort((a, b) => byPriorityThenId(a.policy, b.policy))
-    .map(({ policy }, order) => compilePolicy(policy, order, clearances));
+  const sorted = policies.map(({ policy }) => policy).sort(byPriorityThenId);
+  const compiled = compilePolicies(sorted, clearances);
   const compiledOf = new Map(compiled.map((one) => [one.policy, one]));
   const checkEffect = createEffectCheck(compiled, index, clearances);
   const checkSpelling = createSpellingCheck(index);

@@ -1,6 +1,6 @@
-import { type RoleSet, roleSetOf } from './candidates.js';
-import type { CompiledPolicy } from './compiled-policy.js';
-import type { CompiledDataset } from './policy-set.js';
+import type { CompiledDataset } from './compiled-dataset.js';
+import type { CompiledPolicy, Question } from './compiled-policy.js';
+import type { RoleSet } from './role-sets.js';
 import { and, type Truth } from './truth.js';
 import { factsOf, type View, type ViewFacts } from './views.js';
 
@@ -10,6 +10,8 @@ export interface Verdict {
   truth: Truth;
   /** Whether a `lifts_mask` of the policy may be relied on. */
   lifts: boolean;
+  /** Tells it from the other verdicts; from 0, for `no`, to 3. */
+  code: number;
 }
 
 /** The conditions of policies on one dataset, in one view at one moment. */
@@ -17,6 +19,7 @@ export interface DatasetVerdicts {
   decide(compiled: CompiledPolicy): Verdict;
   /** The same, of a policy that `Candidates` of the view's roles hold. */
   decideCandidate(compiled: CompiledPolicy): Verdict;
+  ask(question: Question): Verdict;
   /** What decided it, for the trace. */
   because(compiled: CompiledPolicy): string;
 }
@@ -25,53 +28,56 @@ export interface DatasetVerdicts {
 export interface Verdicts {
   /** The roles by which candidates can be told apart before their conditions are asked. */
   roles: RoleSet;
+  /** Whether an allow may rest on every one of those roles. */
+  isWhole: boolean;
   of(dataset: CompiledDataset): DatasetVerdicts;
 }
 
-type Decide = CompiledPolicy['conditions']['decide'];
+type Decide = Question['decide'];
 
 /** Verdicts are few and always the same, so that none is made for an answer. */
 const VERDICTS: Readonly<Record<Truth, Verdict>> = {
-  no: { truth: 'no', lifts: false },
-  undecided: { truth: 'undecided', lifts: false },
-  yes: { truth: 'yes', lifts: false },
+  no: { truth: 'no', lifts: false, code: 0 },
+  undecided: { truth: 'undecided', lifts: false, code: 1 },
+  yes: { truth: 'yes', lifts: false, code: 2 },
 };
-const YES_AND_LIFTS: Verdict = { truth: 'yes', lifts: true };
+const YES_AND_LIFTS: Verdict = { truth: 'yes', lifts: true, code: 3 };
 
-/** Decides conditions in one view at one moment. */
-export function verdictsOf(view: View, at: number): Verdicts {
+/** Decides conditions in one view at one moment; `roles` are those held in it. */
+export function verdictsOf(view: View, at: number, roles: RoleSet): Verdicts {
   const known = new Map<CompiledDataset, DatasetVerdicts>();
   return {
-    roles: roleSetOf(view.held),
+    roles,
+    isWhole: view.named === view.held,
     of: (dataset) => {
-      const verdicts = known.get(dataset) ?? datasetVerdicts(factsOf(view, dataset, at));
-      known.set(dataset, verdicts);
-      return verdicts;
+      const found = known.get(dataset);
+      if (found !== undefined) return found;
+      const made = datasetVerdicts(factsOf(view, dataset, at));
+      known.set(dataset, made);
+      return made;
     },
   };
 }
 
 function datasetVerdicts(facts: ViewFacts): DatasetVerdicts {
   const { restriction, opening, openingOnAssigned } = facts;
-  const decideBy = (decide: Decide, { action, policy }: CompiledPolicy): Verdict => {
-    if (action === 'allow') return VERDICTS[asOpening(decide, facts)];
+  const ask: DatasetVerdicts['ask'] = ({ decide, isOpening, mayLift }) => {
+    if (isOpening) return VERDICTS[asOpening(decide, facts)];
     const truth = decide(restriction);
-    const lifts =
-      truth === 'yes' && policy.approval?.lifts_mask === true && asOpening(decide, facts) === 'yes';
+    const lifts = mayLift && truth === 'yes' && asOpening(decide, facts) === 'yes';
     return lifts ? YES_AND_LIFTS : VERDICTS[truth];
   };
   // Who narrows the roles holds others for an allow than those by which candidates are found.
   const isWhole = restriction.values.requester_role === opening.values.requester_role;
-  const decide: DatasetVerdicts['decide'] = (compiled) =>
-    decideBy(compiled.conditions.decide, compiled);
-  const decideCandidate: DatasetVerdicts['decideCandidate'] = (compiled) => {
-    const beyond = compiled.decideBeyondRoles;
-    if (beyond !== null) return decideBy(beyond, compiled);
-    return compiled.policy.approval?.lifts_mask === true ? YES_AND_LIFTS : VERDICTS.yes;
+  const decide: DatasetVerdicts['decide'] = ({ question }) => ask(question);
+  const decideCandidate: DatasetVerdicts['decideCandidate'] = ({ beyondRoles, question }) => {
+    if (beyondRoles !== null) return ask(beyondRoles);
+    return question.mayLift ? YES_AND_LIFTS : VERDICTS.yes;
   };
   return {
     decide,
     decideCandidate: isWhole ? decideCandidate : decide,
+    ask,
     because: ({ policy, conditions }) => {
       if (policy.action !== 'allow') return conditions.because(restriction);
       const asSaid = conditions.decide(opening) === 'yes';

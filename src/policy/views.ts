@@ -1,7 +1,7 @@
 import type { Facts } from './attributes.js';
 import { clearanceLevel } from './clearance.js';
+import type { CompiledDataset } from './compiled-dataset.js';
 import type { EvaluationInput, Requester } from './model.js';
-import type { CompiledDataset } from './policy-set.js';
 
 /** One set of attributes the request is judged with; per reference the strictest of all views holds. */
 export interface View {

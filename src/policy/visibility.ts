@@ -1,6 +1,6 @@
 import type { Mask } from '../masking/model.js';
 import { judgeAll, verdictsOfViews } from './evaluate.js';
-import type { Judgement } from './judge.js';
+import type { Judgement } from './judgement.js';
 import type { EvaluationInput, Reference } from './model.js';
 import { compareText, type PolicySet } from './policy-set.js';
 import type { Verdicts } from './verdicts.js';

@@ -10,20 +10,31 @@ const FIELD = new RegExp(`^ {4}(${WORD}): (\\{.*\\})$`);
 /** More different fields than a registry has in practice; they are small. */
 const FIELDS_KNOWN_MAX = 10_000;
 
-/** Reads the value of a field, a flow mapping on a line of its own; `null` where it is not one without problems. */
-export type FieldReader = (text: string) => RegistryField | null;
+/** Reads a field that is a flow mapping on a line of its own; `null` where it is not one without problems. */
+export type FieldReader = (line: string) => { name: string; field: RegistryField } | null;
 
 /**
  * A reader that has the YAML parser read each different text once. A registry of ten thousand tables has some hundred
- * thousand fields, and a few hundred different ones: reading each anew takes most of a minute.
+ * thousand fields, and a few hundred different lines: reading each anew takes most of a minute.
  */
 export function createFieldReader(): FieldReader {
-  const known = new Map<string, RegistryField | null>();
-  return (text) => {
-    const before = known.get(text);
+  const knownLines = new Map<string, ReturnType<FieldReader>>();
+  const knownValues = new Map<string, RegistryField | null>();
+  const readValue = (text: string): RegistryField | null => {
+    const before = knownValues.get(text);
     if (before !== undefined) return before;
     const read = readAlone(text);
-    if (known.size < FIELDS_KNOWN_MAX) known.set(text, read);
+    if (knownValues.size < FIELDS_KNOWN_MAX) knownValues.set(text, read);
+    return read;
+  };
+  return (line) => {
+    const before = knownLines.get(line);
+    if (before !== undefined) return before;
+    const [, name, text] = FIELD.exec(line) ?? [];
+    if (name === undefined || text === undefined || !isUsableName(name)) return null;
+    const field = readValue(text);
+    const read = field === null ? null : { name, field };
+    if (knownLines.size < FIELDS_KNOWN_MAX) knownLines.set(line, read);
     return read;
   };
 }
@@ -54,11 +65,9 @@ export function readPlainBlock(
   if (lines.length < 4) return null;
   const fields = new Map<string, RegistryField>();
   for (const line of lines.slice(3)) {
-    const [, name, text] = FIELD.exec(line) ?? [];
-    if (name === undefined || text === undefined) return null;
-    const field = readField(text);
-    if (field === null || fields.has(name) || !isUsableName(name)) return null;
-    fields.set(name, field);
+    const read = readField(line);
+    if (read === null || fields.has(read.name)) return null;
+    fields.set(read.name, read.field);
   }
   return isUsableName(key) ? { key, dataset: { datasource, fields } } : null;
 }

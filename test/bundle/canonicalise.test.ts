@@ -1,3 +1,5 @@
+import canonicalize from 'canonicalize';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bundleChecksum, canonicalise } from '../../src/bundle/canonicalise.js';
 import { sha256 } from './sample.js';
@@ -27,6 +29,33 @@ describe('canonicalise', () => {
 
   it('takes a text that only spells an escape', () => {
     expect(canonicalise('\\ud83d')).toBe(String.raw`"\\ud83d"`);
+  });
+});
+
+describe('canonicalise, of a value in which parts stand more than once', () => {
+  it('writes what the library writes of it', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.jsonValue(), (part, other) => {
+        const value = {
+          b: [part, { part, other }, part],
+          a: part,
+          '': [[other], undefined],
+          c: undefined,
+        };
+        expect(canonicalise(value)).toBe(canonicalize(value));
+      }),
+    );
+  });
+
+  it('asks what has a form of its own for it', () => {
+    const moment = new Date(0);
+    expect(canonicalise({ at: [moment, moment] })).toBe(canonicalize({ at: [moment, moment] }));
+  });
+
+  it('refuses what contains itself', () => {
+    const around: { inside?: unknown } = {};
+    around.inside = [around];
+    expect(() => canonicalise(around)).toThrow(expect.objectContaining({ code: 'bundle_invalid' }));
   });
 });
 

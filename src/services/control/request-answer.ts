@@ -1,5 +1,5 @@
 import type { ApprovalItem, RequestAnswer } from '../../client/wire.js';
-import { nameOfReference } from '../../policy/reporting.js';
+import { nameOfReference } from '../../policy/name-of-reference.js';
 import type { GrantRow, RequestRow } from '../../store/model.js';
 import { requiredByRole, seatsFilled, type Voice } from './approvals-given.js';
 import { columnsRequested } from './audit-parts.js';
