@@ -37,7 +37,8 @@ export async function openStore({ dataDir, signer, now }: OpenStoreOptions): Pro
       'Work in a transaction used the store and not the transaction.',
     );
   };
-  const driver = sqliteDriver({ database, beforeWaiting });
+  const durable = () => sqlite.log.durable();
+  const driver = sqliteDriver({ database, durable, beforeWaiting });
   const db = new Kysely<Tables>({ dialect: sqliteDialect(driver) });
   try {
     await migrate(db, now);
@@ -48,8 +49,6 @@ export async function openStore({ dataDir, signer, now }: OpenStoreOptions): Pro
   let closing: Promise<void> | undefined;
   return {
     ...repositories(db, signer),
-    // The one place where a transaction begins and ends: several that wait could share one commit here, each in a
-    // savepoint, and resolve after it.
     transaction<T>(work: (tx: StoreRepositories) => Promise<T>): Promise<T> {
       return db.transaction().execute((tx) => {
         const scope = { open: true };

@@ -21,6 +21,8 @@ const STATEMENTS_MAX = 500;
 
 export interface SqliteDriverOptions {
   database: SqliteDatabase;
+  /** Resolves when every commit so far is on disk. */
+  durable: () => Promise<void>;
   /** Called before a wait for the connection; throws where that wait could not end. */
   beforeWaiting: () => void;
 }
@@ -37,10 +39,15 @@ export function sqliteDialect(driver: Driver): Dialect {
 
 /**
  * One `node:sqlite` connection, which one transaction or statement has at a time, first come first served. Transactions
- * begin as writers (BEGIN IMMEDIATE). `destroy` waits for those in line; whoever comes later gets `unavailable`.
+ * begin as writers (BEGIN IMMEDIATE). Whoever wrote hears of it once it is on disk; the next in line need not wait for
+ * that, so that one sync serves all who came meanwhile. `destroy` waits for those in line; whoever comes later gets `unavailable`.
  */
-export function sqliteDriver({ database, beforeWaiting }: SqliteDriverOptions): Driver {
-  const connection = sqliteConnection(database);
+export function sqliteDriver({ database, durable, beforeWaiting }: SqliteDriverOptions): Driver {
+  // Whether the turn that is running has written.
+  let wrote = false;
+  const connection = sqliteConnection(database, () => {
+    wrote = true;
+  });
   // Set by what leaves unclear what is on disk: until it is opened anew, the store answers nothing.
   let broken: VkitError | null = null;
   const turns = turnQueue({
@@ -58,7 +65,19 @@ export function sqliteDriver({ database, beforeWaiting }: SqliteDriverOptions): 
       throw broken;
     },
     async releaseConnection() {
+      const toSync = wrote;
+      wrote = false;
       turns.give();
+      if (!toSync) return;
+      try {
+        await durable();
+      } catch (cause) {
+        broken ??= new VkitError('unavailable', "The server's database could not be written.", {
+          hint: 'See that the disk of the data directory is not full and not broken, then start the server anew.',
+          cause,
+        });
+        throw broken;
+      }
     },
     async beginTransaction() {
       execute(database, 'begin immediate');
@@ -67,7 +86,6 @@ export function sqliteDriver({ database, beforeWaiting }: SqliteDriverOptions): 
       try {
         execute(database, 'commit');
       } catch (error) {
-        // After a failed sync the kernel may have dropped the pages: a later sync that succeeds proves nothing.
         broken = error as VkitError;
         throw error;
       }
@@ -75,6 +93,7 @@ export function sqliteDriver({ database, beforeWaiting }: SqliteDriverOptions): 
     async rollbackTransaction() {
       try {
         database.exec('rollback');
+        wrote = false;
       } catch (error) {
         // SQLite has rolled back already after some errors, a full disk among them.
         if (/no transaction is active/.test(String(error))) return;
@@ -90,7 +109,7 @@ export function sqliteDriver({ database, beforeWaiting }: SqliteDriverOptions): 
   };
 }
 
-function sqliteConnection(database: SqliteDatabase): DatabaseConnection {
+function sqliteConnection(database: SqliteDatabase, onWrite: () => void): DatabaseConnection {
   const prepared = new Map<string, SqliteStatement>();
   const prepare = (sql: string): SqliteStatement => {
     const known = prepared.get(sql);
@@ -105,6 +124,7 @@ function sqliteConnection(database: SqliteDatabase): DatabaseConnection {
       const parameters = compiled.parameters as SqliteValue[];
       try {
         const statement = prepare(compiled.sql);
+        if (compiled.query.kind !== 'SelectQueryNode') onWrite();
         if (givesRows(compiled.query)) return { rows: statement.all(...parameters) as R[] };
         const { changes } = statement.run(...parameters);
         return { rows: [], numAffectedRows: BigInt(changes) };

@@ -5,6 +5,7 @@ import type { DatabaseSync } from '@photostructure/sqlite';
 import { VkitError } from '../errors/index.js';
 import { atomicWrite } from '../util/atomic-write.js';
 import { databasePath, prepareDataDirectory } from './data-directory.js';
+import { type DurableLog, openDurableLog } from './durable-log.js';
 import { isBusy, storeError } from './sqlite-error.js';
 
 /** The part of `node:sqlite`'s DatabaseSync that the store uses. */
@@ -28,7 +29,7 @@ const BUSY_TIMEOUT_MS = 250;
 const HOLDER_FILE = 'vkit.lock';
 
 /**
- * Opens `<dataDir>/vkit.db` for this process alone. The lock is the one SQLite takes on the file with
+ * Opens `<dataDir>/vkit.db` for this process alone. A commit is durable once `log.durable()` has resolved. The lock is the one SQLite takes on the file with
  * `locking_mode=EXCLUSIVE`: the kernel drops it when the process ends, however it ends, so a lock is never stale, and
  * nobody gets around it by deleting a file. `<dataDir>/vkit.lock` only names the holder. Throws `conflict` when another
  * process has it, `unavailable` when the file cannot be used.
@@ -39,7 +40,7 @@ const HOLDER_FILE = 'vkit.lock';
 export async function openSqlite(
   dataDir: string,
   now: () => number,
-): Promise<{ database: SqliteDatabase; close: () => Promise<void> }> {
+): Promise<{ database: SqliteDatabase; log: DurableLog; close: () => Promise<void> }> {
   await prepareDataDirectory(dataDir);
   const Database = await loadSqlite();
   const path = databasePath(dataDir);
@@ -53,12 +54,16 @@ export async function openSqlite(
     throw isBusy(error) ? await heldByAnother(dataDir) : storeError(error);
   }
   const opened = database;
+  // Its locks are on vkit.db alone, so this descriptor takes none of them with it.
+  const log = openDurableLog(`${path}-wal`);
   const holder = join(dataDir, HOLDER_FILE);
   const since = new Date(now()).toISOString();
   await atomicWrite(holder, `${JSON.stringify({ pid: process.pid, since })}\n`, { mode: 0o600 });
   return {
     database: opened,
+    log,
     async close() {
+      await log.close();
       // Before the lock is dropped: afterwards the file may be the next holder's.
       await rm(holder, { force: true });
       dropLock(opened);
@@ -98,8 +103,9 @@ function configure(database: SqliteDatabase): void {
   if (mode?.journal_mode !== 'wal') {
     throw new VkitError('unavailable', 'The file system does not take a database in WAL mode.');
   }
-  database.exec('pragma synchronous = full');
-  // On macOS an fsync ends in the drive's cache; elsewhere these two change nothing.
+  // The log is synced by `DurableLog`, which does not stop the whole process for it; SQLite itself syncs when it writes the
+  // log back into the database, on macOS not to the drive's cache alone.
+  database.exec('pragma synchronous = normal');
   database.exec('pragma fullfsync = on; pragma checkpoint_fullfsync = on');
   database.exec(
     'pragma foreign_keys = on; pragma trusted_schema = off; pragma temp_store = memory',

@@ -19,7 +19,11 @@ let db: Kysely<Tables>;
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'vkit-migrate-'));
   const sqlite = await openSqlite(home, NOW);
-  const driver = sqliteDriver({ database: sqlite.database, beforeWaiting: () => {} });
+  const driver = sqliteDriver({
+    database: sqlite.database,
+    durable: async () => {},
+    beforeWaiting: () => {},
+  });
   db = new Kysely<Tables>({ dialect: sqliteDialect(driver) });
   close = () => sqlite.close();
 });

@@ -18,18 +18,21 @@ beforeEach(async () => {
 
 afterEach(() => rm(home, { recursive: true, force: true }));
 
-function kysely(database: SqliteDatabase): Kysely<Record<string, Record<string, unknown>>> {
-  const driver = sqliteDriver({ database, beforeWaiting: () => {} });
+function kysely(
+  database: SqliteDatabase,
+  durable = async () => {},
+): Kysely<Record<string, Record<string, unknown>>> {
+  const driver = sqliteDriver({ database, durable, beforeWaiting: () => {} });
   return new Kysely({ dialect: sqliteDialect(driver) });
 }
 
 describe('the connection', () => {
-  it('syncs every commit, checks foreign keys and is the only one', async () => {
+  it('checks foreign keys and is the only one', async () => {
     const { database, close } = await openSqlite(home, Date.now);
     const pragma = (name: string) =>
       Object.values(database.prepare(`pragma ${name}`).all()[0] as object)[0];
     expect(pragma('journal_mode')).toBe('wal');
-    expect(pragma('synchronous')).toBe(2);
+    expect(pragma('synchronous')).toBe(1);
     expect(pragma('foreign_keys')).toBe(1);
     expect(pragma('locking_mode')).toBe('exclusive');
     await close();
@@ -47,6 +50,49 @@ describe('the connection', () => {
         }
         database.exec(text);
       },
+    });
+    await sql`create table t (a text)`.execute(db);
+    failing = true;
+    const write = db.transaction().execute((tx) => tx.insertInto('t').values({ a: 'x' }).execute());
+    await expect(write).rejects.toMatchObject({ code: 'unavailable' });
+    failing = false;
+    await expect(db.selectFrom('t').selectAll().execute()).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+    await close();
+  });
+
+  it('tells who wrote when it is on disk, and lets the next in line write meanwhile', async () => {
+    const { database, close } = await openSqlite(home, Date.now);
+    const syncs: (() => void)[] = [];
+    const db = kysely(database, () => new Promise((resolve) => syncs.push(() => resolve())));
+    const told: string[] = [];
+    const write = async (name: string): Promise<void> => {
+      await db.transaction().execute((tx) => tx.insertInto('t').values({ a: name }).execute());
+      told.push(name);
+    };
+    const made = sql`create table t (a text)`.execute(db);
+    await vi.waitFor(() => expect(syncs).toHaveLength(1));
+    syncs.shift()?.();
+    await made;
+    const both = [write('one'), write('two')];
+    await vi.waitFor(() => expect(syncs).toHaveLength(2));
+    expect(told).toEqual([]);
+    // Reading waits for nobody's disk.
+    expect(await db.selectFrom('t').selectAll().execute()).toHaveLength(2);
+    syncs[0]?.();
+    await both[0];
+    expect(told).toEqual(['one']);
+    syncs[1]?.();
+    await both[1];
+    await close();
+  });
+
+  it('answers nothing more after a sync that failed', async () => {
+    const { database, close } = await openSqlite(home, Date.now);
+    let failing = false;
+    const db = kysely(database, async () => {
+      if (failing) throw Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });
     });
     await sql`create table t (a text)`.execute(db);
     failing = true;
