@@ -94,6 +94,9 @@ export async function openApp({
         rowCap: config.row_cap,
         sessionTtlSeconds: config.session_ttl_seconds,
         requestTtlSeconds: config.request_ttl_seconds,
+        streamDeadlineSeconds: config.stream_deadline_seconds,
+        streamStallSeconds: config.stream_stall_seconds,
+        streamBytesPerSecondMin: config.stream_bytes_per_second_min,
       },
     };
     const context: ControlContext = {
@@ -121,6 +124,7 @@ export async function openApp({
       close: async () => {
         context.running.stopAll(new VkitError('unavailable', 'The server is stopping.'));
         await dataPlane.close();
+        await context.running.idle();
         await store.close();
       },
     };

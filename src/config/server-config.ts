@@ -23,6 +23,9 @@ export interface ServerConfig {
   statement_timeout_seconds: number;
   session_ttl_seconds: number;
   request_ttl_seconds: number;
+  stream_deadline_seconds: number;
+  stream_stall_seconds: number;
+  stream_bytes_per_second_min: number;
   requests_per_minute: number;
   queries_per_requester: number;
   log_level: 'silent' | 'error' | 'warn' | 'info' | 'debug';
@@ -42,6 +45,9 @@ const DEFAULTS: ServerConfig = {
   statement_timeout_seconds: 30,
   session_ttl_seconds: 12 * 3600,
   request_ttl_seconds: 24 * 3600,
+  stream_deadline_seconds: 3600,
+  stream_stall_seconds: 30,
+  stream_bytes_per_second_min: 1024,
   requests_per_minute: 30_000,
   queries_per_requester: 8,
   log_level: 'info',

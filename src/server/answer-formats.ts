@@ -1,5 +1,5 @@
 import { VkitError } from '../errors/index.js';
-import type { FetchStream } from '../services/control/fetch-grant.js';
+import type { FetchStream } from '../services/control/answer-stream.js';
 import { escapeCsvCell } from '../util/escape.js';
 
 interface AnswerFormat {

@@ -73,8 +73,10 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
   });
   acceptEmptyBodies(server);
   let draining = false;
+  const silent = silentConnections(server);
   server.addHook('preClose', async () => {
     draining = true;
+    for (const socket of silent) socket.destroy();
   });
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-correlation-id', request.id);
@@ -147,6 +149,17 @@ const ORGANISATION_ROUTES = [
   discoveryRoutes,
   auditRoutes,
 ] as const;
+
+/** Connections that have sent nothing yet, as clients open ahead of need: Node takes them for busy and waits for them. */
+function silentConnections({ server }: Server): ReadonlySet<Socket> {
+  const silent = new Set<Socket>();
+  server.on('connection', (socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  server.on('request', ({ socket }) => silent.delete(socket));
+  return silent;
+}
 
 /** What is no HTTP at all, or has more headers than Node reads, never becomes a request: it is answered on the socket. */
 function refuseConnection(_error: Error, socket: Socket): void {

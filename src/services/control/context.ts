@@ -15,6 +15,11 @@ export interface ControlSettings {
   sessionTtlSeconds: number;
   /** How long a request waits for its approval. */
   requestTtlSeconds: number;
+  /** How long one answer may take as a whole. */
+  streamDeadlineSeconds: number;
+  /** How long a client may take for a part of an answer, beside what the least rate allows. */
+  streamStallSeconds: number;
+  streamBytesPerSecondMin: number;
 }
 
 /** Everything the use cases of the control plane work with; made once, in app.ts. */

@@ -1,12 +1,8 @@
-import type { OutputColumn } from '../../aql/plan.js';
-import type { AuditEvent, AuditRecord } from '../../audit/model.js';
-import type { EncodedRow } from '../../engines/contract.js';
 import { VkitError } from '../../errors/index.js';
 import { GRANT_ISSUER } from '../../grants/model.js';
 import { verifyGrant } from '../../grants/verify-grant.js';
 import type { GrantRow, RequestRow, StoreRepositories } from '../../store/model.js';
-import type { Execution } from '../data-plane.js';
-import type { ActiveBundle } from './active-bundle.js';
+import { answerStream, type FetchStream, type Permitted, recordOutcome } from './answer-stream.js';
 import { approvalsSatisfied, missingMetadata, presentVoices } from './approvals-given.js';
 import { auditDecision, auditEvent, auditRequest } from './audit-parts.js';
 import { noSuchGrant } from './cancel-request.js';
@@ -15,27 +11,10 @@ import { storedNarrowing } from './decide-approval.js';
 import type { Identity } from './identity.js';
 import { type Judgement, judge } from './judge.js';
 
-/** An answer that is on its way. The batches must be read to their end or ended early: both close the record. */
-export interface FetchStream {
-  columns: readonly OutputColumn[];
-  maskedFields: readonly string[];
-  batches: AsyncGenerator<readonly EncodedRow[], void, undefined>;
-  /** Known after the last batch. */
-  outcome(): { rowCount: number; truncated: boolean };
-}
-
-interface Permitted {
-  grant: GrantRow;
-  row: RequestRow;
-  active: ActiveBundle;
-  judgement: Judgement;
-  started: AuditRecord;
-}
-
 /**
  * Verifies a grant, evaluates the policies again with the requester's present attributes and the approvals that still
  * count, writes the record that rows will leave, and starts the query. The first batch has arrived when the promise
- * resolves, so what fails before it fails here. Throws `not_found`, `grant_revoked`, `grant_expired`, `grant_invalid`,
+ * resolves, so what fails before it fails here. Aborting `gone` cancels the query in the database. Throws `not_found`, `grant_revoked`, `grant_expired`, `grant_invalid`,
  * `bundle_superseded`, `policy_denied`, `schema_changed`, `datasource_*`, `rate_limited`.
  */
 export async function fetchGrant(
@@ -43,9 +22,13 @@ export async function fetchGrant(
   identity: Identity,
   ref: string,
   call: CallMeta,
+  gone?: AbortSignal,
 ): Promise<FetchStream> {
   // Registered first: a revocation from here on finds it and stops it.
   const running = ctx.running.start(identity.id, ref);
+  const onGone = () => running.abort(new VkitError('interrupted', 'The client went away.'));
+  if (gone?.aborted) onGone();
+  else gone?.addEventListener('abort', onGone, { once: true });
   let permitted: Permitted;
   try {
     permitted = await permit(ctx, identity, ref, call);
@@ -66,11 +49,23 @@ export async function fetchGrant(
     });
     const pull = execution.batches[Symbol.asyncIterator]();
     const first = await pull.next();
-    return streamOf({ ctx, identity, call, permitted, execution, pull, first, running, startedAt });
+    if (running.signal.aborted) await pull.return?.();
+    running.signal.throwIfAborted();
+    return answerStream({
+      ctx,
+      identity,
+      call,
+      permitted,
+      execution,
+      pull,
+      first,
+      running,
+      startedAt,
+    });
   } catch (error) {
-    running.end();
     const reason = running.signal.aborted ? running.signal.reason : error;
-    await recordOutcome(ctx, { identity, call, permitted, startedAt, rows: 0, error: reason });
+    const outcome = { identity, call, permitted, startedAt, rows: 0, error: reason };
+    await recordOutcome(ctx, outcome).finally(() => running.end());
     throw reason;
   }
 }
@@ -181,88 +176,6 @@ async function bundleGone(tx: StoreRepositories, grant: GrantRow): Promise<VkitE
 function revoked(grant: GrantRow): VkitError {
   return new VkitError('grant_revoked', `The grant was revoked at ${grant.revoked_at}.`, {
     hint: 'Ask again: vkit request',
-  });
-}
-
-type RunningHandle = ReturnType<ControlContext['running']['start']>;
-
-interface StreamInput {
-  ctx: ControlContext;
-  identity: Identity;
-  call: CallMeta;
-  permitted: Permitted;
-  execution: Execution;
-  pull: AsyncIterator<readonly EncodedRow[]>;
-  first: IteratorResult<readonly EncodedRow[]>;
-  running: RunningHandle;
-  startedAt: number;
-}
-
-function streamOf(input: StreamInput): FetchStream {
-  const { execution } = input;
-  const state = { rowCount: 0, truncated: false };
-  return {
-    columns: execution.columns,
-    maskedFields: execution.columns
-      .filter(({ masked }) => masked !== undefined)
-      .map(({ name }) => name),
-    batches: deliver(input, state),
-    outcome: () => ({ ...state }),
-  };
-}
-
-async function* deliver(
-  input: StreamInput,
-  state: { rowCount: number; truncated: boolean },
-): AsyncGenerator<readonly EncodedRow[], void, undefined> {
-  const { ctx, execution, pull, running } = input;
-  let failure: unknown = new VkitError('interrupted', 'The client went away.');
-  try {
-    for (let next = input.first; !next.done; next = await pull.next()) {
-      running.signal.throwIfAborted();
-      const room = execution.rowsMax - state.rowCount;
-      const rows = next.value.length > room ? next.value.slice(0, room) : next.value;
-      state.truncated ||= execution.truncatable && next.value.length > room;
-      state.rowCount += rows.length;
-      if (rows.length > 0) yield rows;
-      if (state.truncated) break;
-    }
-    running.signal.throwIfAborted();
-    failure = null;
-  } catch (error) {
-    failure = running.signal.aborted ? running.signal.reason : error;
-    throw failure;
-  } finally {
-    running.end();
-    await pull.return?.();
-    await recordOutcome(ctx, { ...input, rows: state.rowCount, error: failure });
-  }
-}
-
-interface OutcomeInput {
-  identity: Identity;
-  call: CallMeta;
-  permitted: Permitted;
-  startedAt: number;
-  rows: number;
-  error: unknown;
-}
-
-/** The second record: how many rows left, or why it ended. Only the error's code is recorded, never an engine's text. */
-async function recordOutcome(ctx: ControlContext, input: OutcomeInput): Promise<void> {
-  const { identity, call, permitted, startedAt, rows, error } = input;
-  const event = auditEvent(ctx, error === null ? 'query.executed' : 'query.failed', call, identity);
-  const execution: NonNullable<AuditEvent['execution']> = {
-    execution_time_ms: ctx.now() - startedAt,
-    rows_returned: rows,
-    ...(error === null ? {} : { error: error instanceof VkitError ? error.code : 'internal' }),
-  };
-  await ctx.store.audit.append({
-    ...event,
-    of: permitted.started.audit_id,
-    request: auditRequest(ctx, permitted.row),
-    execution,
-    metadata: { ...event.metadata, grant_id: permitted.grant.id },
   });
 }
 

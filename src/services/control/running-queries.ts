@@ -1,5 +1,12 @@
 import { VkitError } from '../../errors/index.js';
 
+/** One query, from before its grant is looked at until its outcome is on record. */
+export interface RunningQuery {
+  signal: AbortSignal;
+  abort: (reason: VkitError) => void;
+  end: () => void;
+}
+
 interface Running {
   requesterId: string;
   grantId: string;
@@ -12,14 +19,12 @@ interface Running {
  */
 export class RunningQueries {
   readonly #running = new Set<Running>();
+  readonly #whenIdle: (() => void)[] = [];
 
   constructor(private readonly perRequesterMax: number) {}
 
   /** Registers a query; throws `rate_limited` when the requester has too many. Call `end` in every case. */
-  start(
-    requesterId: string,
-    grantId: string,
-  ): { signal: AbortSignal; abort: (reason: VkitError) => void; end: () => void } {
+  start(requesterId: string, grantId: string): RunningQuery {
     let count = 0;
     for (const entry of this.#running) if (entry.requesterId === requesterId) count += 1;
     if (count >= this.perRequesterMax) {
@@ -36,8 +41,17 @@ export class RunningQueries {
     return {
       signal: entry.abort.signal,
       abort: (reason) => entry.abort.abort(reason),
-      end: () => this.#running.delete(entry),
+      end: () => {
+        this.#running.delete(entry);
+        if (this.#running.size === 0) for (const tell of this.#whenIdle.splice(0)) tell();
+      },
     };
+  }
+
+  /** Resolves when none is left whose outcome is still to be recorded. */
+  async idle(): Promise<void> {
+    if (this.#running.size === 0) return;
+    await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
   stopGrant(grantId: string, reason: VkitError): void {

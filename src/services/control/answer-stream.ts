@@ -1,0 +1,141 @@
+import type { OutputColumn } from '../../aql/plan.js';
+import type { AuditEvent, AuditRecord } from '../../audit/model.js';
+import type { EncodedRow } from '../../engines/contract.js';
+import { VkitError } from '../../errors/index.js';
+import type { GrantRow, RequestRow } from '../../store/model.js';
+import type { Execution } from '../data-plane.js';
+import type { ActiveBundle } from './active-bundle.js';
+import { auditEvent, auditRequest } from './audit-parts.js';
+import type { CallMeta, ControlContext } from './context.js';
+import type { Identity } from './identity.js';
+import type { Judgement } from './judge.js';
+import type { RunningQuery } from './running-queries.js';
+
+/** What a fetch goes by once everything has let it through. */
+export interface Permitted {
+  grant: GrantRow;
+  row: RequestRow;
+  active: ActiveBundle;
+  judgement: Judgement;
+  started: AuditRecord;
+}
+
+/** An answer that is on its way. */
+export interface FetchStream {
+  columns: readonly OutputColumn[];
+  maskedFields: readonly string[];
+  /** To be read to their end or ended early; where nobody begins to read, `abort` ends them. */
+  batches: AsyncGenerator<readonly EncodedRow[], void, undefined>;
+  /** Known after the last batch. */
+  outcome(): { rowCount: number; truncated: boolean };
+  /** Aborted once the answer must not go on, with a VkitError as its reason: whoever writes it cuts it off. */
+  signal: AbortSignal;
+  abort(reason: VkitError): void;
+}
+
+export interface AnswerInput {
+  ctx: ControlContext;
+  identity: Identity;
+  call: CallMeta;
+  permitted: Permitted;
+  execution: Execution;
+  pull: AsyncIterator<readonly EncodedRow[]>;
+  first: IteratorResult<readonly EncodedRow[]>;
+  running: RunningQuery;
+  startedAt: number;
+}
+
+/**
+ * The batches of a query that has begun, up to the rows it may give. However they end (read to the end, ended early, aborted
+ * before or after somebody began to read, past the deadline), the query is ended in the database and its outcome is
+ * recorded, once. The answer does not wait for that record: one that never came is reported as unknown.
+ */
+export function answerStream(input: AnswerInput): FetchStream {
+  const { ctx, execution, running, pull } = input;
+  const state = { rowCount: 0, truncated: false };
+  let begun = false;
+  let ended = false;
+
+  const end = async (failure: unknown): Promise<void> => {
+    if (ended) return;
+    ended = true;
+    clearTimeout(deadline);
+    // Whatever ending the query throws, it has ended, and the failure that counts is the one that is recorded.
+    await pull.return?.().catch(() => undefined);
+    const outcome = { ...input, rows: state.rowCount, error: failure };
+    void recordOutcome(ctx, outcome)
+      .catch(() => undefined)
+      .finally(() => running.end());
+  };
+  const deadlineMs = ctx.settings.streamDeadlineSeconds * 1000;
+  const deadline = setTimeout(() => {
+    const message = `The answer was not read within ${ctx.settings.streamDeadlineSeconds} s.`;
+    running.abort(new VkitError('query_timeout', message, { hint: 'Read less at once.' }));
+  }, deadlineMs);
+  const onAbort = () => {
+    // A generator that nobody has begun runs no `finally`.
+    if (!begun) void end(running.signal.reason);
+  };
+  running.signal.addEventListener('abort', onAbort, { once: true });
+
+  async function* deliver(): AsyncGenerator<readonly EncodedRow[], void, undefined> {
+    begun = true;
+    let failure: unknown = new VkitError('interrupted', 'The client went away.');
+    try {
+      for (let next = input.first; !next.done; next = await pull.next()) {
+        running.signal.throwIfAborted();
+        const room = execution.rowsMax - state.rowCount;
+        const rows = next.value.length > room ? next.value.slice(0, room) : next.value;
+        state.truncated ||= execution.truncatable && next.value.length > room;
+        state.rowCount += rows.length;
+        if (rows.length > 0) yield rows;
+        if (state.truncated) break;
+      }
+      running.signal.throwIfAborted();
+      failure = null;
+    } catch (error) {
+      failure = error;
+      throw running.signal.aborted ? running.signal.reason : error;
+    } finally {
+      await end(running.signal.aborted ? running.signal.reason : failure);
+    }
+  }
+
+  return {
+    columns: execution.columns,
+    maskedFields: execution.columns
+      .filter(({ masked }) => masked !== undefined)
+      .map(({ name }) => name),
+    batches: deliver(),
+    outcome: () => ({ ...state }),
+    signal: running.signal,
+    abort: running.abort,
+  };
+}
+
+export interface OutcomeInput {
+  identity: Identity;
+  call: CallMeta;
+  permitted: Permitted;
+  startedAt: number;
+  rows: number;
+  error: unknown;
+}
+
+/** The second record: how many rows left, or why it ended. Only the error's code is recorded, never an engine's text. */
+export async function recordOutcome(ctx: ControlContext, input: OutcomeInput): Promise<void> {
+  const { identity, call, permitted, startedAt, rows, error } = input;
+  const event = auditEvent(ctx, error === null ? 'query.executed' : 'query.failed', call, identity);
+  const execution: NonNullable<AuditEvent['execution']> = {
+    execution_time_ms: ctx.now() - startedAt,
+    rows_returned: rows,
+    ...(error === null ? {} : { error: error instanceof VkitError ? error.code : 'internal' }),
+  };
+  await ctx.store.audit.append({
+    ...event,
+    of: permitted.started.audit_id,
+    request: auditRequest(ctx, permitted.row),
+    execution,
+    metadata: { ...event.metadata, grant_id: permitted.grant.id },
+  });
+}
