@@ -85,5 +85,7 @@ export interface CompiledQuery {
   params: readonly BoundValue[];
   /** As the database answers them: a tokenized column has the type of its raw values. */
   columns: readonly OutputColumn[];
+  /** How many rows it answers at most; absent where that is not known. */
+  rowsMax?: number;
   tables: readonly TableExpectation[];
 }

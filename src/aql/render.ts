@@ -48,6 +48,7 @@ export function renderPlan(plan: Plan, dialect: Dialect): CompiledQuery {
     columns: plan.outputs.map(({ column, token }) =>
       token === undefined ? column : { ...column, type: token.type },
     ),
+    rowsMax: plan.limit,
     tables: plan.tables,
   };
 }

@@ -9,11 +9,16 @@ import {
 } from './lease.js';
 import { createSlots } from './slots.js';
 
+/** A connection that was in use so lately is not asked whether it still stands. */
+const SURELY_ALIVE_MS = 1_000;
+
 /** A connection of the pool; it is the same object whenever it is handed out. */
 export interface PooledConnection<Session> {
   readonly session: Session;
   /** By which the database knows it; absent until the session is pinned. */
   id?: string;
+  /** When it was given back, by the monotonic clock. */
+  givenBackAt?: number;
   destroy(): void;
   giveBack(clean: boolean): void;
 }
@@ -49,14 +54,19 @@ export function createLeasePool<Session>(
   let closing: Promise<void> | undefined;
 
   /** One that the server closed while it was idle, unnoticed, is replaced. */
-  const open = async (timeoutMs: number): Promise<PooledConnection<Session>> => {
+  const open = async ({
+    timeoutMs,
+    proven = false,
+  }: LeaseOptions): Promise<PooledConnection<Session>> => {
     for (let attempt = 0; ; attempt += 1) {
       const connection = await pool.connect();
       const isReused = connection.id !== undefined;
       const timer = setTimeout(() => connection.destroy(), connectTimeoutMs);
       try {
         connection.id ??= await protocol.pin(connection.session);
-        await protocol.begin(connection.session, timeoutMs);
+        const idleMs = performance.now() - (connection.givenBackAt ?? Number.NEGATIVE_INFINITY);
+        const isSurelyAlive = !proven && idleMs < SURELY_ALIVE_MS;
+        await protocol.begin(connection.session, timeoutMs, isSurelyAlive);
         return connection;
       } catch (error) {
         connection.giveBack(false);
@@ -81,7 +91,7 @@ export function createLeasePool<Session>(
       if (slot === 'aborted') throw errors.interrupted();
       if (slot === 'busy') throw errors.busy(options.timeoutMs);
       try {
-        const pooled = await open(options.timeoutMs);
+        const pooled = await open(options);
         if (closing) {
           // It was closed meanwhile.
           pooled.giveBack(false);
@@ -93,6 +103,7 @@ export function createLeasePool<Session>(
           destroy: () => pooled.destroy(),
           giveBack(clean) {
             running.delete(lease);
+            pooled.givenBackAt = performance.now();
             pooled.giveBack(clean);
             slot();
           },

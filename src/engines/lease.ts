@@ -16,8 +16,11 @@ export interface LeaseProtocol<Session> {
    * `unsupported` for a database vkit does not read.
    */
   pin(session: Session): Promise<string>;
-  /** Opens the read-only transaction in which everything runs. */
-  begin(session: Session, timeoutMs: number): Promise<void>;
+  /**
+   * Opens the read-only transaction in which everything runs; where the connection is surely alive, an engine may send
+   * that together with the first statement.
+   */
+  begin(session: Session, timeoutMs: number, isSurelyAlive: boolean): Promise<void>;
   rollBack(session: Session): Promise<void>;
   /** The session, `check` called before each of its statements: it throws once none may run any more. */
   guard(session: Session, check: () => void): Session;
@@ -62,6 +65,8 @@ export interface Lease<Session> {
 export interface LeaseOptions {
   timeoutMs: number;
   signal?: AbortSignal | undefined;
+  /** Whether the connection is asked whether it still stands, however lately it was in use. */
+  proven?: boolean;
 }
 
 export function createLease<Session>(
@@ -156,6 +161,8 @@ export function createLease<Session>(
         busy = false;
         spentMs += performance.now() - startedAt;
         clearTimeout(timer);
+        // Rows that were read ahead are waited for by nobody who would end the lease.
+        if (isInterrupted) void end();
       }
     },
   };

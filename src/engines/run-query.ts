@@ -17,14 +17,16 @@ export interface QueryProtocol<Session, Cell> {
     expected: readonly TableExpectation[],
     errors: DriverErrors,
   ): Promise<void>;
+  /** Runs a query of few rows at once, where that takes fewer round trips than `open` and `fetch`. */
+  readAll?(session: Session, query: CompiledQuery): Promise<readonly (readonly Cell[])[]>;
   open(session: Session, query: CompiledQuery, remainingMs: number): Promise<void>;
   /** The next rows of the query that is open: fewer than asked for when there are no more. */
   fetch(session: Session, rows: number, remainingMs: number): Promise<readonly (readonly Cell[])[]>;
 }
 
 /**
- * Streams a query's rows, one `fetch` per batch that is asked for. The lease is ended before the last batch is handed
- * over, and when the iteration ends early.
+ * Streams the rows of a query whose tables were checked, one `fetch` per batch. The next batch is on its way while one is
+ * read; nothing beyond that is. The lease ends with the last batch, and when the iteration ends early.
  */
 export async function* runQuery<Session, Cell>(
   lease: Lease<Session>,
@@ -34,26 +36,51 @@ export async function* runQuery<Session, Cell>(
   options: Pick<RunOptions, 'batchRows'>,
 ): AsyncGenerator<readonly EncodedRow[]> {
   const encoders = query.columns.map(({ type }) => protocol.encoder(type));
+  const encode = (fetched: readonly (readonly Cell[])[]): EncodedRow[] => {
+    if (fetched.some((row) => row.length !== encoders.length)) {
+      throw errors.failed('The rows have other columns than the query.');
+    }
+    return fetched.map((row) => row.map((cell, at) => encoders[at]?.(cell) ?? 'null'));
+  };
   const rowsMax = Math.max(1, options.batchRows ?? BATCH_ROWS);
   let rows = Math.min(rowsMax, FIRST_BATCH_ROWS_MAX);
+  let coming: { wanted: number; rows: Promise<readonly (readonly Cell[])[]> } | undefined;
+  const fetch = (): void => {
+    const wanted = rows;
+    const fetched = lease.run((session, remainingMs) =>
+      protocol.fetch(session, wanted, remainingMs),
+    );
+    // Whoever ends the iteration meanwhile hears of no failure any more.
+    fetched.catch(() => undefined);
+    coming = { wanted, rows: fetched };
+  };
   try {
-    await lease.run((session) => protocol.checkTables(session, query.tables, errors));
+    const { readAll } = protocol;
+    if (readAll !== undefined && query.rowsMax !== undefined && query.rowsMax <= rows) {
+      const all = await lease.run((session) => readAll(session, query));
+      void lease.end();
+      if (all.length > 0) yield encode(all);
+      return;
+    }
     await lease.run((session, remainingMs) => protocol.open(session, query, remainingMs));
-    for (let done = false; !done; ) {
-      const fetched = await lease.run((session, remainingMs) =>
-        protocol.fetch(session, rows, remainingMs),
-      );
-      done = fetched.length < rows;
-      if (done) await lease.end();
-      if (fetched.some((row) => row.length !== encoders.length)) {
-        throw errors.failed('The rows have other columns than the query.');
-      }
-      const batch = fetched.map((row) => row.map((cell, at) => encoders[at]?.(cell) ?? 'null'));
+    // How wide rows are is known after the first batch: until then nothing is read ahead.
+    for (let isFirst = true; ; isFirst = false) {
+      if (coming === undefined) fetch();
+      const { wanted, rows: promised } = coming as NonNullable<typeof coming>;
+      const fetched = await promised;
+      coming = undefined;
+      const isLast = fetched.length < wanted;
+      if (isLast) void lease.end();
+      else if (!isFirst) fetch();
+      const batch = encode(fetched);
       rows = nextBatchRows(batch, rowsMax);
+      if (isFirst && !isLast) fetch();
       if (batch.length > 0) yield batch;
+      if (isLast) return;
     }
   } finally {
-    await lease.end();
+    if (coming === undefined) await lease.end();
+    else await lease.interrupt();
   }
 }
 

@@ -1,7 +1,9 @@
+import type { CompiledQuery } from '../aql/plan.js';
+import { VkitError } from '../errors/index.js';
 import type { ScannedTable } from '../schema/model.js';
-import type { ConnectionOptions, Connector, ScanOptions } from './contract.js';
+import type { ConnectionOptions, Connector, RunOptions, ScanOptions } from './contract.js';
 import type { DriverErrors } from './driver-error.js';
-import type { LeaseOptions, LeaseProtocol } from './lease.js';
+import type { Lease, LeaseOptions, LeaseProtocol } from './lease.js';
 import { type ConnectionPool, createLeasePool } from './lease-pool.js';
 import { type QueryProtocol, runQuery } from './run-query.js';
 
@@ -54,6 +56,22 @@ export function createServerConnector<Session, Cell>(
     return await held.run(use).finally(() => held.end());
   };
 
+  /** Nothing of the query has run yet: a connection that was lost unnoticed is replaced by one that is sure to stand. */
+  const leaseOfChecked = async (query: CompiledQuery, run: RunOptions): Promise<Lease<Session>> => {
+    // Without a table there is no check that would notice.
+    for (let proven = query.tables.length === 0; ; proven = true) {
+      const lease = await pool.lease({ timeoutMs: run.timeoutMs, signal: run.signal, proven });
+      try {
+        await lease.run((session) => protocol.checkTables(session, query.tables, errors));
+        return lease;
+      } catch (error) {
+        await lease.end();
+        const isLost = error instanceof VkitError && error.code === 'datasource_unreachable';
+        if (proven || !isLost) throw error;
+      }
+    }
+  };
+
   return {
     test: () =>
       withLease({ timeoutMs: TEST_TIMEOUT_MS }, async (session) => {
@@ -69,7 +87,7 @@ export function createServerConnector<Session, Cell>(
         tables: await protocol.readTables(session, scan),
       })),
     async *run(query, run) {
-      const lease = await pool.lease(run);
+      const lease = await leaseOfChecked(query, run);
       yield* runQuery(lease, protocol, errors, query, run);
     },
     close: () => pool.close(),

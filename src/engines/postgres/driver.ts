@@ -87,11 +87,16 @@ function openPool(
 }
 
 function sessionOf(client: pg.PoolClient): PostgresSession {
+  let deferred = '';
   return {
     async query(sql, values) {
+      const before = deferred;
+      deferred = '';
+      // One message holds either several statements or values.
+      if (values !== undefined && before !== '') await client.query(before);
       const answer: pg.QueryArrayResult<string[]> | pg.QueryArrayResult<string[]>[] =
         await client.query<string[]>({
-          text: sql,
+          text: values === undefined && before !== '' ? `${before}; ${sql}` : sql,
           rowMode: 'array',
           ...(values ? { values: [...values] } : {}),
         });
@@ -99,6 +104,9 @@ function sessionOf(client: pg.PoolClient): PostgresSession {
       const last = Array.isArray(answer) ? answer.at(-1) : answer;
       const rows: readonly TextRow[] = last?.rows ?? [];
       return rows;
+    },
+    defer(sql) {
+      deferred = deferred === '' ? sql : `${deferred}; ${sql}`;
     },
   };
 }

@@ -1,7 +1,7 @@
 import { VkitError } from '../../errors/index.js';
 import type { ServerProtocol } from '../server-connector.js';
 import { postgresEncoder } from './cell.js';
-import { checkTables } from './check-tables.js';
+import { createTableCheck } from './check-tables.js';
 import { isConnectionError, translateError } from './error.js';
 import { readTables } from './introspect.js';
 import { beginReadOnly, milliseconds, PIN_SESSION, type PostgresSession } from './session.js';
@@ -10,11 +10,13 @@ const DRIVER_GRACE_MS = 1_000;
 
 /** What PostgreSQL is asked, and how. */
 export function postgresProtocol(database: string): ServerProtocol<PostgresSession, string | null> {
+  const checkTables = createTableCheck();
   return {
     driverGraceMs: DRIVER_GRACE_MS,
     pin: (session) => pin(session, database),
-    async begin(session, timeoutMs) {
-      await session.query(beginReadOnly(timeoutMs));
+    async begin(session, timeoutMs, isSurelyAlive) {
+      if (isSurelyAlive) session.defer(beginReadOnly(timeoutMs));
+      else await session.query(beginReadOnly(timeoutMs));
     },
     async rollBack(session) {
       // Also undoes what a view may have set with set_config(): a commit would keep it.
@@ -25,6 +27,7 @@ export function postgresProtocol(database: string): ServerProtocol<PostgresSessi
         check();
         return session.query(sql, values);
       },
+      defer: (sql) => session.defer(sql),
     }),
     // A cursor does nothing between two FETCH.
     isStreaming: () => false,
@@ -32,8 +35,10 @@ export function postgresProtocol(database: string): ServerProtocol<PostgresSessi
     translateError,
     encoder: postgresEncoder,
     checkTables,
+    // The timeout of the transaction still stands, and the driver's own clock runs for what is left of it.
+    readAll: (session, query) => session.query(query.sql, query.params),
     async open(session, query, remainingMs) {
-      await session.query(`SET LOCAL statement_timeout = ${milliseconds(remainingMs)}`);
+      session.defer(`SET LOCAL statement_timeout = ${milliseconds(remainingMs)}`);
       await session.query(`DECLARE vkit NO SCROLL CURSOR FOR ${query.sql}`, query.params);
     },
     fetch(session, rows, remainingMs) {

@@ -10,6 +10,8 @@ export interface PostgresSession {
     sql: string,
     values?: readonly (BoundValue | readonly string[])[],
   ): Promise<readonly TextRow[]>;
+  /** Sends statements without values together with the next one: their round trip is saved. */
+  defer(sql: string): void;
 }
 
 /**
