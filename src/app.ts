@@ -3,11 +3,13 @@ import type { ServerConfig } from './config/server-config.js';
 import type { Engine } from './engines/contract.js';
 import { engineByName } from './engines/index.js';
 import { VkitError } from './errors/index.js';
+import { rememberVerified } from './grants/verify-grant.js';
 import { createTokenCodec } from './masking/token-codec.js';
 import { createConnectors } from './services/connectors.js';
 import { createActiveBundleReader } from './services/control/active-bundle.js';
 import { checkBundle, refusalOf } from './services/control/check-bundle.js';
 import type { ControlContext } from './services/control/context.js';
+import { createAuthenticator } from './services/control/identity.js';
 import { RunningQueries } from './services/control/running-queries.js';
 import { setUpOrganisation } from './services/control/set-up-organisation.js';
 import { createDataPlane } from './services/data-plane.js';
@@ -25,6 +27,8 @@ export interface AppOptions {
   /** Where relative paths of datasources start. */
   cwd: string;
   now?: () => number;
+  /** See `openStore`. */
+  checkStoreUse?: boolean;
 }
 
 export interface App {
@@ -50,6 +54,7 @@ export async function openApp({
   cwd,
   adminPassword,
   now = Date.now,
+  checkStoreUse = false,
 }: AppOptions): Promise<App> {
   // Read at the start too: a file that holds something else is found now, not at the next deployment.
   const { missing } = await readTrustedBundleKeys(config.trusted_bundle_keys);
@@ -58,7 +63,12 @@ export async function openApp({
   const trustedBundleKeys = async () =>
     (await readTrustedBundleKeys(config.trusted_bundle_keys, own)).keys;
   await trustedBundleKeys();
-  const store = await openStore({ dataDir: config.data_dir, signer: auditSigner(keys), now });
+  const store = await openStore({
+    dataDir: config.data_dir,
+    signer: auditSigner(keys),
+    now,
+    checkUse: checkStoreUse,
+  });
   try {
     const connectors = createConnectors({
       engine,
@@ -75,9 +85,10 @@ export async function openApp({
       forbiddenDirectories: [config.data_dir],
     });
     const tokens = createTokenCodec(config.org, keys.tokenKeys);
+    const grantKeys = new Map([[keys.grant.kid, keys.grant.publicKey]]);
     const dataPlane = createDataPlane({
       org: config.org,
-      grantKeys: new Map([[keys.grant.kid, keys.grant.publicKey]]),
+      grantKeys,
       engine,
       connectors,
       tokens,
@@ -107,6 +118,8 @@ export async function openApp({
       activeBundle: createActiveBundleReader(now, (parsed) =>
         checkBundle(trust, parsed, BEFORE_ANY_EXPIRY),
       ),
+      authenticate: createAuthenticator(store, now),
+      verifiedGrants: rememberVerified(grantKeys),
       dataPlane,
       tokens,
       running: new RunningQueries(config.queries_per_requester),

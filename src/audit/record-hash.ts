@@ -16,7 +16,12 @@ export function recordLine(record: AuditRecord): string {
 /** SHA-256 (hex) over the canonical form of a record without `hash` and `signature`. */
 export function recordHash(record: Readonly<Record<string, unknown>> | AuditRecord): string {
   const { hash: _hash, signature: _signature, ...content } = record as Record<string, unknown>;
-  return createHash('sha256').update(canonicalText(content)).digest('hex');
+  return contentHash(canonicalText(content));
+}
+
+/** SHA-256 (hex) of the canonical form of a record without `hash` and `signature`. */
+export function contentHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /**

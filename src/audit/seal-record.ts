@@ -1,6 +1,6 @@
 import { VkitError } from '../errors/index.js';
 import type { AuditEvent, AuditRecord } from './model.js';
-import { canonicalText, GENESIS_HASH, recordHash, signingParts } from './record-hash.js';
+import { canonicalText, contentHash, GENESIS_HASH, signingParts } from './record-hash.js';
 
 /** Signs with the server's Ed25519 audit key; `kid` is the key's RFC 7638 thumbprint. */
 export interface AuditSigner {
@@ -30,19 +30,20 @@ export function sealRecord(
   event: AuditEvent,
   { previous, auditId, signer }: SealInput,
 ): AuditRecord {
-  const content = jsonValue({
-    ...event,
+  // What an event brings under these names is not the log's.
+  const { hash: _hash, signature: _signature, ...own } = event as AuditEvent & Partial<AuditRecord>;
+  const text = contentText({
+    ...own,
     audit_id: auditId,
     seq: (previous?.seq ?? 0) + 1,
     prev_hash: previous?.hash ?? GENESIS_HASH,
   });
-  const hash = recordHash(content);
-  return { ...content, hash, signature: signHash(hash, signer) };
+  const hash = contentHash(text);
+  return { ...JSON.parse(text), hash, signature: signHash(hash, signer) };
 }
 
-function jsonValue(
-  content: Omit<AuditRecord, 'hash' | 'signature'>,
-): Omit<AuditRecord, 'hash' | 'signature'> {
+/** The canonical form of a record without `hash` and `signature`. */
+function contentText(content: Omit<AuditRecord, 'hash' | 'signature'>): string {
   let text: string;
   try {
     text = canonicalText(withCleanText(content));
@@ -55,7 +56,7 @@ function jsonValue(
     const message = `The audit record is larger than ${RECORD_BYTES_MAX} bytes.`;
     throw new VkitError('limit_exceeded', message);
   }
-  return JSON.parse(text);
+  return text;
 }
 
 function withCleanText(value: unknown): unknown {

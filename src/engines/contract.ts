@@ -17,7 +17,7 @@ export interface ConnectionTarget {
 }
 
 export interface ConnectionOptions {
-  /** Connections held at most, default 4. */
+  /** Connections held at most; of servers 10, of SQLite 4 by default. */
   poolMax?: number;
   connectTimeoutMs?: number;
 }

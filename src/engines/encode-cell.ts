@@ -41,16 +41,23 @@ function encodeText(kind: FieldKind, text: string): string {
       return encodeBoolean(text);
     case 'timestamp':
     case 'timestamptz':
-      return JSON.stringify(rfc3339(text) ?? text);
+      return encodeString(rfc3339(text) ?? text);
     case 'json':
       return compactJson(text) ?? JSON.stringify(text);
     case 'bytes':
       // SQLite keeps a text in a BLOB column as it is; whoever reads the column decodes base64.
       return base64(Buffer.from(text, 'utf8'));
     default:
-      // JSON.stringify is well-formed (ES2019): a lone surrogate is escaped.
-      return JSON.stringify(text);
+      return encodeString(text);
   }
+}
+
+/** Text of which JSON escapes nothing: no quote, no backslash, no control character, no half of a surrogate pair. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\ud7ff\ue000-\uffff]*$/;
+
+/** JSON of a text. `JSON.stringify` is well-formed (ES2019): a lone surrogate is escaped. Most text needs none of it. */
+function encodeString(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 function encodeBigint(kind: FieldKind, value: bigint): string {

@@ -7,6 +7,9 @@ const EXPONENT_MAX = 300;
 const EXPANDED_MAX = 400;
 
 const SMALL_INTEGER = /^(?:0|-?[1-9]\d{0,14})$/;
+/** A decimal that is a number as it stands: at most 15 digits, no zeros to leave out, no exponent to be written with. */
+const SMALL_DECIMAL = /^-?(?:[1-9]\d{0,13}\.\d*[1-9]|[1-9]\d{0,14}|0\.[1-9](?:\d*[1-9])?)$/;
+const SMALL_DECIMAL_CHARACTERS = 16;
 const INTEGER = /^[+-]?\d+$/;
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,6}))?$/;
 
@@ -25,6 +28,7 @@ export function encodeInteger(text: string): string {
  * no decimal (`NaN`, `Infinity`, foreign text) becomes a string as it is.
  */
 export function encodeDecimal(text: string): string {
+  if (text.length <= SMALL_DECIMAL_CHARACTERS && SMALL_DECIMAL.test(text)) return text;
   const parts = decimalParts(text);
   if (!parts) return JSON.stringify(text);
   if (fitsNumber(parts)) return String(Number(text));

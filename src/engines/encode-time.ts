@@ -1,6 +1,9 @@
 const TIMESTAMP =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,12}))?)?)?\s*(?:(Z)|([+-])(\d\d)(?::?(\d\d))?(?::?(\d\d))?)?$/i;
 
+/** As PostgreSQL and MySQL write a moment in UTC, with no zeros at the end of its fraction. */
+const USUAL = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{0,11}[1-9])?(?:\+00)?$/;
+
 /**
  * A timestamp as RFC 3339 in UTC: `2026-03-01T10:00:00.123Z`. One without a time zone is written with
  * `Z` as well, as if it had been meant in UTC: the type of the column tells the two apart. A fraction
@@ -8,6 +11,10 @@ const TIMESTAMP =
  * what RFC 3339 cannot say: years before 1 or after 9999, infinity, and text that is no timestamp.
  */
 export function rfc3339(text: string): string | undefined {
+  if (USUAL.test(text)) {
+    const end = text.endsWith('+00') ? text.length - 3 : text.length;
+    return `${text.slice(0, 10)}T${text.slice(11, end)}Z`;
+  }
   const match = TIMESTAMP.exec(text);
   if (!match) return undefined;
   const [, year, month, day, hour = '00', minute = '00', second = '00', fraction] = match;

@@ -7,7 +7,7 @@ import type { Lease, LeaseOptions, LeaseProtocol } from './lease.js';
 import { type ConnectionPool, createLeasePool } from './lease-pool.js';
 import { type QueryProtocol, runQuery } from './run-query.js';
 
-const CONNECTIONS_MAX = 4;
+const CONNECTIONS_MAX = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
 const SCAN_TIMEOUT_MS = 60_000;
 const TEST_TIMEOUT_MS = 10_000;

@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { compactVerify } from 'jose';
 import { VkitError } from '../errors/index.js';
 import { decodeUtf8 } from '../util/utf8.js';
@@ -34,6 +34,21 @@ export interface VerifyGrantOptions {
   requesterId?: string;
   /** The reference it was presented under, where there is one: a revocation is looked up by it. */
   grantId?: string;
+  /** Where signatures that were verified are remembered; of the same keys, and with all algorithms. */
+  verified?: VerifiedGrants;
+}
+
+/** Signatures that one plane has verified, by the SHA-256 of the grant: everything else is checked at every use. */
+export interface VerifiedGrants {
+  readonly keys: ReadonlyMap<string, KeyObject>;
+  readonly payloads: Map<string, Uint8Array>;
+}
+
+/** More grants than are in use at one time. */
+const VERIFIED_MAX = 10_000;
+
+export function rememberVerified(keys: ReadonlyMap<string, KeyObject>): VerifiedGrants {
+  return { keys, payloads: new Map() };
 }
 
 /**
@@ -66,6 +81,20 @@ export async function verifyGrant(jwt: string, options: VerifyGrantOptions): Pro
 
 async function verifiedPayload(jwt: string, options: VerifyGrantOptions): Promise<Uint8Array> {
   if (typeof jwt !== 'string' || jwt.length > GRANT_CHARACTERS_MAX) throw invalid('length');
+  const { verified, keys, algorithms } = options;
+  if (verified === undefined || verified.keys !== keys || algorithms !== undefined) {
+    return verifySignature(jwt, options);
+  }
+  const hash = createHash('sha256').update(jwt).digest('base64');
+  const known = verified.payloads.get(hash);
+  if (known !== undefined) return known;
+  const payload = await verifySignature(jwt, options);
+  if (verified.payloads.size >= VERIFIED_MAX) verified.payloads.clear();
+  verified.payloads.set(hash, payload);
+  return payload;
+}
+
+async function verifySignature(jwt: string, options: VerifyGrantOptions): Promise<Uint8Array> {
   const segments = jwt.split('.');
   if (segments.length !== 3 || !segments.every(isCanonicalBase64url)) throw invalid('form');
   const allowed = options.algorithms ?? GRANT_ALGORITHMS;

@@ -9,7 +9,7 @@ import type {
 } from 'fastify';
 import { VkitError } from '../errors/index.js';
 import type { CallMeta, ControlContext } from '../services/control/context.js';
-import { authenticate, type Identity } from '../services/control/identity.js';
+import type { Identity } from '../services/control/identity.js';
 
 /** The fastify instance with TypeBox schemas as the one source of types, validation and OpenAPI. */
 export type Server = FastifyInstance<
@@ -69,5 +69,5 @@ export async function authenticateRequest(
       hint: 'Log in with: vkit login',
     });
   }
-  request.identity = await authenticate(ctx.store, token, ctx.now());
+  request.identity = await ctx.authenticate(token);
 }

@@ -6,7 +6,7 @@ import { renderPlan } from '../aql/render.js';
 import type { EncodedRow, Engine } from '../engines/contract.js';
 import { VkitError } from '../errors/index.js';
 import { GRANT_ISSUER } from '../grants/model.js';
-import { verifyGrant } from '../grants/verify-grant.js';
+import { rememberVerified, verifyGrant } from '../grants/verify-grant.js';
 import type { TokenCodec } from '../masking/token-codec.js';
 import type { Connectors } from './connectors.js';
 import type { ActiveBundle } from './control/active-bundle.js';
@@ -52,10 +52,12 @@ export interface DataPlaneOptions {
 
 /** The data plane in the same process: it shares the bundle, and verifies the grant by itself all the same. */
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
+  const verified = rememberVerified(options.grantKeys);
   return {
     async execute({ jwt, requesterId, aql, active, judgement, signal }) {
       const claims = await verifyGrant(jwt, {
         keys: options.grantKeys,
+        verified,
         issuer: GRANT_ISSUER,
         org: options.org,
         now: options.now(),

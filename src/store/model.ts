@@ -280,5 +280,10 @@ export interface Store extends StoreRepositories {
    * rejects. Work must not wait for anything but the store.
    */
   transaction<T>(work: (tx: StoreRepositories) => Promise<T>): Promise<T>;
+  /**
+   * Rises before a user, a session or an agent token changes: what was read of them holds while the number is the same as
+   * before it was read.
+   */
+  accountsVersion(): number;
   close(): Promise<void>;
 }

@@ -16,6 +16,11 @@ export interface OpenStoreOptions {
   signer: AuditSigner;
   /** Milliseconds since the epoch. */
   now: () => number;
+  /**
+   * Whether work in a transaction that uses the store itself, which would wait for itself, is told so at once; without,
+   * it ends after TRANSACTION_MS_MAX. For tests: what Node needs to know that costs every promise of the process a part.
+   */
+  checkUse?: boolean;
 }
 
 /** A transaction holds up every other one; one that takes this long waits for something that is not the store. */
@@ -25,12 +30,17 @@ export const TRANSACTION_MS_MAX = 10_000;
  * Opens the embedded store: one SQLite database that this process has for itself, its schema brought to the newest
  * version. Throws `conflict` when another process serves the directory, `unsupported` when a newer vkit wrote it.
  */
-export async function openStore({ dataDir, signer, now }: OpenStoreOptions): Promise<Store> {
+export async function openStore({
+  dataDir,
+  signer,
+  now,
+  checkUse = false,
+}: OpenStoreOptions): Promise<Store> {
   const sqlite = await openSqlite(dataDir, now);
-  const scopes = new AsyncLocalStorage<{ open: boolean }>();
+  const scopes = checkUse ? new AsyncLocalStorage<{ open: boolean }>() : undefined;
   const { database } = sqlite;
   const beforeWaiting = (): void => {
-    if (!scopes.getStore()?.open) return;
+    if (!scopes?.getStore()?.open) return;
     // The transaction has the connection and would wait for itself.
     throw new VkitError(
       'internal',
@@ -47,12 +57,18 @@ export async function openStore({ dataDir, signer, now }: OpenStoreOptions): Pro
     throw error;
   }
   let closing: Promise<void> | undefined;
+  let accountsVersion = 0;
+  const onAccounts = () => {
+    accountsVersion += 1;
+  };
   return {
-    ...repositories(db, signer),
+    ...repositories(db, signer, onAccounts),
+    accountsVersion: () => accountsVersion,
     transaction<T>(work: (tx: StoreRepositories) => Promise<T>): Promise<T> {
       return db.transaction().execute((tx) => {
         const scope = { open: true };
-        const running = scopes.run(scope, async () => work(repositories(tx, signer)));
+        const start = async () => work(repositories(tx, signer, onAccounts));
+        const running = scopes ? scopes.run(scope, start) : start();
         return withinTime(running).finally(() => {
           scope.open = false;
         });

@@ -99,4 +99,17 @@ describe('a cell as JSON', () => {
       { numRuns: 2_000 },
     );
   });
+
+  it('escapes text as JSON does', () => {
+    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string());
+    fc.assert(
+      fc.property(text, (value) => {
+        expect(cellEncoder('text')(value)).toBe(JSON.stringify(value));
+      }),
+      { numRuns: 2_000 },
+    );
+    for (const value of ['\ud800', '\udc00x', '"', '\\', '\u001f', '\u007f', '\u2028', '🦆', '']) {
+      expect(cellEncoder('text')(value)).toBe(JSON.stringify(value));
+    }
+  });
 });

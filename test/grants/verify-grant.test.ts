@@ -5,7 +5,11 @@ import { describe, expect, it } from 'vitest';
 import type { VkitError } from '../../src/errors/index.js';
 import { type GrantContent, grantDigest } from '../../src/grants/grant-digest.js';
 import { issueGrant } from '../../src/grants/issue-grant.js';
-import { type VerifyGrantOptions, verifyGrant } from '../../src/grants/verify-grant.js';
+import {
+  rememberVerified,
+  type VerifyGrantOptions,
+  verifyGrant,
+} from '../../src/grants/verify-grant.js';
 
 const NOW = Date.UTC(2026, 2, 1, 10, 0, 0);
 const NOW_SECONDS = NOW / 1000;
@@ -298,6 +302,44 @@ describe('a grant whose time has passed', () => {
   ])('is superseded by %s', async (_name, active) => {
     const jwt = await issueGrant(CONTENT, KEY);
     await expect(verify(jwt, { active })).rejects.toMatchObject({ code: 'bundle_superseded' });
+  });
+});
+
+describe('a grant whose signature was verified before', () => {
+  const { algorithms: _algorithms, ...options } = OPTIONS;
+
+  it('is checked in everything else at every use', async () => {
+    const jwt = await issueGrant(CONTENT, KEY);
+    const verified = rememberVerified(OPTIONS.keys);
+    const again = (change: Partial<VerifyGrantOptions> = {}) =>
+      verifyGrant(jwt, { ...options, verified, ...change });
+    await again();
+    expect(verified.payloads.size).toBe(1);
+    expect((await again()).jti).toBe('gr_one');
+    const refused: [Partial<VerifyGrantOptions>, string][] = [
+      [{ now: NOW + 3_600_000 }, 'grant_expired'],
+      [{ active: { checksum: 'c'.repeat(64), epoch: 3 } }, 'bundle_superseded'],
+      [{ requesterId: 'usr_eve' }, 'grant_invalid'],
+      [{ aqlSha256: 'd'.repeat(64) }, 'grant_invalid'],
+      [{ org: 'other' }, 'grant_invalid'],
+      // Other keys trust nothing that these have verified.
+      [{ keys: new Map([['server', other.publicKey]]) }, 'grant_invalid'],
+    ];
+    for (const [change, code] of refused)
+      await expect(again(change)).rejects.toMatchObject({ code });
+  });
+
+  it('lends nothing to another', async () => {
+    const jwt = await issueGrant(CONTENT, KEY);
+    const verified = rememberVerified(OPTIONS.keys);
+    await verifyGrant(jwt, { ...options, verified });
+    const [header, payload, signature = ''] = jwt.split('.');
+    const flipped = (signature.startsWith('A') ? 'B' : 'A') + signature.slice(1);
+    for (const forged of [`${header}.${payload}.${flipped}`, `${jwt}x`, `${header}.${payload}.`]) {
+      const refused = verifyGrant(forged, { ...options, verified });
+      await expect(refused).rejects.toMatchObject({ code: 'grant_invalid' });
+    }
+    expect(verified.payloads.size).toBe(1);
   });
 });
 

@@ -102,6 +102,7 @@ export async function governed(
     adminPassword: ADMIN_PASSWORD,
     variables: () => ground.variables,
     now: () => clock.now,
+    checkStoreUse: true,
   });
   const server = await createServer(app.context, {
     version: '0.0.0',

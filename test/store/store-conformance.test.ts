@@ -10,7 +10,8 @@ const STORES: Readonly<Record<string, () => Promise<StoreUnderTest>>> = {
   SQLite: async () => {
     const home = await mkdtemp(join(tmpdir(), 'vkit-store-'));
     return {
-      open: () => openStore({ dataDir: join(home, 'data'), signer: SIGNER, now: Date.now }),
+      open: () =>
+        openStore({ dataDir: join(home, 'data'), signer: SIGNER, now: Date.now, checkUse: true }),
       discard: () => rm(home, { recursive: true, force: true }),
       auditKeys: KEYS,
     };

@@ -1,15 +1,17 @@
 import { Readable } from 'node:stream';
 import { Type } from 'typebox';
-import { VkitError } from '../../errors/index.js';
 import { revokeGrant, showGrant } from '../../services/control/cancel-request.js';
 import type { ControlContext } from '../../services/control/context.js';
 import { fetchGrant } from '../../services/control/fetch-grant.js';
 import { answerFormat, writeAnswer } from '../answer-formats.js';
+import { continued, readBeginning } from '../read-beginning.js';
 import { EmptyBody, IdParams, OptionalReasonBody } from '../schemas.js';
 import { callerOf, callMeta, type Server } from '../server-context.js';
 import { watchDrain } from '../watch-drain.js';
 
 const HEADER_BYTES_MAX = 4_096;
+/** An answer up to this size is sent in one piece: nobody reads it too slowly, and what fails in it has a status of its own. */
+const SMALL_CHARACTERS = 65_536;
 
 export function grantRoutes(org: Server, ctx: ControlContext): void {
   org.get('/grants/:id', { schema: { params: IdParams } }, async (request) =>
@@ -31,18 +33,18 @@ export function grantRoutes(org: Server, ctx: ControlContext): void {
       // The formats without a meta part; beyond what proxies let through, a client asks for JSON.
       if (format.name !== 'json' && masked.length <= HEADER_BYTES_MAX)
         reply.header('x-vkit-masked-fields', masked);
-      const parts = watchDrain(
-        writeAnswer(format, stream, request.id),
-        {
-          stallMs: ctx.settings.streamStallSeconds * 1000,
-          bytesPerSecondMin: ctx.settings.streamBytesPerSecondMin,
-        },
-        stream.abort,
-      );
-      const body = Readable.from(parts, { objectMode: false });
+      const parts = writeAnswer(format, stream, request.id);
+      const beginning = await readBeginning(parts, SMALL_CHARACTERS);
+      if (beginning.isWhole) return reply.send(beginning.text);
+      const limits = {
+        stallMs: ctx.settings.streamStallSeconds * 1000,
+        bytesPerSecondMin: ctx.settings.streamBytesPerSecondMin,
+      };
+      const watched = watchDrain(continued(beginning.text, parts), limits, stream.abort);
+      const body = Readable.from(watched, { objectMode: false });
       stream.signal.addEventListener('abort', () => body.destroy(stream.signal.reason));
       // Destroyed before anybody has read of it, a generator is not even begun.
-      body.once('close', () => stream.abort(new VkitError('interrupted', 'The client went away.')));
+      body.once('close', stream.leave);
       return reply.send(body);
     },
   );

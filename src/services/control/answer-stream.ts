@@ -31,6 +31,8 @@ export interface FetchStream {
   /** Aborted once the answer must not go on, with a VkitError as its reason: whoever writes it cuts it off. */
   signal: AbortSignal;
   abort(reason: VkitError): void;
+  /** Says that nobody reads any more; without effect on an answer that has ended. */
+  leave(): void;
 }
 
 export interface AnswerInput {
@@ -110,6 +112,9 @@ export function answerStream(input: AnswerInput): FetchStream {
     outcome: () => ({ ...state }),
     signal: running.signal,
     abort: running.abort,
+    leave() {
+      if (!ended) running.abort(new VkitError('interrupted', 'The client went away.'));
+    },
   };
 }
 

@@ -1,9 +1,11 @@
 import type { KeyObject } from 'node:crypto';
+import type { VerifiedGrants } from '../../grants/verify-grant.js';
 import type { TokenCodec } from '../../masking/token-codec.js';
 import type { Store } from '../../store/model.js';
 import type { DataPlane } from '../data-plane.js';
 import type { ServerKeys } from '../server-keys.js';
 import type { ActiveBundleReader } from './active-bundle.js';
+import type { Authenticator } from './identity.js';
 import type { RunningQueries } from './running-queries.js';
 
 /** What the server's file and flags decide about the control plane. */
@@ -33,6 +35,10 @@ export interface ControlContext {
   /** Milliseconds since the epoch. */
   now: () => number;
   activeBundle: ActiveBundleReader;
+  /** The identity behind a bearer token; throws `unauthenticated`. */
+  authenticate: Authenticator;
+  /** What this plane has verified; the data plane verifies by itself. */
+  verifiedGrants: VerifiedGrants;
   dataPlane: DataPlane;
   tokens: TokenCodec;
   running: RunningQueries;

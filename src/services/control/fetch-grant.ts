@@ -26,7 +26,9 @@ export async function fetchGrant(
 ): Promise<FetchStream> {
   // Registered first: a revocation from here on finds it and stops it.
   const running = ctx.running.start(identity.id, ref);
-  const onGone = () => running.abort(new VkitError('interrupted', 'The client went away.'));
+  const onGone = () => {
+    if (running.isRunning()) running.abort(new VkitError('interrupted', 'The client went away.'));
+  };
   if (gone?.aborted) onGone();
   else gone?.addEventListener('abort', onGone, { once: true });
   let permitted: Permitted;
@@ -104,7 +106,8 @@ async function permitWithin(
   const active = await ctx.activeBundle(tx);
   if (!active) throw await bundleGone(tx, grant);
   await verifyGrant(grant.jwt, {
-    keys: new Map([[ctx.keys.grant.kid, ctx.keys.grant.publicKey]]),
+    keys: ctx.verifiedGrants.keys,
+    verified: ctx.verifiedGrants,
     issuer: GRANT_ISSUER,
     org: ctx.org,
     now: ctx.now(),

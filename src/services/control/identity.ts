@@ -1,6 +1,6 @@
 import { VkitError } from '../../errors/index.js';
 import type { Requester } from '../../policy/model.js';
-import type { AgentTokenRow, StoreRepositories, UserRow } from '../../store/model.js';
+import type { AgentTokenRow, Store, StoreRepositories, UserRow } from '../../store/model.js';
 import { hashToken } from '../token-secrets.js';
 
 /** Who is calling, with the attributes their account has at this moment. */
@@ -24,6 +24,36 @@ export interface Identity {
 
 const AGENT_ROLES = ['agent', 'ai_agent'] as const;
 
+/** The identity behind a bearer token; throws `unauthenticated`. */
+export type Authenticator = (token: string) => Promise<Identity>;
+
+/** Identities that are held: of as many tokens as are in use at one time. */
+const IDENTITIES_HELD_MAX = 10_000;
+
+/**
+ * `authenticate`, which holds what it found for as long as no account, session or agent token has changed. That an identity
+ * has expired is looked at every time.
+ */
+export function createAuthenticator(store: Store, now: () => number): Authenticator {
+  const held = new Map<string, Authenticated & { version: number }>();
+  return async (token) => {
+    const hash = hashToken(token);
+    const version = store.accountsVersion();
+    const known = held.get(hash);
+    if (known?.version === version && !isPast(known.expiresAt, now())) return known.identity;
+    held.delete(hash);
+    const found = await authenticateHash(store, hash, now());
+    if (held.size >= IDENTITIES_HELD_MAX) held.clear();
+    held.set(hash, { ...found, version });
+    return found.identity;
+  };
+}
+
+interface Authenticated {
+  identity: Identity;
+  expiresAt: string | null;
+}
+
 /**
  * The identity behind a bearer token; throws `unauthenticated` for everything that is not a live session of an enabled
  * user or a live agent token, without saying which of it failed.
@@ -33,19 +63,29 @@ export async function authenticate(
   token: string,
   now: number,
 ): Promise<Identity> {
-  const at = new Date(now).toISOString();
-  const hash = hashToken(token);
+  return (await authenticateHash(store, hashToken(token), now)).identity;
+}
+
+async function authenticateHash(
+  store: StoreRepositories,
+  hash: string,
+  now: number,
+): Promise<Authenticated> {
   const session = await store.sessions.byTokenHash(hash);
   if (session) {
-    if (session.revoked_at !== null || session.expires_at <= at) throw unauthenticated();
+    if (session.revoked_at !== null || isPast(session.expires_at, now)) throw unauthenticated();
     const identity = await loadIdentity(store, 'user', session.user_id, now);
     if (!identity) throw unauthenticated();
-    return { ...identity, sessionId: session.id };
+    return { identity: { ...identity, sessionId: session.id }, expiresAt: session.expires_at };
   }
   const agent = await store.agentTokens.byTokenHash(hash);
-  const identity = agent ? await agentIdentity(store, agent, at) : null;
-  if (!identity) throw unauthenticated();
-  return identity;
+  const identity = agent ? await agentIdentity(store, agent, now) : null;
+  if (!agent || !identity) throw unauthenticated();
+  return { identity, expiresAt: agent.expires_at };
+}
+
+function isPast(expiresAt: string | null, now: number): boolean {
+  return expiresAt !== null && expiresAt <= new Date(now).toISOString();
 }
 
 /** The present attributes of an account, or null where it may do nothing any more (disabled, revoked, expired, gone). */
@@ -60,16 +100,15 @@ export async function loadIdentity(
     return user && user.disabled_at === null ? userIdentity(user) : null;
   }
   const agent = await store.agentTokens.byId(id);
-  return agent ? agentIdentity(store, agent, new Date(now).toISOString()) : null;
+  return agent ? agentIdentity(store, agent, now) : null;
 }
 
 async function agentIdentity(
   store: StoreRepositories,
   agent: AgentTokenRow,
-  at: string,
+  now: number,
 ): Promise<Identity | null> {
-  if (agent.revoked_at !== null || (agent.expires_at !== null && agent.expires_at <= at))
-    return null;
+  if (agent.revoked_at !== null || isPast(agent.expires_at, now)) return null;
   const person = agent.on_behalf_of === null ? null : await store.users.byId(agent.on_behalf_of);
   // An agent gets nothing when the person it acts for is gone or disabled.
   if (agent.on_behalf_of !== null && (!person || person.disabled_at !== null)) return null;

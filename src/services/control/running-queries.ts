@@ -5,6 +5,7 @@ export interface RunningQuery {
   signal: AbortSignal;
   abort: (reason: VkitError) => void;
   end: () => void;
+  isRunning: () => boolean;
 }
 
 interface Running {
@@ -41,6 +42,7 @@ export class RunningQueries {
     return {
       signal: entry.abort.signal,
       abort: (reason) => entry.abort.abort(reason),
+      isRunning: () => this.#running.has(entry),
       end: () => {
         this.#running.delete(entry);
         if (this.#running.size === 0) for (const tell of this.#whenIdle.splice(0)) tell();

@@ -5,6 +5,7 @@ import { randomId } from '../../util/random-id.js';
 import type { StoreRepositories } from '../model.js';
 import type { Db } from '../tables.js';
 import { fromJson, rowLimit } from './columns.js';
+import { runPrepared } from './prepared.js';
 
 export function auditRepository(db: Db, signer: AuditSigner): StoreRepositories['audit'] {
   return {
@@ -33,29 +34,26 @@ export function auditRepository(db: Db, signer: AuditSigner): StoreRepositories[
 async function append(tx: Db, signer: AuditSigner, event: AuditEvent): Promise<AuditRecord> {
   const previous = await head(tx);
   const record = sealRecord(event, { previous, auditId: randomId('audit'), signer });
-  await tx
-    .insertInto('audit_records')
-    .values({
-      seq: record.seq,
-      audit_id: record.audit_id,
-      hash: record.hash,
-      event: record.event,
-      timestamp: record.timestamp,
-      user_id: record.requester?.user_id ?? null,
-      dataset: record.request?.dataset ?? null,
-      request_id: record.request?.request_id ?? null,
-      record: recordLine(record),
-    })
-    .execute();
+  const row = {
+    seq: record.seq,
+    audit_id: record.audit_id,
+    hash: record.hash,
+    event: record.event,
+    timestamp: record.timestamp,
+    user_id: record.requester?.user_id ?? null,
+    dataset: record.request?.dataset ?? null,
+    request_id: record.request?.request_id ?? null,
+    record: recordLine(record),
+  };
+  const build = () => tx.insertInto('audit_records').values(row);
+  await runPrepared(tx, 'audit.append', build, Object.values(row));
   return record;
 }
 
 async function head(db: Db): Promise<{ seq: number; hash: string } | null> {
-  const row = await db
-    .selectFrom('audit_records')
-    .select(['seq', 'hash'])
-    .orderBy('seq', 'desc')
-    .limit(1)
-    .executeTakeFirst();
+  const build = () =>
+    db.selectFrom('audit_records').select(['seq', 'hash']).orderBy('seq', 'desc').limit(1);
+  // The limit is one of the values.
+  const [row] = await runPrepared(db, 'audit.head', build, [1]);
   return row ?? null;
 }

@@ -1,6 +1,7 @@
 import type { StoreRepositories } from '../model.js';
 import type { Db } from '../tables.js';
 import { rowLimit } from './columns.js';
+import { runPrepared } from './prepared.js';
 
 export function grantsRepository(db: Db): StoreRepositories['grants'] {
   return {
@@ -8,7 +9,8 @@ export function grantsRepository(db: Db): StoreRepositories['grants'] {
       await db.insertInto('grants').values(row).execute();
     },
     async byId(id) {
-      const row = await db.selectFrom('grants').selectAll().where('id', '=', id).executeTakeFirst();
+      const build = () => db.selectFrom('grants').selectAll().where('id', '=', id);
+      const [row] = await runPrepared(db, 'grants.byId', build, [id]);
       return row ?? null;
     },
     async byRequest(requestId) {

@@ -13,12 +13,16 @@ import { sessionsRepository } from './sessions.js';
 import { usersRepository } from './users.js';
 
 /** Every repository over the database, or over one transaction in it. */
-export function repositories(db: Db, signer: AuditSigner): StoreRepositories {
+export function repositories(
+  db: Db,
+  signer: AuditSigner,
+  onAccounts: () => void,
+): StoreRepositories {
   return {
     organisation: organisationRepository(db),
-    users: usersRepository(db),
-    sessions: sessionsRepository(db),
-    agentTokens: agentTokensRepository(db),
+    users: announcing(usersRepository(db), onAccounts, ['insert', 'update']),
+    sessions: announcing(sessionsRepository(db), onAccounts, ['insert', 'revoke', 'revokeAllOf']),
+    agentTokens: announcing(agentTokensRepository(db), onAccounts, ['insert', 'revoke']),
     bundles: bundlesRepository(db),
     requests: requestsRepository(db),
     approvals: approvalsRepository(db),
@@ -26,4 +30,21 @@ export function repositories(db: Db, signer: AuditSigner): StoreRepositories {
     idempotency: idempotencyRepository(db),
     audit: auditRepository(db, signer),
   };
+}
+
+/** The repository, which tells before each of these methods changes something, and once it has. */
+function announcing<R extends object>(repository: R, tell: () => void, changes: (keyof R)[]): R {
+  const told = { ...repository };
+  for (const name of changes) {
+    const change = repository[name] as (...args: unknown[]) => Promise<unknown>;
+    told[name] = (async (...args: unknown[]) => {
+      tell();
+      try {
+        return await change(...args);
+      } finally {
+        tell();
+      }
+    }) as R[keyof R];
+  }
+  return told;
 }

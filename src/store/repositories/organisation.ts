@@ -1,13 +1,13 @@
 import type { StoreRepositories } from '../model.js';
 import type { Db } from '../tables.js';
+import { runPrepared } from './prepared.js';
 
 export function organisationRepository(db: Db): StoreRepositories['organisation'] {
   return {
     async get() {
-      const row = await db
-        .selectFrom('organisation')
-        .select(['slug', 'epoch', 'highest_sequence', 'created_at'])
-        .executeTakeFirst();
+      const columns = ['slug', 'epoch', 'highest_sequence', 'created_at'] as const;
+      const build = () => db.selectFrom('organisation').select(columns);
+      const [row] = await runPrepared(db, 'organisation.get', build, []);
       return row ?? null;
     },
     async create(row) {

@@ -3,6 +3,7 @@ import { VkitError } from '../../errors/index.js';
 import type { RequestRow, StoreRepositories } from '../model.js';
 import type { Db, Tables } from '../tables.js';
 import { fromJson, rowLimit, toJson } from './columns.js';
+import { runPrepared } from './prepared.js';
 
 export function requestsRepository(db: Db): StoreRepositories['requests'] {
   return {
@@ -10,11 +11,8 @@ export function requestsRepository(db: Db): StoreRepositories['requests'] {
       await db.insertInto('requests').values(toColumns(row)).execute();
     },
     async byId(id) {
-      const row = await db
-        .selectFrom('requests')
-        .selectAll()
-        .where('id', '=', id)
-        .executeTakeFirst();
+      const build = () => db.selectFrom('requests').selectAll().where('id', '=', id);
+      const [row] = await runPrepared(db, 'requests.byId', build, [id]);
       return row ? fromColumns(row) : null;
     },
     async list({ requesterId, states, beforeId, limit }) {
