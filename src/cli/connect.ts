@@ -4,6 +4,9 @@ import { readEnvironment } from '../config/env.js';
 import { VkitError } from '../errors/index.js';
 import { serverAddress } from './server-address.js';
 
+/** More names than these are no help in choosing one. */
+const SIBLINGS_SHOWN_MAX = 5;
+
 export interface ServerFlagValues {
   endpoint?: string | undefined;
   profile?: string | undefined;
@@ -62,6 +65,9 @@ async function prepare(flags: ServerFlagValues, version: string) {
     baseUrl: endpoint,
     userAgent: `vkit/${version}`,
     caller,
+    ...(own === null || environment.token !== undefined
+      ? {}
+      : { newLogin: `vkit login --endpoint ${endpoint} --profile ${own.profile}` }),
     ...(token === undefined ? {} : { token }),
     ...(org === undefined ? {} : { org }),
   });
@@ -71,8 +77,12 @@ async function prepare(flags: ServerFlagValues, version: string) {
 /** Who the server takes this command for, and how to be somebody else: people have several logins. */
 function callerWords(endpoint: string, login: FoundLogin | null): string {
   if (login === null) return `VKIT_TOKEN says who you are at ${endpoint}; see: vkit whoami`;
-  const { email, profile } = login;
-  return `You are ${email ?? 'an account without an email'} at ${endpoint}, by the profile ${profile}. To be somebody else: vkit login --endpoint ${endpoint} --profile NAME`;
+  const { email, profile, siblings } = login;
+  const other =
+    siblings.length === 0
+      ? `vkit login --endpoint ${endpoint} --profile NAME`
+      : `--profile ${siblings.slice(0, SIBLINGS_SHOWN_MAX).join(', or ')}`;
+  return `You are ${email ?? 'an account without an email'} at ${endpoint}, by the profile ${profile}. To be somebody else: ${other}`;
 }
 
 /** The flag as it was typed, where its value looks like a name and not like a secret in the wrong place. */

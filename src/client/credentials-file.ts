@@ -16,6 +16,8 @@ export interface Login {
 /** A login that was found, and the name of its profile. */
 export interface FoundLogin extends Login {
   profile: string;
+  /** The other profiles with a login at the same server, in alphabetical order. */
+  siblings: readonly string[];
 }
 
 /** What `<config home>/vkit/credentials.json` holds, mode 0600. */
@@ -43,7 +45,15 @@ export async function readLogin(
   const file = await readFileOf(configHome);
   const name = profile ?? file?.current ?? DEFAULT_PROFILE;
   const login = file && Object.hasOwn(file.profiles, name) ? file.profiles[name] : undefined;
-  return login ? { ...login, profile: name } : null;
+  return file && login
+    ? { ...login, profile: name, siblings: siblingsOf(file, name, login) }
+    : null;
+}
+
+function siblingsOf({ profiles }: CredentialsFile, own: string, { endpoint }: Login): string[] {
+  return Object.keys(profiles)
+    .filter((name) => name !== own && PROFILE.test(name) && profiles[name]?.endpoint === endpoint)
+    .sort();
 }
 
 /** Keeps a login and makes its profile the current one. */

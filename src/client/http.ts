@@ -8,6 +8,8 @@ export interface HttpOptions {
   userAgent: string;
   /** Whose the token is, as a sentence (`You are ana@example.com.`), added to what a refusal says to do. */
   caller?: string;
+  /** The command that makes a new token where this one is not taken; absent: as the server says. */
+  newLogin?: string;
   timeoutMs?: number;
 }
 
@@ -97,15 +99,17 @@ const CODE_OF_STATUS: Readonly<Record<number, ConstructorParameters<typeof VkitE
   429: 'rate_limited',
 };
 
-async function errorOf(response: Response, { caller }: HttpOptions): Promise<VkitError> {
+async function errorOf(response: Response, { caller, newLogin }: HttpOptions): Promise<VkitError> {
   const text = (await response.text().catch(() => '')).slice(0, ERROR_BYTES_MAX);
   const body = parseObject(text);
   const type = body.type;
   const code = isErrorCodeName(type) ? type : (CODE_OF_STATUS[response.status] ?? 'unavailable');
   const message =
     typeof body.error === 'string' ? body.error : `The server answered ${response.status}.`;
+  const hint =
+    response.status === 401 && newLogin !== undefined ? `Log in with: ${newLogin}` : body.hint;
   const hints = [
-    ...(typeof body.hint === 'string' ? [body.hint] : []),
+    ...(typeof hint === 'string' ? [hint] : []),
     ...(response.status === 403 && caller !== undefined ? [caller] : []),
   ];
   const correlationId = body.correlation_id ?? response.headers.get('x-correlation-id');

@@ -86,6 +86,34 @@ describe('vkit user', () => {
     expect((await server.as(UMA, ['user', 'list'])).code).toBe(6);
   });
 
+  it('names the other logins at the server to who is refused, and the profile to log in again', async () => {
+    const two = ['two@example.com', 'zoe@example.com'] as const;
+    for (const email of two) await server.account(email, ['analyst']);
+    const login = (profile: string, email: string) =>
+      server.as(two[0], ['login', '--profile', profile, '--email', email, '--password-stdin'], {
+        stdin: ACCOUNT_PASSWORD,
+      });
+    expect((await login('zoe', two[1])).stdout).toMatch(
+      /The session ends at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(in /,
+    );
+    const refused = await server.as(two[0], ['user', 'list', '--profile', 'zoe']);
+    expect([refused.code, refused.stderr]).toEqual([
+      6,
+      expect.stringContaining(
+        `You are ${two[1]} at ${server.url}, by the profile zoe. To be somebody else: --profile default\n`,
+      ),
+    ]);
+    expect((await admin('user', 'disable', two[1], '--force')).code).toBe(0);
+    const over = await server.as(two[0], ['whoami', '--profile', 'zoe']);
+    expect([over.code, over.stderr]).toEqual([
+      6,
+      expect.stringContaining(`Log in with: vkit login --endpoint ${server.url} --profile zoe\n`),
+    ]);
+    const token = { ...server.env(two[0]), VKIT_TOKEN: 'vka_unknown' };
+    const unknown = await runCli(['whoami'], { env: token });
+    expect([unknown.code, unknown.stderr.includes('--profile')]).toEqual([6, false]);
+  });
+
   it('updates an account by address or id; an empty value takes an attribute away', async () => {
     const set = await admin('user', 'update', '--role', 'auditor', UMA, '--region', 'US', '--json');
     expect(jsonOf(set)).toMatchObject({ roles: ['auditor'], region: 'US' });
