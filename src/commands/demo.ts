@@ -26,7 +26,7 @@ end, or on a PostgreSQL or MySQL server, in a schema or database of its own, whi
     '<%= config.bin %> demo',
     '<%= config.bin %> demo --keep ./vkit-demo',
     'VKIT_DS_SHOP_PASSWORD=… <%= config.bin %> demo --url postgres://me@localhost/test',
-    '<%= config.bin %> demo --url mysql://me@localhost/test',
+    '<%= config.bin %> demo --url mysql://me@localhost',
     '<%= config.bin %> demo --serve',
   ];
   static override flags = {

@@ -177,7 +177,7 @@ describe('vkit demo', { timeout: TIMEOUT_MS }, () => {
   it('says at once what it cannot do, without repeating the password of a URL', async () => {
     const { env, temporary } = await bareEnvironment();
     const cases = [
-      ['mysql://me:pa55w0rd@localhost', 2, 'invalid_input'],
+      ['mysql://me:pa55w0rd@127.0.0.1:1', 7, 'datasource_unreachable'],
       ['mysql://localhost/shop', 2, 'invalid_input'],
       ['mysql://me:pa55w0rd@127.0.0.1:1/shop', 7, 'datasource_unreachable'],
       ['oracle://me:pa55w0rd@localhost/shop', 2, 'invalid_input'],
@@ -279,9 +279,12 @@ describe.skipIf(mysqlServer.url === null)(
       }
     }
 
-    it('tells the same, in a database that is gone afterwards', async () => {
+    it('tells the same, in a database that is gone afterwards, for a URL that names none', async () => {
       const { env, temporary } = await bareEnvironment();
-      const result = await runCli(['demo', '--json', '--url', url], { env, timeoutMs: TIMEOUT_MS });
+      const bare = new URL(url);
+      bare.pathname = '/';
+      const args = ['demo', '--json', '--url', bare.href];
+      const result = await runCli(args, { env, timeoutMs: TIMEOUT_MS });
       expect(result.stderr).toBe('');
       expect(result.code).toBe(0);
       const facts = jsonOf<Payload>(result);

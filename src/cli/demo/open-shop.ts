@@ -72,16 +72,25 @@ export function chooseTarget(url: string | undefined, fromEnvironment: Credentia
       hint: 'Give the URL of a server of these, or none for embedded SQLite: vkit demo',
     });
   }
-  const parsed = ENGINES[engine].parseUrl(url);
+  const schema = `vkit_demo_${randomBytes(SCHEMA_BYTES).toString('hex')}`;
+  const { placeKey } = SANDBOXES[engine];
+  const parsed = ENGINES[engine].parseUrl(placeKey === 'database' ? inDatabase(url, schema) : url);
   const credentials = { ...fromEnvironment, ...parsed.credentials };
   if (credentials.username === undefined) {
     throw new VkitError('invalid_input', 'The URL names no user.', {
       hint: `Write ${scheme}://USER@HOST/DATABASE; a password may also stand in VKIT_DS_SHOP_PASSWORD.`,
     });
   }
-  const schema = `vkit_demo_${randomBytes(SCHEMA_BYTES).toString('hex')}`;
-  const config = { ...parsed.config, [SANDBOXES[engine].placeKey]: schema };
+  const config = { ...parsed.config, [placeKey]: schema };
   return { engine, schema, config, credentials };
+}
+
+/** The demo brings a database of its own, so a URL need not name one. */
+function inDatabase(url: string, database: string): string {
+  if (!URL.canParse(url)) return url;
+  const named = new URL(url);
+  if (named.pathname === '' || named.pathname === '/') named.pathname = `/${database}`;
+  return named.href;
 }
 
 /** Makes the project and the sample data, and adds the database to the project. The sandbox is for the caller to drop. */
