@@ -7,13 +7,17 @@ import { type Column, renderTable } from './table.js';
 type Cell = string | number | boolean | null;
 
 /** What a list of records shows of each; everything else is in JSON. */
-const COLUMNS: readonly { heading: string; value: (record: AuditRecord) => Cell }[] = [
+const COLUMNS: readonly {
+  heading: string;
+  value: (record: AuditRecord) => Cell;
+  below?: true;
+}[] = [
   { heading: 'seq', value: ({ seq }) => seq },
   { heading: 'timestamp', value: ({ timestamp }) => timestamp },
   { heading: 'event', value: ({ event }) => event },
   { heading: 'who', value: ({ requester }) => requester?.email ?? requester?.user_id ?? null },
-  { heading: 'dataset', value: ({ request }) => request?.dataset ?? null },
-  { heading: 'request', value: ({ request }) => request?.request_id ?? null },
+  { heading: 'dataset', value: ({ request }) => request?.dataset ?? null, below: true },
+  { heading: 'request', value: ({ request }) => request?.request_id ?? null, below: true },
   {
     heading: 'granted',
     value: ({ policy_evaluation }) => policy_evaluation?.access_granted ?? null,

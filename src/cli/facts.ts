@@ -15,12 +15,18 @@ export function renderFacts(facts: readonly Fact[]): string {
 
 /** A moment in UTC and how far off it is: `2026-03-01 10:15:00 UTC (in 14m 59s)`, `(2h ago)`. */
 export function formatMoment(text: string, now: number): string {
+  if (Number.isNaN(Date.parse(text))) return text;
+  return `${formatTime(text)} (${formatDistance(text, now)})`;
+}
+
+/** How far off a moment is: `in 14m 59s`, `2h ago`, `now`. */
+export function formatDistance(text: string, now: number): string {
   const time = Date.parse(text);
   if (Number.isNaN(time)) return text;
   const seconds = Math.round((time - now) / 1000);
+  if (seconds === 0) return 'now';
   const distance = formatDuration(Math.abs(seconds));
-  if (seconds === 0) return `${formatTime(text)} (now)`;
-  return `${formatTime(text)} (${seconds > 0 ? `in ${distance}` : `${distance} ago`})`;
+  return seconds > 0 ? `in ${distance}` : `${distance} ago`;
 }
 
 /** A moment in UTC to the second: `2026-03-01 10:15:00 UTC`. */

@@ -39,7 +39,7 @@ export function reportRequest(answer: ShownRequest, now: number): string {
   return `${headingOf(answer)}  ${escapeTerminal(answer.request_id)}\n${facts}`;
 }
 
-/** What whoever reads an answer can do now: a line for stderr, or null where there is nothing to do. */
+/** What whoever reads an answer can do now: lines for stderr, or null where there is nothing to do. */
 export function nextStep(
   answer: ShownRequest,
   options: { now: number; reader: 'requester' | 'approver'; grant?: GrantBody['state'] },
@@ -48,7 +48,7 @@ export function nextStep(
   const mine = options.reader === 'requester';
   if (answer.state === 'pending') {
     if (mine || answer.aql === undefined) return `See how it stands: vkit requests show ${id}`;
-    return `Next: vkit approval approve ${id} — or: vkit approval deny ${id} --reason '…'`;
+    return `Next: vkit approval approve ${id}\nOr:   vkit approval deny ${id} --reason '…'`;
   }
   if (ref === undefined) return null;
   const again = mine ? ' Ask again: vkit request' : '';

@@ -1,6 +1,7 @@
 import { string } from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
 import { connectAnonymously } from '../cli/connect.js';
+import { formatMoment } from '../cli/facts.js';
 import { passwordFlags, serverFlags } from '../cli/flags.js';
 import { promptText, readPassword } from '../cli/prompt.js';
 import { saveLogin } from '../client/credentials-file.js';
@@ -38,7 +39,9 @@ export default class LoginCommand extends BaseCommand {
       expires_at: answer.expires_at,
     });
     this.log(`Logged in to ${endpoint} as ${answer.user.email} (organisation ${answer.user.org}).`);
-    this.log(`The session ends at ${answer.expires_at}; it is kept in ${path}.`);
+    this.log(
+      `The session ends at ${formatMoment(answer.expires_at, Date.now())}; it is kept in ${path}.`,
+    );
     return { status: 'logged_in', endpoint, expires_at: answer.expires_at, ...answer.user };
   }
 }

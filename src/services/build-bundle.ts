@@ -100,8 +100,8 @@ export async function buildBundle(input: BuildBundleInput): Promise<BuildBundleR
       ? [
           note(
             'repo_unknown',
-            'The bundle names no repository.',
-            'Write `repo: HOST/PATH` into vkit.yaml.',
+            'The bundle does not say in which repository its commit is.',
+            'Write `repo: HOST/PATH` into vkit.yaml, or give Git a remote "origin".',
           ),
         ]
       : []),

@@ -83,9 +83,7 @@ function secretOf(
     throw new VkitError(
       'datasource_unreachable',
       `The server has no working login for datasource ${datasource.name}.`,
-      {
-        cause,
-      },
+      { hint: 'Whoever runs the server finds in its log what is missing.', cause },
     );
   }
 }

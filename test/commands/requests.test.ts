@@ -184,7 +184,9 @@ describe('vkit requests and cancel', () => {
       await server.as(ANA, ['requests', 'list', '--limit', '1', '--json']),
     );
     expect(few).toHaveLength(1);
-    expect((await server.as(ANA, ['requests', 'list'])).stdout).toMatch(/^request +state +dataset/);
+    expect((await server.as(ANA, ['requests', 'list'])).stdout).toMatch(
+      /^request +state +dataset +made +grant +expires\n.* in \d+[mh]/s,
+    );
     const shown = await server.as(ANA, ['requests', 'show', request_id, '--json']);
     expect(jsonOf<Answer>(shown).grant_id).toBe(jsonOf<Answer>(shown).grant_ref);
     expect((await server.as(ANA, ['requests', 'show', request_id])).stdout).toContain('Granted');

@@ -9,6 +9,8 @@ import { escapeTerminal } from '../../util/escape.js';
 const LIST_MAX = 200;
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
+const INTERVAL_SECONDS = 5;
+
 export default class ApprovalWatch extends BaseCommand {
   static override summary = 'Watch the requests that wait for your approval.';
   static override description =
@@ -20,7 +22,10 @@ what waits now and ends.`;
   ];
   static override flags = {
     ...serverFlags,
-    interval: durationFlag({ description: 'How often to look.', default: 5 }),
+    interval: durationFlag({
+      description: `How often to look; every ${INTERVAL_SECONDS}s if absent.`,
+      helpValue: '10s',
+    }),
   };
 
   async run(): Promise<unknown> {
@@ -29,7 +34,7 @@ what waits now and ends.`;
     const waiting = () => client.listApprovals({ state: 'pending', limit: LIST_MAX });
     if (this.jsonEnabled()) return waiting();
     const seen = new Set<string>();
-    await pollUntilInterrupted(flags.interval * 1000, async () => {
+    await pollUntilInterrupted((flags.interval ?? INTERVAL_SECONDS) * 1000, async () => {
       const items = await waiting();
       if (process.stdout.isTTY) {
         const now = Date.now();

@@ -8,6 +8,8 @@ import { pollUntilInterrupted } from '../../cli/poll.js';
 /** Records read in one look; the rest comes with the next. */
 const LOOK_MAX = 500;
 
+const INTERVAL_SECONDS = 2;
+
 export default class AuditTail extends BaseCommand {
   static override summary = 'Follow the audit log until Ctrl-C.';
   static override description = 'With --json it prints the last records and ends.';
@@ -24,7 +26,10 @@ export default class AuditTail extends BaseCommand {
       min: 1,
       max: 500,
     }),
-    interval: durationFlag({ description: 'How often to look.', default: 2 }),
+    interval: durationFlag({
+      description: `How often to look; every ${INTERVAL_SECONDS}s if absent.`,
+      helpValue: '10s',
+    }),
   };
 
   async run(): Promise<unknown> {
@@ -36,7 +41,7 @@ export default class AuditTail extends BaseCommand {
     if (this.jsonEnabled()) return begin.map((record) => ({ id: record.audit_id, ...record }));
     for (const record of begin) this.log(auditLine(record));
     let after = begin.at(-1)?.seq ?? 0;
-    await pollUntilInterrupted(flags.interval * 1000, async () => {
+    await pollUntilInterrupted((flags.interval ?? INTERVAL_SECONDS) * 1000, async () => {
       const cursor = String(after);
       const page = await client.readAudit({ ...filter, order: 'asc', cursor, limit: LOOK_MAX });
       for (const record of page.records) this.log(auditLine(record));

@@ -54,7 +54,7 @@ no server.`;
     else if (!flags.activate) this.note(`Next: vkit policy activate ${answer.version}`);
     else if (answer.version === 'v1') {
       this.note(
-        'Next: vkit user create --email ADDRESS --role ROLE — or for an agent: vkit agents tokens create --name NAME',
+        'Next: vkit user create --email ADDRESS --role ROLE\nOr, for an agent: vkit agents tokens create --name NAME',
       );
     } else this.note(NEXT_AFTER_ACTIVATION);
     return answer.state === 'revoked' ? this.answer(3, answer) : answer;

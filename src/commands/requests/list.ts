@@ -1,7 +1,7 @@
 import { option } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
 import { connect } from '../../cli/connect.js';
-import { formatMoment, formatTime } from '../../cli/facts.js';
+import { formatDistance, formatTime } from '../../cli/facts.js';
 import { countFlag, serverFlags } from '../../cli/flags.js';
 import { REQUEST_STATES } from '../../cli/request-flags.js';
 import { renderTable } from '../../cli/table.js';
@@ -35,11 +35,11 @@ export default class RequestsList extends BaseCommand {
         { heading: 'state', value: (request) => request.state },
         { heading: 'dataset', value: ({ dataset }) => dataset },
         { heading: 'made', value: ({ created_at }) => formatTime(created_at) },
-        { heading: 'grant', value: ({ grant_ref }) => grant_ref },
+        { heading: 'grant', value: ({ grant_ref }) => grant_ref, below: true },
         {
           heading: 'expires',
           value: ({ expires_at }) =>
-            expires_at === undefined ? null : formatMoment(expires_at, now),
+            expires_at === undefined ? null : formatDistance(expires_at, now),
         },
       ]);
       this.log(table);

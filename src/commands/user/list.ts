@@ -17,9 +17,9 @@ export default class UserList extends BaseCommand {
       { heading: 'email', value: ({ email }) => email },
       { heading: 'state', value: ({ state }) => state },
       { heading: 'roles', value: ({ roles }) => roles.join(', ') },
-      { heading: 'clearance', value: ({ clearance }) => clearance },
-      { heading: 'region', value: ({ region }) => region },
-      { heading: 'purposes', value: ({ purposes }) => purposes.join(', ') },
+      { heading: 'clearance', value: ({ clearance }) => clearance, below: true },
+      { heading: 'region', value: ({ region }) => region, below: true },
+      { heading: 'purposes', value: ({ purposes }) => purposes.join(', '), below: true },
     ]);
     this.log(table);
     return users;

@@ -21,12 +21,13 @@ export default class AgentsTokensList extends BaseCommand {
         { heading: 'name', value: ({ name }) => name },
         { heading: 'state', value: ({ state }) => state },
         { heading: 'roles', value: ({ roles }) => roles.join(', ') },
-        { heading: 'clearance', value: ({ clearance }) => clearance },
-        { heading: 'region', value: ({ region }) => region },
-        { heading: 'on behalf of', value: ({ on_behalf_of }) => on_behalf_of },
+        { heading: 'clearance', value: ({ clearance }) => clearance, below: true },
+        { heading: 'region', value: ({ region }) => region, below: true },
+        { heading: 'on behalf of', value: ({ on_behalf_of }) => on_behalf_of, below: true },
         {
           heading: 'expires',
           value: ({ expires_at }) => (expires_at === null ? null : formatTime(expires_at)),
+          below: true,
         },
       ]);
       this.log(table);
