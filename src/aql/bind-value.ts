@@ -3,11 +3,27 @@ import { isCleanText } from '../util/utf8.js';
 import type { BoundValue } from './expression.js';
 import { parseDate, parseTime, parseTimestamp } from './parse-moment.js';
 
+/** Which numbers an engine compares exactly; a query with others is not valid. */
+export interface ConstantBounds {
+  /** The greatest whole number; the least is -2^63 everywhere. */
+  integerMax: bigint;
+  /** Digits of a decimal number, before and after its point. */
+  digitsMax: number;
+  /** Those after its point. */
+  fractionDigitsMax: number;
+}
+
 /** Digits of a decimal number, far beyond what columns hold. */
 const DECIMAL_DIGITS_MAX = 100;
 
 const INTEGER_MIN = -(2n ** 63n);
-const INTEGER_MAX = 2n ** 63n - 1n;
+
+/** The bounds of vkit's own, for engines that compare all of these. */
+export const CONSTANT_BOUNDS: ConstantBounds = {
+  integerMax: 2n ** 63n - 1n,
+  digitsMax: DECIMAL_DIGITS_MAX,
+  fractionDigitsMax: DECIMAL_DIGITS_MAX,
+};
 
 export type Binding = { value: BoundValue } | { message: string };
 
@@ -16,17 +32,34 @@ export type Binding = { value: BoundValue } | { message: string };
  * and decimals as canonical decimal text, dates and times as ISO 8601, timestamps in UTC, bytes as bytes. The message
  * says what is expected and never repeats the value.
  */
-export function bindValue(value: unknown, kind: FieldKind): Binding {
-  const bound = CHECKS[kind](value);
+export function bindValue(
+  value: unknown,
+  kind: FieldKind,
+  bounds: ConstantBounds = CONSTANT_BOUNDS,
+): Binding {
+  const bound = CHECKS[kind](value, bounds);
   return bound === undefined
-    ? { message: `the value must be ${EXPECTED[kind]}.` }
+    ? { message: `the value must be ${expected(kind, bounds)}.` }
     : { value: bound };
 }
 
-const EXPECTED: Record<FieldKind, string> = {
+function expected(kind: FieldKind, bounds: ConstantBounds): string {
+  const { integerMax, digitsMax, fractionDigitsMax } = bounds;
+  switch (kind) {
+    case 'integer':
+      return `a whole number from -2^63 to 2^${integerMax.toString(2).length} - 1; beyond 2^53 write it as a string`;
+    case 'numeric': {
+      const fraction =
+        fractionDigitsMax < digitsMax ? `, ${fractionDigitsMax} of them after the point` : '';
+      return `a decimal number of at most ${digitsMax} digits${fraction}; beyond 15 digits write it as a string`;
+    }
+    default:
+      return EXPECTED[kind];
+  }
+}
+
+const EXPECTED: Record<Exclude<FieldKind, 'integer' | 'numeric'>, string> = {
   boolean: 'true or false',
-  integer: 'a whole number from -2^63 to 2^63 - 1; beyond 2^53 write it as a string',
-  numeric: `a decimal number of at most ${DECIMAL_DIGITS_MAX} digits; beyond 15 digits write it as a string`,
   float: 'a number',
   text: 'a string of well-formed Unicode without NUL',
   uuid: 'a UUID like "123e4567-e89b-12d3-a456-426614174000"',
@@ -41,7 +74,10 @@ const EXPECTED: Record<FieldKind, string> = {
   other: 'left out: this type supports is_null and is_not_null only',
 };
 
-const CHECKS: Record<FieldKind, (value: unknown) => BoundValue | undefined> = {
+const CHECKS: Record<
+  FieldKind,
+  (value: unknown, bounds: ConstantBounds) => BoundValue | undefined
+> = {
   boolean: (value) => (typeof value === 'boolean' ? value : undefined),
   integer: toInteger,
   numeric: toDecimal,
@@ -58,15 +94,25 @@ const CHECKS: Record<FieldKind, (value: unknown) => BoundValue | undefined> = {
   other: () => undefined,
 };
 
-function toInteger(value: unknown): string | undefined {
+function toInteger(value: unknown, { integerMax }: ConstantBounds): string | undefined {
   if (typeof value === 'number')
     return Number.isSafeInteger(value) ? String(value || 0) : undefined;
-  if (typeof value !== 'string' || !/^-?\d{1,19}$/.test(value)) return undefined;
+  if (typeof value !== 'string' || !/^-?\d{1,20}$/.test(value)) return undefined;
   const integer = BigInt(value);
-  return integer >= INTEGER_MIN && integer <= INTEGER_MAX ? String(integer) : undefined;
+  return integer >= INTEGER_MIN && integer <= integerMax ? String(integer) : undefined;
 }
 
-function toDecimal(value: unknown): string | undefined {
+function toDecimal(value: unknown, bounds: ConstantBounds): string | undefined {
+  const text = readDecimal(value);
+  if (text === undefined) return undefined;
+  const [whole = '', fraction = ''] = text.replace('-', '').split('.');
+  const fits =
+    whole.length + fraction.length <= bounds.digitsMax &&
+    fraction.length <= bounds.fractionDigitsMax;
+  return fits ? text : undefined;
+}
+
+function readDecimal(value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? decimalText(value) : undefined;
   if (typeof value !== 'string' || value.length > DECIMAL_DIGITS_MAX + 2) return undefined;
   const match = /^(-?)0*(\d+)(?:\.(\d+?)0*)?$/.exec(value);

@@ -1,6 +1,8 @@
 import { type Problem, VkitError } from '../errors/index.js';
+import { CONSTANT_BOUNDS } from './bind-value.js';
 import type { CatalogDataset } from './catalog.js';
 import { checkSealed } from './check-sealed.js';
+import type { Dialect } from './dialect.js';
 import type { Expr } from './expression.js';
 import { report } from './input-checks.js';
 import { joinKind, KIND_ABILITIES } from './kind-abilities.js';
@@ -28,9 +30,11 @@ export interface PlanInput {
   limits: RowLimits;
   /** Absent where the plan is made to be checked and not run. */
   tokens?: TokenAccess | undefined;
-  /** The joins that the datasource's engine has; default all. */
-  joinTypes?: readonly JoinType[];
+  /** What the datasource's engine can say; default all there is. */
+  dialect?: Pick<Dialect, 'joinTypes' | 'constants'>;
 }
+
+const ANY_DIALECT = { joinTypes: JOIN_TYPES, constants: CONSTANT_BOUNDS };
 
 export interface PlannedQuery {
   plan: Plan;
@@ -46,7 +50,7 @@ export interface PlannedQuery {
  * a hidden field.
  */
 export function buildPlan(input: PlanInput): PlannedQuery | { problems: readonly Problem[] } {
-  const { resolved, visibility, limits, tokens, joinTypes = JOIN_TYPES } = input;
+  const { resolved, visibility, limits, tokens, dialect = ANY_DIALECT } = input;
   if (resolved.unknown.length > 0 || resolved.problems.length > 0 || resolved.star) {
     throw new VkitError('internal', 'A query came to be planned before its names were settled.');
   }
@@ -56,7 +60,8 @@ export function buildPlan(input: PlanInput): PlannedQuery | { problems: readonly
     guarded && isOfRows ? rowKeys(resolved, visibility) : { columns: [], outputs: false };
   const used = [...usedFields(resolved), ...keys.columns];
   const { sources, column } = planSources(resolved.sources, used, visibility);
-  const scope: PlanScope = { column, guarded, problems: [], tokens };
+  const { joinTypes, constants } = dialect;
+  const scope: PlanScope = { column, guarded, constants, problems: [], tokens };
 
   checkJoinTypes(resolved.joins, joinTypes, scope);
   const grouping = planGrouping(resolved, scope);

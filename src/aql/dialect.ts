@@ -1,5 +1,6 @@
 import type { FieldKind } from '../schema/field-type.js';
 import type { TableIdentity } from '../schema/model.js';
+import type { ConstantBounds } from './bind-value.js';
 import type { BoundValue, BuiltInFunction, ComparisonOperator } from './expression.js';
 import type { AggregateFunction, JoinType } from './model.js';
 
@@ -11,14 +12,18 @@ import type { AggregateFunction, JoinType } from './model.js';
 export interface Dialect {
   readonly name: string;
   readonly joinTypes: readonly JoinType[];
+  readonly constants: ConstantBounds;
   /** Whether a placeholder names its value (`$1`) or stands for the next one (`?`). */
   readonly placeholdersNumbered: boolean;
   /** Quotes one identifier; throws `unsupported` on NUL, which no engine takes. */
   quoteIdentifier(name: string): string;
   /** The table named in full. */
   table(identity: TableIdentity): string;
-  /** The placeholder of the `index`-th (1-based) value, with the cast that gives it its kind. */
-  placeholder(index: number, kind: FieldKind): string;
+  /**
+   * The placeholder of the `index`-th (1-based) value, with the cast that gives it its kind. The cast may depend on the size
+   * of the value, and on nothing else of it.
+   */
+  placeholder(index: number, kind: FieldKind, value: BoundValue): string;
   /** The value as the driver takes it (SQLite binds no booleans). */
   bind(value: BoundValue, kind: FieldKind): BoundValue;
   /** A constant text of vkit's own (masks), as a literal of type text. */
@@ -31,6 +36,8 @@ export interface Dialect {
   call(fn: BuiltInFunction, args: readonly string[]): string;
   /** Equality and ranges; text is equal if its code points are, and sorts by code point. */
   compare(op: ComparisonOperator, kind: FieldKind, left: string, right: string): string;
+  /** Whether a column of a kind is NULL, where `IS NULL` says something else of it. */
+  isNull?(column: string, kind: FieldKind): string;
   /** Membership in a list of at least one value, by the equality of `compare`. */
   inList(kind: FieldKind, operand: string, values: readonly string[], negated: boolean): string;
   /** Case-sensitive, by code point; the pattern's escape character is the backslash. */
@@ -51,7 +58,15 @@ export interface Dialect {
     kind: FieldKind,
     ordered: boolean,
   ): string;
-  /** An aggregate where it is compared or sorted by, since SQLite writes exact sums as text. */
-  aggregateOperand(sql: string, fn: AggregateFunction, kind: FieldKind): string;
+  /**
+   * An aggregate where it is compared or sorted by, since SQLite writes exact sums as text. `sql` is what `aggregate` made
+   * of the operand.
+   */
+  aggregateOperand(
+    sql: string,
+    fn: AggregateFunction,
+    kind: FieldKind,
+    operand: string | null,
+  ): string;
   limit(limit: number, offset: number): string;
 }

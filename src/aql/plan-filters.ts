@@ -119,7 +119,7 @@ function listOf(value: unknown): readonly unknown[] {
 }
 
 function bind(compared: Compared, value: unknown, pointer: string, scope: PlanScope): Expr {
-  const bound = bindValue(value, compared.kind);
+  const bound = bindValue(value, compared.kind, scope.constants);
   if ('value' in bound) return { node: 'param', value: bound.value, kind: compared.kind };
   const message = `${describe(compared)}: ${bound.message}`;
   report(scope.problems, { pointer, code: 'value', message });

@@ -1,4 +1,5 @@
 import type { Problem } from '../errors/index.js';
+import type { ConstantBounds } from './bind-value.js';
 import type { PlanColumn } from './plan-sources.js';
 import type { FieldRef } from './resolved-query.js';
 
@@ -17,5 +18,7 @@ export interface PlanScope {
   guarded: boolean;
   /** Absent in a plan that is only checked: it cannot be written as SQL where it would need them. */
   tokens?: TokenAccess | undefined;
+  /** The numbers that the datasource's engine compares. */
+  constants: ConstantBounds;
   problems: Problem[];
 }

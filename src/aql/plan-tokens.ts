@@ -65,7 +65,7 @@ function openToken(
       ? scope.tokens.open(value, token.domain)
       : undefined;
   if (text !== undefined) {
-    const bound = bindValue(text, kind);
+    const bound = bindValue(text, kind, scope.constants);
     // What is written differently is another value: a number without its zeros, a UUID in capitals.
     return 'value' in bound && bound.value === text
       ? { node: 'param', value: text, kind }

@@ -75,7 +75,9 @@ function writeExpr(expr: Expr, dialect: Dialect, params: Param[]): string {
   const write = (inner: Expr): string => writeExpr(inner, dialect, params);
   const operand = (inner: Expr): string => {
     const sql = write(inner);
-    return inner.node === 'aggregate' ? dialect.aggregateOperand(sql, inner.fn, inner.kind) : sql;
+    if (inner.node !== 'aggregate') return sql;
+    const aggregated = inner.operand && write(inner.operand);
+    return dialect.aggregateOperand(sql, inner.fn, inner.kind, aggregated);
   };
   switch (expr.node) {
     case 'column': {
@@ -112,7 +114,7 @@ function writeExpr(expr: Expr, dialect: Dialect, params: Param[]): string {
     case 'in':
       return dialect.inList(expr.kind, operand(expr.operand), expr.values.map(write), expr.negated);
     case 'is_null':
-      return `(${write(expr.operand)} IS ${expr.negated ? 'NOT NULL' : 'NULL'})`;
+      return writeIsNull(expr, dialect, write);
     case 'and':
       return `(${expr.items.map(write).join(' AND ')})`;
     case 'or':
@@ -126,6 +128,17 @@ function writeExpr(expr: Expr, dialect: Dialect, params: Param[]): string {
       return dialect.aggregate(fn, expr.operand && write(expr.operand), kind, ordered);
     }
   }
+}
+
+function writeIsNull(
+  { operand, negated }: Extract<Expr, { node: 'is_null' }>,
+  dialect: Dialect,
+  write: (expr: Expr) => string,
+): string {
+  const sql = write(operand);
+  if (negated) return `(${sql} IS NOT NULL)`;
+  const own = operand.node === 'column' ? dialect.isNull?.(sql, operand.kind) : undefined;
+  return own ?? `(${sql} IS NULL)`;
 }
 
 /** Puts the placeholders in, in the order of the text. */
@@ -145,7 +158,7 @@ function placeParams(
       number = values.push(dialect.bind(param.value, param.kind));
       numbers.set(index, number);
     }
-    return dialect.placeholder(number, param.kind);
+    return dialect.placeholder(number, param.kind, param.value);
   });
   return { sql, values };
 }

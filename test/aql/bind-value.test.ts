@@ -91,4 +91,22 @@ describe('bindValue', () => {
     expect(result).toHaveProperty('message');
     expect('message' in result && result.message).toMatch(/^the value must be .+\.$/);
   });
+
+  it('goes by the bounds of an engine, and says them', () => {
+    const bounds = { integerMax: 2n ** 64n - 1n, digitsMax: 6, fractionDigitsMax: 2 };
+    const bound = (value: unknown, kind: 'integer' | 'numeric') => bindValue(value, kind, bounds);
+    expect(bound('18446744073709551615', 'integer')).toEqual({ value: '18446744073709551615' });
+    expect(bound('18446744073709551616', 'integer')).toEqual({
+      message:
+        'the value must be a whole number from -2^63 to 2^64 - 1; beyond 2^53 write it as a string.',
+    });
+    expect(bound('-0001234.5600', 'numeric')).toEqual({ value: '-1234.56' });
+    expect(bound(999999, 'numeric')).toEqual({ value: '999999' });
+    for (const value of ['12345.67', '0.001', '1234567', 1e-3]) {
+      expect(bound(value, 'numeric')).toEqual({
+        message:
+          'the value must be a decimal number of at most 6 digits, 2 of them after the point; beyond 15 digits write it as a string.',
+      });
+    }
+  });
 });

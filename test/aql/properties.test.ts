@@ -79,13 +79,12 @@ function compile(query: unknown, masks: Record<string, Mask>): Planned[] {
   const resolved = expandStar(resolveAql(parsed.aql, catalog), () => true);
   if (resolved.problems.length > 0 || resolved.unknown.length > 0) return [];
   return DIALECTS.flatMap((dialect) => {
-    const { joinTypes } = dialect;
     const planned = buildPlan({
       resolved,
       visibility,
       limits: { maxRows: null },
       tokens: plainTokens,
-      joinTypes,
+      dialect,
     });
     if ('problems' in planned) return [];
     const compiled = renderPlan(planned.plan, dialect);

@@ -54,7 +54,7 @@ export async function runGoverned(
     visibility,
     limits: { maxRows: null },
     tokens: plainTokens,
-    joinTypes: engine.dialect.joinTypes,
+    dialect: engine.dialect,
   });
   if ('problems' in planned) return planned.problems;
   const compiled = renderPlan(planned.plan, engine.dialect);

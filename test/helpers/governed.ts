@@ -7,7 +7,7 @@ import { compileBundle } from '../../src/bundle/compile-bundle.js';
 import type { Bundle } from '../../src/bundle/model.js';
 import { signBundle } from '../../src/bundle/sign-bundle.js';
 import type { ServerConfig } from '../../src/config/server-config.js';
-import { ENGINES } from '../../src/engines/index.js';
+import { ENGINES, type EngineName } from '../../src/engines/index.js';
 import { parsePolicyFile } from '../../src/policy/parse-policy.js';
 import { mergeScan } from '../../src/schema/merge-scan.js';
 import { parseRegistry } from '../../src/schema/parse-registry.js';
@@ -21,7 +21,7 @@ export const ADMIN_PASSWORD = 'correct horse battery staple';
 
 /** One database to govern, filled and reviewed. */
 export interface Ground {
-  engine: 'sqlite' | 'postgres';
+  engine: EngineName;
   config: Record<string, unknown>;
   variables: { username?: string; password?: string };
   registryText: string;

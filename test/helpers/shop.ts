@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
+import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
 import type { Ground } from './governed.js';
@@ -60,6 +61,37 @@ export async function sqliteShop(
     variables: {},
     registryText: SHOP_REGISTRY,
     path,
+    ...change,
+  };
+}
+
+/**
+ * The shop in a MySQL database of its own, dropped when the test ends. Its texts have another collation than those of
+ * tables that a test adds, and the server compares neither with the other.
+ */
+export async function mysqlShop(
+  url: string,
+  change: Partial<Ground> & { sql?: string } = {},
+): Promise<Ground> {
+  const database = `vkit_test_${randomBytes(8).toString('hex')}`;
+  const client = await mysql.createConnection({ uri: url, multipleStatements: true });
+  onTestFinished(async () => {
+    await client.query(`drop database if exists ${database}`);
+    await client.end();
+  });
+  await client.query(
+    `create database ${database} character set utf8mb4 collate utf8mb4_general_ci; use ${database}`,
+  );
+  await client.query(TABLES('varchar(100) collate utf8mb4_unicode_ci') + (change.sql ?? ''));
+  const { hostname, port, username, password } = new URL(url);
+  return {
+    engine: 'mysql',
+    config: { host: hostname, port: Number(port || 3306), database, ssl_mode: 'disable' },
+    variables: {
+      username: decodeURIComponent(username),
+      ...(password ? { password: decodeURIComponent(password) } : {}),
+    },
+    registryText: SHOP_REGISTRY,
     ...change,
   };
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { governed } from '../helpers/governed.js';
-import { sqliteShop } from '../helpers/shop.js';
+import { findMysql } from '../helpers/mysql.js';
+import { mysqlShop, sqliteShop } from '../helpers/shop.js';
 
 const MASK_FOR_AGENTS = `
 id: mask_pii_for_agents
@@ -33,6 +34,51 @@ action: {allow: true}
 const sha = (text: string) => createHash('sha256').update(text, 'utf8').digest('hex');
 
 describe('a governed query', () => {
+  it('is asked of MySQL as of any other, and refused at once where MySQL lacks what it says', async (context) => {
+    const { url, reason } = await findMysql();
+    if (url === null) return context.skip(reason);
+    const g = await governed(await mysqlShop(url));
+    await g.deploy([MASK_FOR_AGENTS, ALLOW_CUSTOMERS, ALLOW_ORDERS]);
+    const agent = await g.agent({ name: 'support bot', clearance: 'low', region: 'US' });
+    const ask = (change: object) => {
+      const aql = { source_table: 'customers', columns: ['user_id', 'email'], ...change };
+      return g.call(agent, 'POST', '/orgs/acme/requests', { aql });
+    };
+    const largest = (value: string) => ({ operator: 'lt', field: 'purchase_amount', value });
+    const asked = await ask({
+      filters: [largest('9'.repeat(65))],
+      order_by: { column: 'user_id' },
+    });
+    const { body } = await g.call(
+      agent,
+      'POST',
+      `/orgs/acme/grants/${asked.body.grant_ref}/fetch`,
+      {},
+    );
+    expect(body.rows).toEqual([
+      { user_id: 11, email: sha('zoe@example.com') },
+      { user_id: 12, email: sha('mia@example.com') },
+      { user_id: 14, email: sha('ädele@example.com') },
+    ]);
+    const keys = { left_field: 'customers.id', right_field: 'orders.customer_id' };
+    const refused = await ask({
+      filters: [largest('9'.repeat(66))],
+      joins: [{ type: 'FULL', table: 'orders', ...keys }],
+    });
+    expect(refused).toMatchObject({
+      status: 400,
+      body: {
+        type: 'validation',
+        details: {
+          problems: [
+            { pointer: '/aql/joins/0/type', code: 'unsupported_join' },
+            { pointer: '/aql/filters/0/value', code: 'value' },
+          ],
+        },
+      },
+    });
+  });
+
   it('gives an agent hashes of what is personal and the rest as it is', async () => {
     const g = await governed(await sqliteShop());
     expect((await g.deploy([MASK_FOR_AGENTS, ALLOW_CUSTOMERS])).status).toBe(201);

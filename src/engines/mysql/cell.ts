@@ -5,8 +5,8 @@ import { divideDecimal, formatDecimal, parseDecimal } from '../exact-decimal.js'
 /** A value as the package hands it over: dates and decimals as text, bytes and key texts as buffers. */
 export type MysqlCell = string | number | Buffer | object | null;
 
-/** The average of decimals, as the dialect writes it: `quotient=sum/count`. */
-const AVERAGE = /^[^=]*=([^/]*)\/(\d+)$/;
+/** The average of decimals, as the dialect writes it: `sum/count`. */
+const AVERAGE = /^([^/]*)\/(\d+)$/;
 /** Dates that no calendar has, which MySQL keeps all the same: 0000-00-00, 2026-00-00. */
 const NO_DATE = /^(?:0000-|\d{4}-00-|\d{4}-\d\d-00)/;
 

@@ -13,21 +13,23 @@ const OPERATORS: Record<ComparisonOperator, string> = {
   gte: '>=',
 };
 
-/** What a CAST to DECIMAL may keep; the total of 65 digits is the limit of both products. */
-const DECIMAL = 'DECIMAL(65,30)';
-const DECIMAL_LIMIT = /^-?\d{1,35}(?:\.\d{1,30})?$/;
+/** The digits of a DECIMAL, before and after its point: the limits of MySQL, and of the CAST of both products. */
+const DIGITS_MAX = 65;
+const FRACTION_DIGITS_MAX = 30;
+const DECIMAL = `DECIMAL(${DIGITS_MAX},${FRACTION_DIGITS_MAX})`;
+const SIGNED_MAX = 2n ** 63n - 1n;
 
-/** How a bound value gets its kind. Text and floats need nothing. */
+/** How a bound value gets its kind, numbers aside (`castOf`). Text and floats need nothing. */
 const CASTS: Partial<Record<FieldKind, string>> = {
   boolean: 'SIGNED',
-  integer: 'SIGNED',
-  numeric: DECIMAL,
   date: 'DATE',
   time: 'TIME(6)',
   timestamp: 'DATETIME(6)',
   timestamptz: 'DATETIME(6)',
   bytes: 'BINARY',
 };
+
+const DATES: readonly FieldKind[] = ['date', 'timestamp', 'timestamptz'];
 
 /** The type of a NULL that stands for a column of a normalised type; what is not here is text. */
 const TYPE_OF_NULL: Readonly<Record<string, string>> = {
@@ -118,15 +120,23 @@ function inList(
   return negated ? `(${exact})` : `(${plain} AND ${exact})`;
 }
 
+/** The type that keeps all digits of a bound number; most have room in the first. */
+function castOf(kind: FieldKind, value: BoundValue): string | undefined {
+  switch (kind) {
+    case 'integer':
+      return BigInt(String(value)) > SIGNED_MAX ? 'UNSIGNED' : 'SIGNED';
+    case 'numeric': {
+      const [whole = ''] = String(value).replace('-', '').split('.');
+      const fractionDigits = Math.min(FRACTION_DIGITS_MAX, DIGITS_MAX - whole.length);
+      return `DECIMAL(${DIGITS_MAX},${fractionDigits})`;
+    }
+    default:
+      return CASTS[kind];
+  }
+}
+
 function bind(value: BoundValue, kind: FieldKind): BoundValue {
   if (typeof value === 'boolean') return Number(value);
-  if (kind === 'numeric' && !DECIMAL_LIMIT.test(String(value))) {
-    throw new VkitError(
-      'unsupported',
-      'MySQL compares decimals of at most 35 digits before and 30 after the point.',
-      { hint: 'Write a shorter number.' },
-    );
-  }
   if (kind !== 'timestamp' && kind !== 'timestamptz') return value;
   // The session is in UTC, and MySQL knows no Z.
   return String(value).replace('T', ' ').replace(/Z$/, '');
@@ -139,14 +149,20 @@ function bind(value: BoundValue, kind: FieldKind): BoundValue {
 export const mysqlDialect: Dialect = {
   name: 'mysql',
   joinTypes: ['INNER', 'LEFT', 'RIGHT'],
+  // BIGINT UNSIGNED has one bit more than integers have elsewhere.
+  constants: {
+    integerMax: 2n ** 64n - 1n,
+    digitsMax: DIGITS_MAX,
+    fractionDigitsMax: FRACTION_DIGITS_MAX,
+  },
   placeholdersNumbered: false,
   quoteIdentifier,
   table({ schema, name }) {
     const table = quoteIdentifier(name);
     return schema === '' ? table : `${quoteIdentifier(schema)}.${table}`;
   },
-  placeholder(_index, kind) {
-    const type = CASTS[kind];
+  placeholder(_index, kind, value) {
+    const type = castOf(kind, value);
     return type === undefined ? '?' : cast('?', type);
   },
   bind,
@@ -164,6 +180,8 @@ export const mysqlDialect: Dialect = {
   },
   call,
   compare,
+  // IS NULL is true of 0000-00-00 in a column that is NOT NULL.
+  isNull: (column, kind) => `(${column} ${DATES.includes(kind) ? '<=> NULL' : 'IS NULL'})`,
   inList,
   // As bytes, the escape character is the backslash under every sql_mode.
   like(operand, pattern, negated) {
@@ -189,17 +207,16 @@ export const mysqlDialect: Dialect = {
         return kind === 'float' && ordered ? orderedFloatSum(operand) : `SUM(${operand})`;
       case 'avg':
         if (kind !== 'float') {
-          // The driver divides, with as many digits as elsewhere; the quotient before it is what compares and sorts.
-          return `CONCAT(AVG(${operand}), '=', SUM(${operand}), '/', COUNT(${operand}))`;
+          // The driver divides, with as many digits as elsewhere; what compares and sorts is the quotient alone.
+          return `CONCAT(SUM(${operand}), '/', COUNT(${operand}))`;
         }
         return ordered ? `(${orderedFloatSum(operand)} / COUNT(${operand}))` : `AVG(${operand})`;
       default:
         return `${fn.toUpperCase()}(${operand})`;
     }
   },
-  aggregateOperand(sql, fn, kind) {
-    const isQuotient = fn === 'avg' && kind !== 'float';
-    return isQuotient ? cast(`SUBSTRING_INDEX(${sql}, '=', 1)`, DECIMAL) : sql;
+  aggregateOperand(sql, fn, kind, operand) {
+    return fn === 'avg' && kind !== 'float' ? `AVG(${operand})` : sql;
   },
   limit: (limit, offset) => `LIMIT ${limit}${offset > 0 ? ` OFFSET ${offset}` : ''}`,
 };

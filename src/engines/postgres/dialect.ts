@@ -1,3 +1,4 @@
+import { CONSTANT_BOUNDS } from '../../aql/bind-value.js';
 import type { Dialect } from '../../aql/dialect.js';
 import type { BuiltInFunction, ComparisonOperator } from '../../aql/expression.js';
 import { VkitError } from '../../errors/index.js';
@@ -117,6 +118,7 @@ function inList(
 export const postgresDialect: Dialect = {
   name: 'postgres',
   joinTypes: ['INNER', 'LEFT', 'RIGHT', 'FULL'],
+  constants: CONSTANT_BOUNDS,
   placeholdersNumbered: true,
   quoteIdentifier,
   table({ schema, name }) {

@@ -1,3 +1,4 @@
+import { CONSTANT_BOUNDS } from '../../aql/bind-value.js';
 import type { Dialect } from '../../aql/dialect.js';
 import type { BuiltInFunction, ComparisonOperator } from '../../aql/expression.js';
 import { VkitError } from '../../errors/index.js';
@@ -55,6 +56,7 @@ function collated(kind: FieldKind, sql: string): string {
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
   joinTypes: ['INNER', 'LEFT', 'RIGHT', 'FULL'],
+  constants: CONSTANT_BOUNDS,
   placeholdersNumbered: false,
   quoteIdentifier,
   // Without its schema a name could be that of a temporary table.

@@ -123,7 +123,7 @@ export function planQuery(
   const planned = buildPlan({
     resolved,
     visibility,
-    ...(engine && { joinTypes: engine.dialect.joinTypes }),
+    ...(engine && { dialect: engine.dialect }),
     limits: {
       maxRows: smallest(decision.max_rows, options.grant?.maxRows ?? null),
       rowCap: options.rowCap,

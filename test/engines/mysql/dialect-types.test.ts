@@ -1,36 +1,13 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Connector } from '../../../src/engines/contract.js';
-import { mysql } from '../../../src/engines/mysql/index.js';
-import type { VisibilityTable } from '../../aql/aql-fixtures.js';
 import { enginesUnderTest } from '../../conformance/engines.js';
-import { runGoverned, scannedRegistry } from '../governed-query.js';
+import { withTable } from './with-table.js';
 
 const under = enginesUnderTest.mysql;
 const title = under.skipped ? `(skipped: ${under.skipped})` : '';
 const sha256 = (text: string) => createHash('sha256').update(text, 'utf8').digest('hex');
 
-type Run = (query: object, masks?: VisibilityTable) => Promise<unknown>;
-
 describe.skipIf(under.skipped !== null)(`MySQL's own types in governed queries ${title}`, () => {
-  /** Runs queries on the table `t` of the statements. */
-  const withTable = (sql: string, use: (run: Run, connector: Connector) => Promise<void>) =>
-    under.withGround(async ({ target, schema, execute }) => {
-      await execute(sql);
-      const connector = await mysql.connect(target);
-      try {
-        const { tables } = await connector.introspect({ include: [`${schema}.*`] });
-        const registry = scannedRegistry(tables);
-        await use(
-          (query, masks) =>
-            runGoverned(mysql, connector, registry, { source_table: 't', ...query }, masks),
-          connector,
-        );
-      } finally {
-        await connector.close();
-      }
-    });
-
   const eq = (field: string, value: unknown) => ({ operator: 'eq', field, value });
   const byId = { order_by: { column: 'id' } };
 
