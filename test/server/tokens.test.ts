@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { type Governed, type Ground, governed } from '../helpers/governed.js';
+import { findMysql, type MysqlServer } from '../helpers/mysql.js';
 import { findPostgres, type PostgresServer } from '../helpers/postgres.js';
-import { postgresShop, SHOP_REGISTRY, sqliteShop } from '../helpers/shop.js';
+import { mysqlShop, postgresShop, SHOP_REGISTRY, sqliteShop } from '../helpers/shop.js';
 
 const ALLOW = 'id: allow_all\naction: {allow: true}\n';
 const tokenize = (fields: string) =>
@@ -28,13 +29,18 @@ const GROUNDS: { name: string; ground: (sql?: string) => Promise<Ground> }[] = [
   {
     name: 'postgres',
     ground: (sql = '') =>
-      postgresShop(server.url ?? '', { sql: LOGINS + sql, registryText: REGISTRY }),
+      postgresShop(servers.postgres?.url ?? '', { sql: LOGINS + sql, registryText: REGISTRY }),
+  },
+  {
+    name: 'mysql',
+    ground: (sql = '') =>
+      mysqlShop(servers.mysql?.url ?? '', { sql: LOGINS + sql, registryText: REGISTRY }),
   },
 ];
 
-let server: PostgresServer;
+let servers: Record<string, PostgresServer | MysqlServer> = {};
 beforeAll(async () => {
-  server = await findPostgres();
+  servers = { postgres: await findPostgres(), mysql: await findMysql() };
 });
 
 type Row = Record<string, unknown>;
@@ -69,7 +75,8 @@ const TOKEN = /^tok_1_[A-Za-z0-9_-]{43,}$/;
 
 describe.each(GROUNDS)('tokens on $name', ({ name, ground }) => {
   const world = async (context: TestContext, sql?: string): Promise<[Governed, Asker]> => {
-    if (name === 'postgres' && server.url === null) context.skip(server.reason);
+    const server = servers[name];
+    if (server?.url === null) context.skip(server.reason);
     const g = await governed(await ground(sql));
     await g.deploy([ALLOW, tokenize('email, mail, ssn, purchase_amount')]);
     return [g, await asker(g)];

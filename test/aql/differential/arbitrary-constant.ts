@@ -47,8 +47,8 @@ const NEAR_MISSES: readonly ((text: string) => string)[] = [
 
 const OTHERS: Partial<Record<FieldKind, readonly string[]>> = {
   boolean: EDGE_VALUES.boolean ?? [],
-  integer: EDGE_VALUES.bigint ?? [],
-  numeric: EDGE_VALUES.numeric ?? [],
+  integer: [...(EDGE_VALUES.bigint ?? []), '18446744073709551615'],
+  numeric: [...(EDGE_VALUES.numeric ?? []), '9'.repeat(65), `-1${'0'.repeat(65)}`, '1e100'],
   float: EDGE_VALUES.double ?? [],
   text: EDGE_VALUES.text ?? [],
   uuid: EDGE_VALUES.uuid ?? [],

@@ -74,7 +74,7 @@ export function cellsOf(profile: EngineProfile): string[] {
     ),
     ...product(['answer'], ['rows', 'no rows']),
     ['refused', 'unsupported_on_masked'],
-    ...(types.length < 4 ? [['refused', 'unsupported']] : []),
+    ...(types.length < 4 ? [['refused', 'unsupported_join']] : []),
   ];
   return [...new Set([...targetsOf(profile), ...others].map((cell) => cell.join(' / ')))];
 }

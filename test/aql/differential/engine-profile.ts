@@ -2,7 +2,7 @@ import type { EngineName } from '../../../src/engines/index.js';
 import type { FieldKind } from '../../../src/schema/field-type.js';
 import { type Decimal, decimalOf, decimalText } from '../reference/decimal.js';
 import type { EngineLimits } from '../reference/schema.js';
-import { kindOf } from '../reference/value.js';
+import { kindOf, momentOf } from '../reference/value.js';
 
 /** What the comparison must know of an engine to make tables in it, and what the documents say it cannot do. */
 export interface EngineProfile {
@@ -103,6 +103,10 @@ const sqlite: EngineProfile = {
   },
 };
 
+function utf8mb4Text(text: string): string {
+  return `convert(x'${Buffer.from(text, 'utf8').toString('hex')}' using utf8mb4)`;
+}
+
 /** What DECIMAL(65, 30) holds. */
 function isExactInMysql({ units, scale }: Decimal): boolean {
   const digits = String(units).replace('-', '').length;
@@ -110,6 +114,7 @@ function isExactInMysql({ units, scale }: Decimal): boolean {
 }
 
 const mysql: EngineProfile = {
+  // No two kinds of text have the same collation, and some have another character set.
   types: {
     boolean: 'boolean',
     smallint: 'smallint',
@@ -118,9 +123,9 @@ const mysql: EngineProfile = {
     numeric: 'decimal(65, 30)',
     real: 'float',
     double: 'double',
-    text: 'longtext',
-    varchar: 'varchar(40)',
-    char: 'char(5)',
+    text: 'longtext character set utf8mb4 collate utf8mb4_unicode_ci',
+    varchar: 'varchar(40) character set utf8mb3 collate utf8mb3_general_ci',
+    char: 'char(5) character set latin1',
     enum: "enum('sad', 'ok', 'Happy')",
     date: 'date',
     time: 'time(6)',
@@ -131,7 +136,7 @@ const mysql: EngineProfile = {
   },
   quoteIdentifier: doubled('`'),
   // The backslash escapes in its literals, unless the session says otherwise.
-  text: (text) => `x'${Buffer.from(text, 'utf8').toString('hex')}'`,
+  text: utf8mb4Text,
   literals: {
     boolean: same,
     integer: same,
@@ -140,22 +145,32 @@ const mysql: EngineProfile = {
     bytes: (spelled) => `x'${hexOf(spelled)}'`,
     date: (spelled) => `'${spelled}'`,
     time: (spelled) => `'${spelled}'`,
-    timestamp: (spelled) => `'${spelled.replace('T', ' ').replace(/Z$/, '')}'`,
-    timestamptz: (spelled) =>
-      `'${new Date(spelled).toISOString().replace('T', ' ').replace('Z', '')}'`,
-    json: (spelled) => `convert(x'${Buffer.from(spelled, 'utf8').toString('hex')}' using utf8mb4)`,
+    timestamp: (spelled) => `'${momentOf(spelled).replace('T', ' ')}'`,
+    timestamptz: (spelled) => `'${momentOf(spelled).replace('T', ' ')}'`,
+    json: utf8mb4Text,
   },
   keeps: (type, spelled) => {
     if (kindOf(type) === 'numeric') return isExactInMysql(decimalOf(spelled));
+    if (type === 'varchar') return !/[\u{10000}-\u{10ffff}]/u.test(spelled);
     if (kindOf(type) !== 'timestamptz') return true;
     // TIMESTAMP begins in 1970 and ends in 2038.
     const moment = Date.parse(spelled);
     return moment > 0 && moment < 2 ** 31 * 1000;
   },
+  // All decimals of a column have its scale, by which PostgreSQL too tells how many digits an average has.
   stored: (type, spelled) =>
-    kindOf(type) === 'numeric' ? decimalText(decimalOf(spelled)) : spelled,
-  limits: { joinTypes: ['INNER', 'LEFT', 'RIGHT'], compared: (decimal) => decimal },
+    kindOf(type) === 'numeric' ? withFraction(decimalText(decimalOf(spelled)), 30) : spelled,
+  limits: {
+    joinTypes: ['INNER', 'LEFT', 'RIGHT'],
+    compared: (decimal) => decimal,
+    constants: { integerMax: 2n ** 64n - 1n, digitsMax: 65, fractionDigitsMax: 30 },
+  },
 };
+
+function withFraction(text: string, digits: number): string {
+  const [whole = '', fraction = ''] = text.split('.');
+  return `${whole}.${fraction.padEnd(digits, '0')}`;
+}
 
 function isWhole64({ units, scale }: Decimal): boolean {
   const one = 10n ** BigInt(scale);

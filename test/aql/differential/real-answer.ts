@@ -8,7 +8,7 @@ import type { OutputColumn, Plan } from '../../../src/aql/plan.js';
 import { renderPlan } from '../../../src/aql/render.js';
 import { resolveAql } from '../../../src/aql/resolve.js';
 import type { Connector, EncodedRow } from '../../../src/engines/contract.js';
-import { type Problem, VkitError } from '../../../src/errors/index.js';
+import type { Problem } from '../../../src/errors/index.js';
 import { createTokenCodec } from '../../../src/masking/token-codec.js';
 import { sealRows, tokenAccess } from '../../../src/services/seal-rows.js';
 import type { ReferenceWorld } from '../reference/schema.js';
@@ -61,26 +61,22 @@ export async function realAnswer(
     visibility,
     limits: { maxRows },
     tokens: TEST_TOKENS,
+    dialect,
   });
   if ('problems' in planned) return refusal(planned.problems);
   const plan = fault.plan?.(planned.plan) ?? planned.plan;
   const faulty = fault.dialect === undefined ? dialect : { ...dialect, ...fault.dialect(dialect) };
-  try {
-    const compiled = renderPlan(plan, faulty);
-    const rows: EncodedRow[] = [];
-    const batches = connector.run(compiled, { timeoutMs: TIMEOUT_MS });
-    const domains = plan.outputs.map(({ token }) => token?.domain);
-    for await (const batch of sealRows(batches, domains, CODEC)) rows.push(...batch);
-    return {
-      columns: plan.outputs.map(({ column }) => column),
-      rows: (fault.rows?.(rows) ?? rows).slice(0, planned.rowsMax),
-      truncated: planned.truncatable && rows.length > planned.rowsMax,
-      sql: compiled.sql,
-    };
-  } catch (error) {
-    if (!(error instanceof VkitError) || error.code !== 'unsupported') throw error;
-    return { refused: [error.code] };
-  }
+  const compiled = renderPlan(plan, faulty);
+  const rows: EncodedRow[] = [];
+  const batches = connector.run(compiled, { timeoutMs: TIMEOUT_MS });
+  const domains = plan.outputs.map(({ token }) => token?.domain);
+  for await (const batch of sealRows(batches, domains, CODEC)) rows.push(...batch);
+  return {
+    columns: plan.outputs.map(({ column }) => column),
+    rows: (fault.rows?.(rows) ?? rows).slice(0, planned.rowsMax),
+    truncated: planned.truncatable && rows.length > planned.rowsMax,
+    sql: compiled.sql,
+  };
 }
 
 function refusal(problems: readonly Problem[]): RealAnswer {

@@ -6,7 +6,7 @@ import type { Sight, TokenSight } from './masks.js';
 import type { Ref } from './names.js';
 import { readConstant } from './read-constant.js';
 import { type Filter, type Operand, type Resolved, sameRef } from './resolve.js';
-import type { ReferenceWorld } from './schema.js';
+import type { ConstantLimits, ReferenceWorld } from './schema.js';
 
 /** The type of a field or an aggregate, as it is seen. */
 export interface Typed {
@@ -59,7 +59,7 @@ export const TOKEN_OPERATORS: readonly string[] = [
 export function problemsOf(
   query: Resolved,
   grouping: Grouping,
-  { tokens }: ReferenceWorld,
+  { tokens, limits }: ReferenceWorld,
 ): string[] {
   const problems: string[] = [];
   const unsupported = (seen: { masked?: MaskMethod }) =>
@@ -87,7 +87,7 @@ export function problemsOf(
     if (seen === undefined) return;
     const isTold = seen.token === undefined || TOKEN_OPERATORS.includes(filter.operator);
     if (!takesOperator(seen.kind, filter.operator) || !isTold) unsupported(seen);
-    else if (constantsOf(filter, seen.kind) === undefined) problems.push('value');
+    else if (constantsOf(filter, seen.kind, limits.constants) === undefined) problems.push('value');
     else if (seen.token !== undefined && !isOfTokens(filter, seen.token)) problems.push('value');
   };
 
@@ -96,6 +96,8 @@ export function problemsOf(
   if (grouping.of === 'groups' && grouping.keys.some((key) => !isCompared(sight(key).kind))) {
     problems.push('unsupported_on_type');
   }
+  const isSaid = query.joins.every(({ type }) => limits.joinTypes.includes(type));
+  if (!isSaid) problems.push('unsupported_join');
   for (const { left, right } of query.joins.flatMap((join) => join.pairs)) {
     // "A join on a constant is refused with a reason."
     const isConstant = (ref: Ref) => ['full', 'nullify'].includes(sight(ref).masked ?? '');
@@ -133,11 +135,14 @@ export function problemsOf(
 export function constantsOf(
   { operator, value }: Extract<Filter, { operator: string }>,
   kind: FieldKind,
+  limits?: ConstantLimits,
 ) {
   if (operator === 'is_null' || operator === 'is_not_null') return [];
   const isPattern = operator === 'like' || operator === 'not_like';
   if (isPattern && typeof value === 'string' && endsInEscape(value)) return undefined;
-  const values = (Array.isArray(value) ? value : [value]).map((one) => readConstant(kind, one));
+  const values = (Array.isArray(value) ? value : [value]).map((one) =>
+    readConstant(kind, one, limits),
+  );
   const known = values.filter((one) => one !== undefined);
   return known.length === values.length ? known : undefined;
 }

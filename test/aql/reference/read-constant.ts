@@ -1,16 +1,27 @@
 import type { FieldKind } from '../../../src/schema/field-type.js';
 import { decimalOf, decimalText } from './decimal.js';
+import type { ConstantLimits } from './schema.js';
 import { codePoints, momentOf, readValue, type Value } from './value.js';
 
+const LIMITS: ConstantLimits = {
+  integerMax: 2n ** 63n - 1n,
+  digitsMax: 100,
+  fractionDigitsMax: 100,
+};
+
 /** A value of a query as one of the kind it is compared with; `undefined` where it is none. */
-export function readConstant(kind: FieldKind, json: unknown): Value | undefined {
+export function readConstant(
+  kind: FieldKind,
+  json: unknown,
+  limits: ConstantLimits = LIMITS,
+): Value | undefined {
   switch (kind) {
     case 'boolean':
       return typeof json === 'boolean' ? json : undefined;
     case 'integer':
-      return readInteger(json);
+      return readInteger(json, limits);
     case 'numeric':
-      return readNumeric(json);
+      return readNumeric(json, limits);
     case 'float':
       return readFloat(json);
     default:
@@ -18,19 +29,22 @@ export function readConstant(kind: FieldKind, json: unknown): Value | undefined 
   }
 }
 
-function readInteger(json: unknown): Value | undefined {
+function readInteger(json: unknown, { integerMax }: ConstantLimits): Value | undefined {
   if (typeof json === 'number' && !Number.isSafeInteger(json)) return undefined;
   const text = typeof json === 'number' ? String(json) : json;
-  if (typeof text !== 'string' || !/^-?\d{1,19}$/.test(text)) return undefined;
+  if (typeof text !== 'string' || !/^-?\d{1,20}$/.test(text)) return undefined;
   const units = BigInt(text);
-  return units >= -(2n ** 63n) && units < 2n ** 63n ? { units, scale: 0 } : undefined;
+  return units >= -(2n ** 63n) && units <= integerMax ? { units, scale: 0 } : undefined;
 }
 
-function readNumeric(json: unknown): Value | undefined {
-  if (typeof json === 'number') return decimalOf(String(json));
-  if (typeof json !== 'string' || !/^-?\d+(\.\d+)?$/.test(json)) return undefined;
-  const digits = decimalText(decimalOf(json)).replace(/[-.]/g, '');
-  return digits.length <= 100 ? decimalOf(json) : undefined;
+function readNumeric(json: unknown, limits: ConstantLimits): Value | undefined {
+  const text = typeof json === 'number' ? String(json) : json;
+  const pattern = typeof json === 'number' ? /^/ : /^-?\d+(\.\d+)?$/;
+  if (typeof text !== 'string' || !pattern.test(text)) return undefined;
+  const [whole = '', fraction = ''] = decimalText(decimalOf(text)).replace('-', '').split('.');
+  const digits = whole.length + fraction.length;
+  const isKept = digits <= limits.digitsMax && fraction.length <= limits.fractionDigitsMax;
+  return isKept ? decimalOf(text) : undefined;
 }
 
 function readFloat(json: unknown): Value | undefined {

@@ -57,8 +57,6 @@ export function referenceAnswer(
   noteQuery(query, grouping, world, note);
   const problems = problemsOf(query, grouping, world);
   if (problems.length > 0) return refusal(problems, note);
-  const isJoined = query.joins.every((join) => world.limits.joinTypes.includes(join.type));
-  if (!isJoined) return refusal(['unsupported'], note);
   return answer(query, grouping, world, note);
 }
 
@@ -156,7 +154,8 @@ function truthOf(
       return result;
     }
     const { operator, operand } = filter;
-    const constants = constantsOf(filter, typeOf(query, operand).kind) ?? [];
+    const { kind } = typeOf(query, operand);
+    const constants = constantsOf(filter, kind, world.limits.constants) ?? [];
     const truth = test(operator, valueIn(operand, group), constants, world.limits);
     note('truth', operator, String(truth ?? 'unknown'));
     return truth;

@@ -37,9 +37,18 @@ export interface ReferenceTokens {
   orderSalt: string;
 }
 
+/** The greatest integer, and the digits of a decimal, all of them and those after its point. */
+export interface ConstantLimits {
+  integerMax: bigint;
+  digitsMax: number;
+  fractionDigitsMax: number;
+}
+
 /** What an engine cannot do, as the documents say. */
 export interface EngineLimits {
   joinTypes: readonly JoinType[];
   /** A decimal as the engine compares it: SQLite has floats beyond 64 bits of a whole number. */
   compared(decimal: Decimal): Decimal;
+  /** The numbers that a filter may compare with; 64 bits and 100 digits where nothing is said. */
+  constants?: ConstantLimits;
 }
