@@ -63,12 +63,15 @@ describe('MySQL', () => {
   });
 
   it('is not asked for decimals that it would cut', () => {
-    const digits = '1'.repeat(35);
-    expect(mysqlDialect.bind(`-${digits}.${'1'.repeat(30)}`, 'numeric')).toMatch(/^-1/);
-    for (const value of [`${digits}1`, `0.${'1'.repeat(31)}`]) {
-      expect(() => mysqlDialect.bind(value, 'numeric')).toThrow(
-        expect.objectContaining({ code: 'unsupported' }),
-      );
+    const digits = (count: number) => '1'.repeat(count);
+    const cast = (value: string) => mysqlDialect.placeholder(1, 'numeric', value);
+    expect(cast('1.5')).toBe('CAST(? AS DECIMAL(65,30))');
+    expect(cast(`-${digits(35)}.${digits(30)}`)).toBe('CAST(? AS DECIMAL(65,30))');
+    expect(cast(`-${digits(36)}.${digits(29)}`)).toBe('CAST(? AS DECIMAL(65,29))');
+    expect(cast(digits(65))).toBe('CAST(? AS DECIMAL(65,0))');
+    const cut = [digits(66), `0.${digits(31)}`, `${digits(36)}.${digits(30)}`];
+    for (const value of cut) {
+      expect(() => cast(value)).toThrow(expect.objectContaining({ code: 'unsupported' }));
     }
   });
 

@@ -126,9 +126,13 @@ function castOf(kind: FieldKind, value: BoundValue): string | undefined {
     case 'integer':
       return BigInt(String(value)) > SIGNED_MAX ? 'UNSIGNED' : 'SIGNED';
     case 'numeric': {
-      const [whole = ''] = String(value).replace('-', '').split('.');
-      const fractionDigits = Math.min(FRACTION_DIGITS_MAX, DIGITS_MAX - whole.length);
-      return `DECIMAL(${DIGITS_MAX},${fractionDigits})`;
+      const [whole = '', fraction = ''] = String(value).replace('-', '').split('.');
+      const room = Math.min(FRACTION_DIGITS_MAX, DIGITS_MAX - whole.length);
+      // A plan that was made for MySQL holds none of these; the CAST would cut them silently.
+      if (fraction.length > room || room < 0) {
+        throw new VkitError('unsupported', 'A decimal has more digits than MySQL compares.');
+      }
+      return `DECIMAL(${DIGITS_MAX},${room})`;
     }
     default:
       return CASTS[kind];
