@@ -48,7 +48,9 @@ export async function applyChanges(
   await refuseLinks(root);
   for (const { path, before } of changes) {
     if (!isPackTarget(path)) throw new VkitError('internal', `A pack may not write ${path}.`);
-    if (before === null && (await fileAt(root, path)) !== 'nothing') throw takenPlace(path);
+    if (before === null && (await fileAt(root, path)) !== 'nothing') {
+      throw (await isAnotherAtIt(root, state.before)) ? lockHeld() : takenPlace(path);
+    }
   }
   const journal: Journal = {
     pid: process.pid,
@@ -80,6 +82,15 @@ export async function applyChanges(
     throw readable(error);
   }
   await dropJournal(root);
+}
+
+/**
+ * Whether another command changes the packs, or did since the state was read: its files are none that the user should
+ * remove. The journal goes after the state is written, so it is looked at first.
+ */
+async function isAnotherAtIt(root: string, before: string | null): Promise<boolean> {
+  if ((await fileAt(root, JOURNAL_PATH)) !== 'nothing') return true;
+  return (await readStateText(root)) !== before;
 }
 
 /**

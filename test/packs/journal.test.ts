@@ -173,6 +173,24 @@ describe('applyChanges', () => {
     expect(error.code).toBe('lock_held');
   });
 
+  it('takes a file that another command put there for that command’s, not for one to remove', async () => {
+    const mine = { path: ONE, before: null, after: Buffer.from('one\n') };
+    const folders: Record<string, string>[] = [
+      // It was done after the state was read.
+      { [ONE]: 'one\n', '.vkit/packs.yaml': 'theirs\n' },
+      // It still writes: its state is not there yet.
+      { [ONE]: 'one\n', [JOURNAL_PATH]: journal([], { pid: process.pid }) },
+    ];
+    for (const files of folders) {
+      const root = directoryWith(files);
+      const attempt = () => applyChanges(root, [mine], { before: null, after: 'mine\n' });
+      expect((await refused(root, attempt)).code).toBe('lock_held');
+    }
+    const root = directoryWith({ [ONE]: 'somebody’s own\n' });
+    const attempt = () => applyChanges(root, [mine], { before: null, after: 'mine\n' });
+    expect((await refused(root, attempt)).code).toBe('file_exists');
+  });
+
   it('is refused, and undone, where somebody edited a file since it was read', async () => {
     const root = directoryWith({ [ONE]: 'one\n', [TWO]: 'edited\n' });
     const other = { path: TWO, before: Buffer.from('two\n'), after: null };
