@@ -48,7 +48,6 @@ function valuesOf({ when }: PolicyDraft, attribute: Attribute): Named[] {
         : listOf(condition);
   // Conditions may stand in three places, which mean the same.
   const pointer = ['context', 'when', 'match/context'].map((place) => `/${place}/${attribute}`);
-  return values.flatMap((value) =>
-    typeof value === 'string' && !value.startsWith('$') ? [{ name: value, pointer }] : [],
-  );
+  // `true` and 3 are compared as the texts that they are in a requester.
+  return values.map(String).flatMap((name) => (name.startsWith('$') ? [] : [{ name, pointer }]));
 }

@@ -96,6 +96,7 @@ ${ALLOW}`;
     ['category', 'match: {fields: {category: phi}}\n', '3:28 warning unknown_category'],
     ['tag', 'match: {fields: {contains: [contakt]}}\n', '3:29 warning unknown_tag'],
     ['role', 'context: {requester_role: anlyst}\n', '3:27 error unknown_role'],
+    ['role that is no text', 'context: {requester_role: true}\n', '3:27 error unknown_role'],
     ['role in a list', 'when: {requester_role: [analyst, boss]}\n', '3:24 error unknown_role'],
     [
       'role in an operator',
