@@ -188,7 +188,7 @@ function strayDatasets({ project, registry }: LoadedProject): Problem[] {
   return [...registry]
     .filter(([, { datasource }]) => !known.has(datasource))
     .map(([name, { datasource }]) => ({
-      file: project.registry?.path ?? 'config/registry.yaml',
+      ...placeInRegistry(project, name),
       code: 'unknown_datasource',
       message: `The dataset "${name}" is in the datasource "${datasource}", which has no file.`,
       suggestion: `Add it with \`vkit datasource add ${datasource}\`.`,
@@ -214,13 +214,29 @@ function unscanned({ project, registry, lock }: LoadedProject): Problem[] {
     const message = `${what} was not seen by the last scan, and is left out of bundles.`;
     return [
       {
-        file,
+        ...placeInRegistry(project, name),
         code: 'not_scanned',
         message,
         suggestion: `Run \`vkit scan ${datasource} --apply\`.`,
       },
     ];
   });
+}
+
+/** Where the registry begins a dataset: a key at the beginning of a line, which nothing else in a block mapping can be. */
+function placeInRegistry(
+  { registry }: LoadedProject['project'],
+  dataset: string,
+): {
+  file: string;
+  line: number;
+  column: number;
+} {
+  const file = registry?.path ?? 'config/registry.yaml';
+  const starts = [dataset, `"${dataset}"`, `'${dataset}'`].map((key) => `${key}:`);
+  const lines = registry?.text.split('\n') ?? [];
+  const index = lines.findIndex((line) => starts.some((start) => line.startsWith(start)));
+  return { file, line: index + 1 || 1, column: 1 };
 }
 
 function unique(names: readonly string[]): string[] {

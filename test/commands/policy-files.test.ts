@@ -53,6 +53,22 @@ describe('policy validate', () => {
     expect(error.details.problems.filter(({ severity }) => severity === 'error')).toHaveLength(2);
   });
 
+  it('says where the registry begins a dataset that it complains of', async () => {
+    const { root, run } = await shopProject();
+    const path = 'config/registry.yaml';
+    const registry = await readFile(join(root, path), 'utf8');
+    const more =
+      '"stray one":\n  datasource: nowhere\n  fields: {id: {type: integer, sensitivity: low}}\n';
+    await write(root, path, registry + more);
+    const { error } = jsonOf<Failure>(await run(['policy', 'validate', '--json']));
+    const found = error.details.problems.filter(({ file }) => file === path);
+    const line = registry.split('\n').length;
+    expect(found.map(({ code, line, column }) => [code, line, column])).toEqual([
+      ['unknown_datasource', line, 1],
+      ['not_scanned', line, 1],
+    ]);
+  });
+
   it('writes SARIF that points into the repository, with nothing in it that is markup', async () => {
     const { root, run } = await shopProject();
     await git(root, 'init', '-q');
