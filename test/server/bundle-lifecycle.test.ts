@@ -167,6 +167,20 @@ describe('a revoked bundle', () => {
   });
 });
 
+describe('a reason', () => {
+  it('that is blank is none, for a rollback and a revocation', async () => {
+    const w = await bundleWorld();
+    await w.deploy(await w.bundle({ sequence: 1 }));
+    await w.deploy(await w.bundle({ sequence: 2 }));
+    for (const step of ['v1/rollback', 'v1/revoke']) {
+      for (const reason of ['', ' ', '\t\n\u00a0']) {
+        expect((await w.post(step, { reason })).status, step).toBe(400);
+      }
+    }
+    expect((await w.list()).map(({ state }) => state).sort()).toEqual(['active', 'superseded']);
+  });
+});
+
 describe('a grant', () => {
   it('of another epoch is refused by both planes; a rollback revives none', async () => {
     const w = await bundleWorld();
@@ -214,6 +228,11 @@ describe('the sequence', () => {
     const six = await at(6);
     const claims = { action: 'deploy', bundle_checksum: six.bundle.checksum };
     await expectRefusal(w, low, () => w.deploy(six), claims);
+    // Nothing was stored, so the way back begins with an upload.
+    const way = /deploy --no-activate && vkit policy rollback --to v3/;
+    expect((await w.deploy(six)).body).toMatchObject({
+      hint: expect.stringMatching(way),
+    });
     expect((await w.deploy(await at(7, 'another'))).body).toMatchObject({ state: 'active' });
 
     // A rollback goes below it, and does not lower it.
@@ -360,6 +379,8 @@ describe('a bundle', () => {
     await expectRefusal(w, [400, 'bundle_expired'], () => w.post('v2/activate'), { bundle: 'v2' });
     const back = () => w.post('v2/rollback', { reason: 'it was good' });
     await expectRefusal(w, [400, 'bundle_expired'], back, { reason: 'it was good' });
+    // The active one is not served either, so nobody is told that all is well with it.
+    await expectRefusal(w, [400, 'bundle_expired'], () => w.post('v1/activate'), { bundle: 'v1' });
     expect((await w.deploy(await w.bundle({ sequence: 3 }))).body.state).toBe('active');
     expect(await ask(w, token)).toMatchObject({ status: 'granted' });
   });

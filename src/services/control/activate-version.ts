@@ -11,6 +11,8 @@ interface ActivateInput extends BundleActor {
   how: Activation;
   /** Why; of a rollback. */
   reason: string | null;
+  /** Inserted in this transaction, and gone with it where the activation is refused. */
+  isNew?: boolean;
 }
 
 /**
@@ -21,7 +23,7 @@ interface ActivateInput extends BundleActor {
 export async function activateVersion(
   ctx: ControlContext,
   tx: StoreRepositories,
-  { facts, how, reason, identity, call }: ActivateInput,
+  { facts, how, reason, isNew = false, identity, call }: ActivateInput,
 ): Promise<void> {
   const { version, checksum, sequence, state, state_reason: why } = facts;
   const { epoch, highest_sequence: highest } = await requireOrganisation(tx);
@@ -35,7 +37,7 @@ export async function activateVersion(
       'sequence_too_low',
       `The bundle's sequence ${sequence} is below ${highest}, which was active.`,
       {
-        hint: `To return to an earlier bundle on purpose: vkit policy rollback --to v${version} --reason '…'`,
+        hint: `To return to an earlier bundle on purpose: ${isNew ? 'vkit policy deploy --no-activate && ' : ''}vkit policy rollback --to v${version} --reason '…'`,
       },
     );
   }

@@ -80,7 +80,13 @@ function store(
     await recordBundleStep(ctx, tx, { ...actor, event: 'bundle.deployed', version, checksum });
     if (options.activate) {
       const facts = await requireVersion(tx, version);
-      await activateVersion(ctx, tx, { ...actor, facts, how: 'activate', reason: null });
+      await activateVersion(ctx, tx, {
+        ...actor,
+        facts,
+        how: 'activate',
+        reason: null,
+        isNew: true,
+      });
     }
     return deployAnswer(tx, version, true, actor.call);
   });
@@ -152,9 +158,10 @@ async function change(
   const { checksum } = before;
   const attempt = { ...actor, action: how, version, checksum, reason };
   const answer = await recordingRefusal(ctx, attempt, async () => {
-    const isChecked = before.state !== 'active' && before.state !== 'revoked';
-    // Before the transaction, which waits for nothing but the store. The content of a version never changes.
-    if (isChecked) await checkBundle(ctx, await readStoredBundle(ctx.store, before), ctx.now());
+    // Before the transaction, which waits for nothing but the store. The content of a version never changes. The active one is
+    // checked too: where it expired or its key is gone it is not served, and "active already" would sound as if it were.
+    if (before.state !== 'revoked')
+      await checkBundle(ctx, await readStoredBundle(ctx.store, before), ctx.now());
     return ctx.store.transaction(async (tx) => {
       const facts = await requireVersion(tx, version);
       // Activating what is active keeps the epoch: nobody's grant ends because somebody was too careful.
