@@ -9,6 +9,9 @@ export function strict<T extends TProperties>(properties: T): TObject<T> {
 const name = (max: number) =>
   Type.String({ minLength: 1, maxLength: max, pattern: '^[^\\u0000]+$' });
 
+/** What a person says for the record: blanks say nothing. */
+const Text = (max: number) => Type.String({ minLength: 1, maxLength: max, pattern: '\\S' });
+
 /** A role, clearance, region or purpose. */
 export const Attribute = Type.String({
   minLength: 1,
@@ -70,7 +73,7 @@ export const DeployBody = strict({
 /** More names than any query may have. */
 const FIELDS_MAX = 1_000;
 const FieldNames = Type.Array(name(256), { maxItems: FIELDS_MAX, uniqueItems: true });
-const Purpose = Type.String({ minLength: 1, maxLength: 256 });
+const Purpose = Text(256);
 
 export const ExplainBody = strict({
   // Its form is checked by the AQL parser, which reports every problem with its pointer.
@@ -89,10 +92,8 @@ export const ExplainBody = strict({
   at: Type.Optional(Type.String({ minLength: 10, maxLength: 40 })),
 });
 
-export const ReasonBody = strict({ reason: Type.String({ minLength: 1, maxLength: 2_000 }) });
-export const OptionalReasonBody = strict({
-  reason: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000 })),
-});
+export const ReasonBody = strict({ reason: Text(2_000) });
+export const OptionalReasonBody = strict({ reason: Type.Optional(Text(2_000)) });
 export const EmptyBody = Type.Union([strict({}), Type.Null()]);
 
 const TtlSeconds = Type.Integer({ minimum: 1, maximum: 86_400 });
@@ -109,8 +110,8 @@ export const SubmitBody = strict({
   // Its form is checked by the AQL parser, which reports every problem with its pointer.
   aql: Type.Any(),
   datasource: Type.Optional(name(128)),
-  purpose: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
-  reason: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000 })),
+  purpose: Type.Optional(Purpose),
+  reason: Type.Optional(Text(2_000)),
   metadata: Type.Optional(
     Type.Record(
       Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z][A-Za-z0-9_.-]*$' }),
@@ -132,7 +133,7 @@ export const IntentBody = strict({
 
 export const ApproveBody = strict({
   ttl_seconds: Type.Optional(TtlSeconds),
-  notes: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000 })),
+  notes: Type.Optional(Text(2_000)),
 });
 
 const Limit = Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,2}$' }));

@@ -122,6 +122,11 @@ describe('vkit policy deploy', () => {
       jsonOf<{ epoch: number; unchanged?: true }>(await policy('activate', 'v2', '--json'));
     const before = await epoch();
     expect(before).toMatchObject({ id: 'v2', state: 'active', unchanged: true });
+    const blank = await policy('rollback', '--to', 'v1', '--reason', ' ', '--force');
+    expect([blank.code, blank.stderr]).toEqual([
+      2,
+      'Error: The reason is empty.\nSay why in a few words: --reason "…"\n',
+    ]);
     const words = 'v2 was active already; nothing changed, and nothing was recorded.\n';
     const activated = await policy('activate', 'v2');
     expect([activated.code, activated.stderr]).toEqual([0, words]);

@@ -2,10 +2,10 @@ import { string } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
 import { connect } from '../../cli/connect.js';
 import { serverFlags } from '../../cli/flags.js';
-import { promptText } from '../../cli/prompt.js';
 import { requestArgs, requestFlags } from '../../cli/request-flags.js';
 import { reportRequest } from '../../cli/request-report.js';
 import { requireOneOf } from '../../cli/require-one-of.js';
+import { requireReason } from '../../cli/require-reason.js';
 
 export default class ApprovalDeny extends BaseCommand {
   static override summary = 'Deny a request of somebody else.';
@@ -29,7 +29,7 @@ export default class ApprovalDeny extends BaseCommand {
       thing: 'request',
       list: 'vkit approval list',
     });
-    const reason = flags.reason ?? (await promptText('Reason', '--reason'));
+    const reason = await requireReason(flags.reason);
     const { client } = await connect(flags, this.config.version);
     const answer = await client.deny(id, reason);
     this.log(reportRequest(answer, Date.now()));

@@ -5,8 +5,8 @@ import { reportBundle } from '../../cli/bundle-report.js';
 import { confirmDestruction } from '../../cli/confirm-destruction.js';
 import { connect } from '../../cli/connect.js';
 import { forceFlags, serverFlags } from '../../cli/flags.js';
-import { promptText } from '../../cli/prompt.js';
 import { requireOneOf } from '../../cli/require-one-of.js';
+import { requireReason } from '../../cli/require-reason.js';
 import type { VkitClient } from '../../client/vkit-client.js';
 
 export default class PolicyRevoke extends BaseCommand {
@@ -30,7 +30,7 @@ export default class PolicyRevoke extends BaseCommand {
       thing: 'version',
       list: 'vkit policy list',
     });
-    const reason = flags.reason ?? (await promptText('Reason', '--reason'));
+    const reason = await requireReason(flags.reason);
     const { client } = await connect(flags, this.config.version);
     await confirmDestruction(`Revoke the bundle ${version} for good?`, flags);
     const answer = await client.revokeBundle(version, reason);

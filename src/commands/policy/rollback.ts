@@ -5,8 +5,8 @@ import { activeAlready, NEXT_AFTER_ACTIVATION, reportBundle } from '../../cli/bu
 import { confirmDestruction } from '../../cli/confirm-destruction.js';
 import { connect } from '../../cli/connect.js';
 import { forceFlags, serverFlags } from '../../cli/flags.js';
-import { promptText } from '../../cli/prompt.js';
 import { requireOneOf } from '../../cli/require-one-of.js';
+import { requireReason } from '../../cli/require-reason.js';
 
 export default class PolicyRollback extends BaseCommand {
   static override summary = 'Activate an earlier bundle again.';
@@ -32,7 +32,7 @@ export default class PolicyRollback extends BaseCommand {
       thing: 'version',
       list: 'vkit policy list',
     });
-    const reason = flags.reason ?? (await promptText('Reason', '--reason'));
+    const reason = await requireReason(flags.reason);
     const { client } = await connect(flags, this.config.version);
     await confirmDestruction(`Go back to the bundle ${version}?`, flags);
     const answer = await client.rollbackBundle(version, reason);
