@@ -3,9 +3,9 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { connect } from '../../cli/connect.js';
 import { formatTime } from '../../cli/facts.js';
 import { projectFlags, serverFlags } from '../../cli/flags.js';
+import { nextOfBundles } from '../../cli/next-of-bundles.js';
 import { projectContext } from '../../cli/project-context.js';
 import { renderTable } from '../../cli/table.js';
-import type { BundleBody } from '../../client/wire.js';
 import { findProject } from '../../project/find-project.js';
 
 export default class PolicyList extends BaseCommand {
@@ -41,7 +41,7 @@ export default class PolicyList extends BaseCommand {
         { heading: 'reason', value: ({ reason }) => reason, below: true },
       ]);
       this.log(table);
-      this.note(nextOf(bundles));
+      this.note(nextOfBundles(bundles));
     }
     return bundles;
   }
@@ -72,16 +72,4 @@ export default class PolicyList extends BaseCommand {
     }
     return items;
   }
-}
-
-/** What waits to be done: an upload that is newer than the active bundle, or that there is none; null where nothing is. */
-function nextOf(bundles: readonly BundleBody[]): string | null {
-  const active = bundles.find(({ state }) => state === 'active');
-  const waiting = bundles
-    .filter(({ state, sequence }) => state === 'uploaded' && sequence >= (active?.sequence ?? 0))
-    .sort((a, b) => b.sequence - a.sequence)[0];
-  const next =
-    waiting === undefined ? 'vkit policy deploy' : `vkit policy activate ${waiting.version}`;
-  if (active === undefined) return `No bundle is active, so everything is denied. Next: ${next}`;
-  return waiting === undefined ? null : `Next: ${next}`;
 }
