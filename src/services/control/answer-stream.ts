@@ -50,7 +50,7 @@ export interface AnswerInput {
 /**
  * The batches of a query that has begun, up to the rows it may give. However they end (read to the end, ended early, aborted
  * before or after somebody began to read, past the deadline), the query is ended in the database and its outcome is
- * recorded, once. The answer does not wait for that record: one that never came is reported as unknown.
+ * recorded, once. An answer is complete only when that record is on disk: whoever has all of it can find it in the log.
  */
 export function answerStream(input: AnswerInput): FetchStream {
   const { ctx, execution, running, pull } = input;
@@ -65,9 +65,7 @@ export function answerStream(input: AnswerInput): FetchStream {
     // Whatever ending the query throws, it has ended, and the failure that counts is the one that is recorded.
     await pull.return?.().catch(() => undefined);
     const outcome = { ...input, rows: state.rowCount, error: failure };
-    void recordOutcome(ctx, outcome)
-      .catch(() => undefined)
-      .finally(() => running.end());
+    await recordOutcome(ctx, outcome).finally(() => running.end());
   };
   const deadlineMs = ctx.settings.streamDeadlineSeconds * 1000;
   const deadline = setTimeout(() => {
@@ -76,7 +74,7 @@ export function answerStream(input: AnswerInput): FetchStream {
   }, deadlineMs);
   const onAbort = () => {
     // A generator that nobody has begun runs no `finally`.
-    if (!begun) void end(running.signal.reason);
+    if (!begun) end(running.signal.reason).catch(() => undefined);
   };
   running.signal.addEventListener('abort', onAbort, { once: true });
 
