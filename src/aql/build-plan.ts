@@ -1,6 +1,5 @@
 import { type Problem, VkitError } from '../errors/index.js';
 import { CONSTANT_BOUNDS } from './bind-value.js';
-import type { CatalogDataset } from './catalog.js';
 import { checkSealed } from './check-sealed.js';
 import type { Dialect } from './dialect.js';
 import type { Expr } from './expression.js';
@@ -14,13 +13,8 @@ import { type Grouping, type GroupKey, planGroupKey, planOrder, rowKeys } from '
 import { planOutputs } from './plan-outputs.js';
 import type { PlanScope, TokenAccess } from './plan-scope.js';
 import { type PlanColumn, planSources } from './plan-sources.js';
-import type {
-  FieldRef,
-  Operand,
-  ResolvedFilter,
-  ResolvedJoin,
-  ResolvedQuery,
-} from './resolved-query.js';
+import type { ResolvedJoin, ResolvedQuery } from './resolved-query.js';
+import { usedFields } from './used-fields.js';
 import { isFullyRaw, type Visibility } from './visibility.js';
 
 export interface PlanInput {
@@ -58,7 +52,7 @@ export function buildPlan(input: PlanInput): PlannedQuery | { problems: readonly
   const isOfRows = resolved.aggregates.length === 0 && resolved.groupBy.length === 0;
   const keys =
     guarded && isOfRows ? rowKeys(resolved, visibility) : { columns: [], outputs: false };
-  const used = [...usedFields(resolved), ...keys.columns];
+  const used = usedFields(resolved, keys.columns);
   const { sources, column } = planSources(resolved.sources, used, visibility);
   const { joinTypes, constants } = dialect;
   const scope: PlanScope = { column, guarded, constants, problems: [], tokens };
@@ -80,9 +74,7 @@ export function buildPlan(input: PlanInput): PlannedQuery | { problems: readonly
     from,
     joins,
     where,
-    outputs: outputs.map(({ column: shown, expr, token }) =>
-      token === undefined ? { column: shown, expr } : { column: shown, expr, token },
-    ),
+    outputs,
     groupBy: grouping.state === 'groups' ? grouping.keys.map((key) => key.expr) : [],
     having,
     orderBy,
@@ -92,24 +84,6 @@ export function buildPlan(input: PlanInput): PlannedQuery | { problems: readonly
   };
   checkSealed(plan);
   return { plan, rowsMax, truncatable };
-}
-
-/** Every field a clause names; the keys of the order come on top. */
-function usedFields(resolved: ResolvedQuery): FieldRef[] {
-  const inOperand = (operand: Operand): (FieldRef | null)[] =>
-    'ref' in operand ? [operand.ref] : [operand.aggregateOf];
-  const inFilter = (filter: ResolvedFilter): (FieldRef | null)[] =>
-    'logic' in filter ? filter.conditions.flatMap(inFilter) : inOperand(filter.operand);
-  const all: (FieldRef | null)[] = [
-    ...resolved.columns.map((selected) => ('ref' in selected ? selected.ref : null)),
-    ...resolved.aggregates.map((aggregate) => aggregate.ref),
-    ...resolved.joins.flatMap((join) => join.pairs.flatMap(({ left, right }) => [left, right])),
-    ...resolved.filters.flatMap(inFilter),
-    ...resolved.having.flatMap(inFilter),
-    ...resolved.groupBy.map((group) => group.ref),
-    ...resolved.orderBy.flatMap((order) => inOperand(order.operand)),
-  ];
-  return all.filter((ref) => ref !== null);
 }
 
 function planGrouping(resolved: ResolvedQuery, scope: PlanScope): Grouping {
@@ -185,19 +159,7 @@ function checkTokens(left: PlanColumn, right: PlanColumn, pointer: string, scope
   report(scope.problems, { pointer, code: 'unsupported_on_masked', message });
 }
 
-/** Each dataset once, with all its registered fields: also those the query leaves out were reviewed together. */
+/** Each dataset once. */
 function tableExpectations(resolved: ResolvedQuery): TableExpectation[] {
-  const datasets = new Map<string, CatalogDataset>();
-  for (const { dataset } of resolved.sources) datasets.set(dataset.name, dataset);
-  return [...datasets.values()].map((dataset) => ({
-    dataset: dataset.name,
-    table: dataset.table,
-    ...(dataset.kind !== undefined && { kind: dataset.kind }),
-    ...(dataset.definitionDigest !== undefined && { definition_digest: dataset.definitionDigest }),
-    columns: dataset.fields.map(({ name, type, position }) => ({
-      name,
-      type,
-      ...(position !== undefined && { position }),
-    })),
-  }));
+  return [...new Set(resolved.sources.map(({ dataset }) => dataset.expectation))];
 }

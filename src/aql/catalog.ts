@@ -1,9 +1,17 @@
 import type { Bundle, BundleDataset, BundleField } from '../bundle/model.js';
+import type { Reference } from '../policy/model.js';
 import { type FieldKind, kindOfType } from '../schema/field-type.js';
-import type { TableIdentity, TableKind } from '../schema/model.js';
+import type { TableIdentity } from '../schema/model.js';
+import type { TableExpectation } from './plan.js';
 
 export interface CatalogField {
   name: string;
+  /** `dataset.field`, for messages. */
+  label: string;
+  /** Its index in the dataset's `fields`. */
+  index: number;
+  /** Its index in the dataset's `references`. */
+  rank: number;
   type: string;
   kind: FieldKind;
   /** 1-based among the live columns at the reviewed scan. */
@@ -19,12 +27,14 @@ export interface CatalogDataset {
   name: string;
   datasource: string;
   table: TableIdentity;
-  kind?: TableKind;
-  definitionDigest?: string;
   primaryKey: readonly string[];
   uniqueKeys: readonly (readonly string[])[];
   /** In the order of their positions; those without one come last, by name. */
   fields: readonly CatalogField[];
+  /** What a query that touches a field refers to, by the fields' names. */
+  references: readonly Reference[];
+  /** What the live table must look like, all registered fields together: those a query leaves out were reviewed too. */
+  expectation: TableExpectation;
   /** A field by its name: exactly, else in any case where that is unambiguous. */
   field(name: string): CatalogField | undefined;
 }
@@ -41,25 +51,51 @@ export function createCatalog(bundle: Pick<Bundle, 'registry'>): Catalog {
 }
 
 function toCatalogDataset(dataset: BundleDataset): CatalogDataset {
-  const fields = dataset.fields.map(toCatalogField).sort(byPosition);
+  const byName = dataset.fields.toSorted((left, right) => compareText(left.name, right.name));
+  const ranks = new Map(byName.map((field, rank) => [field, rank]));
+  const fields = dataset.fields
+    .toSorted(byPosition)
+    .map((field, index) => toCatalogField(dataset, field, index, ranks.get(field) ?? index));
   return {
     name: dataset.name,
     datasource: dataset.datasource,
     table: dataset.table,
-    ...(dataset.kind !== undefined && { kind: dataset.kind }),
-    ...(dataset.definition_digest !== undefined && {
-      definitionDigest: dataset.definition_digest,
-    }),
     primaryKey: dataset.primary_key ?? [],
     uniqueKeys: dataset.unique_keys ?? [],
     fields,
+    references: byName.map((field) => ({ dataset: dataset.name, field: field.name })),
+    expectation: toExpectation(dataset, fields),
     field: lookup(fields),
   };
 }
 
-function toCatalogField(field: BundleField): CatalogField {
+function toExpectation(dataset: BundleDataset, fields: readonly CatalogField[]): TableExpectation {
+  return {
+    dataset: dataset.name,
+    table: dataset.table,
+    ...(dataset.kind !== undefined && { kind: dataset.kind }),
+    ...(dataset.definition_digest !== undefined && {
+      definition_digest: dataset.definition_digest,
+    }),
+    columns: fields.map(({ name, type, position }) => ({
+      name,
+      type,
+      ...(position !== undefined && { position }),
+    })),
+  };
+}
+
+function toCatalogField(
+  dataset: BundleDataset,
+  field: BundleField,
+  index: number,
+  rank: number,
+): CatalogField {
   return {
     name: field.name,
+    label: `${dataset.name}.${field.name}`,
+    index,
+    rank,
     type: field.type,
     kind: kindOfType(field.type),
     ...(field.position !== undefined && { position: field.position }),
@@ -68,11 +104,17 @@ function toCatalogField(field: BundleField): CatalogField {
   };
 }
 
-function byPosition(left: CatalogField, right: CatalogField): number {
+function byPosition(left: BundleField, right: BundleField): number {
   const last = Number.MAX_SAFE_INTEGER;
   const difference = (left.position ?? last) - (right.position ?? last);
   if (difference !== 0) return difference;
   return left.name < right.name ? -1 : 1;
+}
+
+/** By UTF-16 code units, as JavaScript compares. */
+export function compareText(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
 }
 
 /** Finds by exact name, else by the name in any case; a name that stands for two entries finds neither. */

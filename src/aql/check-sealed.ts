@@ -1,6 +1,6 @@
 import { VkitError } from '../errors/index.js';
 import type { Expr } from './expression.js';
-import type { Plan } from './plan.js';
+import type { Plan, PlanSource } from './plan.js';
 
 /**
  * Throws `internal` where a plan would do more with the raw value of a tokenized field than tokens allow: hand it out
@@ -8,20 +8,27 @@ import type { Plan } from './plan.js';
  * parts of the plan see to that each by itself; this looks at what they made together.
  */
 export function checkSealed(plan: Plan): void {
-  const sources = [plan.from, ...plan.joins.map((join) => join.source)];
-  const projected = sources.flatMap((source) => (source.derived ?? []).map(({ expr }) => expr));
-  for (const expr of [...projected, ...plan.groupBy]) {
-    if (domainOf(expr) === undefined) check(expr);
+  checkDerived(plan.from);
+  for (const { source, on } of plan.joins) {
+    checkDerived(source);
+    check(on);
   }
+  for (const expr of plan.groupBy) checkUnlessSealed(expr);
   for (const { expr, token } of plan.outputs) {
-    const domain = domainOf(expr);
-    if (domain !== token?.domain) throw exposed();
-    if (domain === undefined) check(expr);
+    if (domainOf(expr) !== token?.domain) throw exposed();
+    checkUnlessSealed(expr);
   }
-  const conditions = [...plan.joins.map(({ on }) => on), plan.where, plan.having];
-  for (const expr of [...conditions, ...plan.orderBy.map((order) => order.expr)]) {
-    if (expr !== null) check(expr);
-  }
+  if (plan.where !== null) check(plan.where);
+  if (plan.having !== null) check(plan.having);
+  for (const { expr } of plan.orderBy) check(expr);
+}
+
+function checkDerived({ derived }: PlanSource): void {
+  for (const { expr } of derived ?? []) checkUnlessSealed(expr);
+}
+
+function checkUnlessSealed(expr: Expr): void {
+  if (domainOf(expr) === undefined) check(expr);
 }
 
 /** The domain of an expression that is a sealed column, as it stands or as a key. */
@@ -34,7 +41,10 @@ function domainOf(expr: Expr | undefined): string | undefined {
 }
 
 function check(expr: Expr): void {
-  if (expr.node === 'column' && expr.sealed !== undefined) throw exposed();
+  if (expr.node === 'column') {
+    if (expr.sealed !== undefined) throw exposed();
+    return;
+  }
   if (!mayHoldSealed(expr)) for (const part of partsOf(expr)) check(part);
 }
 

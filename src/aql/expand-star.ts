@@ -1,4 +1,5 @@
 import type { Reference } from '../policy/model.js';
+import { sortedReferences } from './reference-set.js';
 import type { FieldRef, ResolvedColumn, ResolvedQuery } from './resolved-query.js';
 
 /**
@@ -12,12 +13,14 @@ export function expandStar(
 ): ResolvedQuery {
   if (!resolved.star) return resolved;
   const named = new Set(
-    resolved.columns.flatMap((column) => ('ref' in column ? [keyOf(column.ref)] : [])),
+    resolved.columns.flatMap((column) => ('ref' in column ? [column.ref] : [])).map(keyOf),
   );
   const all = resolved.sources.flatMap(({ dataset }, source) =>
     dataset.fields
       .filter((field) => isReadable(dataset.name, field.name))
-      .map((field): FieldRef => ({ source, dataset: dataset.name, field: field.name })),
+      .map((field): FieldRef => {
+        return { source, dataset: dataset.name, field: field.name, at: field.index };
+      }),
   );
   const added = all.filter((ref) => !named.has(keyOf(ref)));
   let expanded = false;
@@ -30,20 +33,16 @@ export function expandStar(
   return { ...resolved, columns, references: withFields(resolved.references, added), star: false };
 }
 
-function keyOf(ref: FieldRef): string {
-  return JSON.stringify([ref.source, ref.field]);
+function keyOf({ source, at }: FieldRef): string {
+  return `${source}.${at}`;
 }
 
 function withFields(
   references: readonly Reference[],
   added: readonly FieldRef[],
 ): readonly Reference[] {
-  const all = new Map<string, Reference>();
-  for (const { dataset, field } of [...references, ...added]) {
-    all.set(JSON.stringify([dataset, field]), { dataset, field });
-  }
-  return [...all.values()].sort((left, right) => {
-    if (left.dataset !== right.dataset) return left.dataset < right.dataset ? -1 : 1;
-    return (left.field ?? '') < (right.field ?? '') ? -1 : 1;
-  });
+  return sortedReferences([
+    ...references,
+    ...added.map(({ dataset, field }) => ({ dataset, field })),
+  ]);
 }

@@ -17,9 +17,12 @@ export function quoted(text: string): string {
   return JSON.stringify(cut);
 }
 
+const NEEDS_ESCAPE = /[~/]/;
+
 /** Appends one key or index to a JSON Pointer (RFC 6901). */
 export function pointerTo(pointer: string, key: string | number): string {
-  return `${pointer}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  if (typeof key === 'number' || !NEEDS_ESCAPE.test(key)) return `${pointer}/${key}`;
+  return `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
 /** Collects problems up to the limit; the rest would be noise. */
@@ -114,6 +117,7 @@ export function checkWord<Word extends string>(
     report(problems, { pointer, code: 'required', message });
     return undefined;
   }
+  if (words.includes(value as Word)) return value as Word;
   const lower = typeof value === 'string' ? value.toLowerCase() : undefined;
   const word = words.find((candidate) => candidate.toLowerCase() === lower);
   if (word !== undefined) return word;
@@ -125,6 +129,21 @@ export function checkWord<Word extends string>(
     ...(near === undefined ? {} : { suggestion: `Did you mean \`${near}\`?` }),
   });
   return undefined;
+}
+
+/** What `parse` makes of each entry; entries of which it makes nothing are left out. */
+export function parseEntries<Part>(
+  entries: readonly unknown[],
+  pointer: string,
+  problems: Problem[],
+  parse: (value: unknown, pointer: string, problems: Problem[]) => Part | undefined,
+): Part[] {
+  const parts: Part[] = [];
+  for (let index = 0; index < entries.length; index += 1) {
+    const part = parse(entries[index], pointerTo(pointer, index), problems);
+    if (part !== undefined) parts.push(part);
+  }
+  return parts;
 }
 
 /** A whole number from 0 to `rowsMax`; absence is 0. */

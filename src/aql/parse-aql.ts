@@ -8,6 +8,7 @@ import {
   checkWord,
   type JsonObject,
   ownValue,
+  parseEntries,
   pointerTo,
   report,
 } from './input-checks.js';
@@ -66,20 +67,17 @@ export function parseAql(input: unknown): { aql: Aql } | { problems: Problem[] }
     report(problems, { pointer: '', code: 'required', message });
   }
   if (problems.length > 0 || source === undefined) return { problems };
-  return {
-    aql: {
-      source_table: source,
-      ...(columns.length > 0 && { columns }),
-      ...(joins.length > 0 && { joins }),
-      ...(aggregates.length > 0 && { aggregates }),
-      ...(filters.length > 0 && { filters }),
-      ...(groupBy.length > 0 && { group_by: groupBy }),
-      ...(having.length > 0 && { having }),
-      ...(orderBy.length > 0 && { order_by: orderBy }),
-      ...(limit > 0 && { limit }),
-      ...(offset > 0 && { offset }),
-    },
-  };
+  const aql: Aql = { source_table: source };
+  if (columns.length > 0) aql.columns = columns;
+  if (joins.length > 0) aql.joins = joins;
+  if (aggregates.length > 0) aql.aggregates = aggregates;
+  if (filters.length > 0) aql.filters = filters;
+  if (groupBy.length > 0) aql.group_by = groupBy;
+  if (having.length > 0) aql.having = having;
+  if (orderBy.length > 0) aql.order_by = orderBy;
+  if (limit > 0) aql.limit = limit;
+  if (offset > 0) aql.offset = offset;
+  return { aql };
 }
 
 function isAbsent(object: JsonObject, key: string): boolean {
@@ -99,10 +97,8 @@ function parseEach<Part>(
   parse: (value: unknown, pointer: string, problems: Problem[]) => Part | undefined,
 ): Part[] {
   const pointer = `/${key}`;
-  return checkList(ownValue(object, key), pointer, max, problems).flatMap((entry, index) => {
-    const part = parse(entry, pointerTo(pointer, index), problems);
-    return part === undefined ? [] : [part];
-  });
+  const entries = checkList(ownValue(object, key), pointer, max, problems);
+  return parseEntries(entries, pointer, problems, parse);
 }
 
 function parseJoin(value: unknown, pointer: string, problems: Problem[]): AqlJoin | undefined {
@@ -119,27 +115,30 @@ function parseJoin(value: unknown, pointer: string, problems: Problem[]): AqlJoi
   const pair = parsePair(object, pointer, problems);
   const at = pointerTo(pointer, 'and');
   const more = checkList(ownValue(object, 'and'), at, AQL_LIMITS.joinPairsMax, problems);
-  const and = more.flatMap((entry, index) => {
-    const entryAt = pointerTo(at, index);
-    const entryObject = checkObject(entry, entryAt, PAIR_KEYS, problems);
-    const found = entryObject && parsePair(entryObject, entryAt, problems);
-    return found === undefined ? [] : [found];
-  });
+  const and = parseEntries(more, at, problems, parseMorePair);
   if (type === undefined || table === undefined || pair === undefined) return undefined;
-  return {
+  const join: AqlJoin = {
     type,
     table,
-    ...(alias !== undefined && { alias }),
-    ...pair,
-    ...(and.length > 0 && { and }),
+    left_field: pair.left_field,
+    right_field: pair.right_field,
   };
+  if (alias !== undefined) join.alias = alias;
+  if (and.length > 0) join.and = and;
+  return join;
 }
 
-function parsePair(
-  object: JsonObject,
-  pointer: string,
-  problems: Problem[],
-): { left_field: string; right_field: string } | undefined {
+function parseMorePair(value: unknown, pointer: string, problems: Problem[]): Pair | undefined {
+  const object = checkObject(value, pointer, PAIR_KEYS, problems);
+  return object && parsePair(object, pointer, problems);
+}
+
+interface Pair {
+  left_field: string;
+  right_field: string;
+}
+
+function parsePair(object: JsonObject, pointer: string, problems: Problem[]): Pair | undefined {
   const left = checkName(
     ownValue(object, 'left_field'),
     pointerTo(pointer, 'left_field'),
@@ -175,17 +174,17 @@ function parseAggregate(
     report(problems, { pointer: fieldAt, code: 'value', message });
     return undefined;
   }
-  return { func, field, ...(alias !== undefined && { alias }) };
+  return alias === undefined ? { func, field } : { func, field, alias };
 }
 
 function parseOrders(value: unknown, problems: Problem[]): AqlOrder[] {
   if (value === undefined) return [];
-  const list = Array.isArray(value) ? value : [value];
-  return checkList(list, '/order_by', AQL_LIMITS.columnsMax, problems).flatMap((entry, index) => {
-    const pointer = Array.isArray(value) ? pointerTo('/order_by', index) : '/order_by';
-    const order = parseOrder(entry, pointer, problems);
+  if (!Array.isArray(value)) {
+    const order = parseOrder(value, '/order_by', problems);
     return order === undefined ? [] : [order];
-  });
+  }
+  const entries = checkList(value, '/order_by', AQL_LIMITS.columnsMax, problems);
+  return parseEntries(entries, '/order_by', problems, parseOrder);
 }
 
 function parseOrder(value: unknown, pointer: string, problems: Problem[]): AqlOrder | undefined {
@@ -205,5 +204,5 @@ function parseOrder(value: unknown, pointer: string, problems: Problem[]): AqlOr
       ? undefined
       : checkWord(given, pointerTo(pointer, 'nulls'), NULLS, problems);
   if (column === undefined || direction === undefined) return undefined;
-  return { column, direction, ...(nulls !== undefined && { nulls }) };
+  return nulls === undefined ? { column, direction } : { column, direction, nulls };
 }

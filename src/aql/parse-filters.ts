@@ -7,6 +7,7 @@ import {
   checkWord,
   DIRTY_TEXT,
   ownValue,
+  parseEntries,
   pointerTo,
   report,
 } from './input-checks.js';
@@ -42,10 +43,9 @@ function parseList(
   const entries = checkList(value, pointer, AQL_LIMITS.conditionsMax, problems);
   budget.conditions += entries.length;
   if (budget.conditions > AQL_LIMITS.conditionsMax) return [];
-  return entries.flatMap((entry, index) => {
-    const filter = parseFilter(entry, pointerTo(pointer, index), depth, budget, problems);
-    return filter === undefined ? [] : [filter];
-  });
+  return parseEntries(entries, pointer, problems, (entry, at) =>
+    parseFilter(entry, at, depth, budget, problems),
+  );
 }
 
 function parseFilter(
@@ -142,8 +142,8 @@ function checkOperand(
       report(problems, { pointer, code: 'limit', message });
       return undefined;
     }
-    for (const [index, entry] of value.entries()) {
-      checkScalar(entry ?? undefined, pointerTo(pointer, index), problems);
+    for (let index = 0; index < value.length; index += 1) {
+      checkScalar(value[index] ?? undefined, pointerTo(pointer, index), problems);
     }
     return value;
   }

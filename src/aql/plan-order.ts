@@ -1,4 +1,5 @@
 import type { FieldKind } from '../schema/field-type.js';
+import type { CatalogField } from './catalog.js';
 import type { Expr } from './expression.js';
 import { report } from './input-checks.js';
 import { KIND_ABILITIES } from './kind-abilities.js';
@@ -31,22 +32,28 @@ export function rowKeys(resolved: ResolvedQuery, visibility: Visibility): RowKey
     if (join !== undefined && isDetermined(join, source, visibility)) continue;
     const key = primaryKey(source, visibility);
     if (key === undefined) outputs = true;
-    else
-      columns.push(...key.map((field) => ({ source: index, dataset: source.dataset.name, field })));
+    for (const { name, index: at } of key ?? []) {
+      columns.push({ source: index, dataset: source.dataset.name, field: name, at });
+    }
   }
   return { columns, outputs };
 }
 
 /** The primary key where it tells rows apart by values the requester may see. */
-function primaryKey({ dataset }: ResolvedSource, visibility: Visibility): string[] | undefined {
-  const names = dataset.primaryKey;
-  const usable = names.every((name) => {
+function primaryKey(
+  { dataset }: ResolvedSource,
+  visibility: Visibility,
+): CatalogField[] | undefined {
+  const key: CatalogField[] = [];
+  for (const name of dataset.primaryKey) {
     // Only the exact registry name is a column; SQLite lets primary keys hold any number of NULLs.
     const field = dataset.fields.find((candidate) => candidate.name === name);
-    if (field === undefined || field.nullable === true) return false;
-    return KIND_ABILITIES[field.kind].equality && isRaw(dataset.name, name, visibility);
-  });
-  return usable && names.length > 0 ? [...names] : undefined;
+    if (field === undefined || field.nullable === true) return undefined;
+    if (!KIND_ABILITIES[field.kind].equality) return undefined;
+    if (!isRaw(dataset.name, name, visibility)) return undefined;
+    key.push(field);
+  }
+  return key.length > 0 ? key : undefined;
 }
 
 /** Kinds of which values that compare equal may still be two under a unique key, in some engine. */
@@ -127,7 +134,7 @@ export function planOrder(
 /** Whether a column is read as it is, was NOT NULL when it was reviewed, and no join may leave its row out. */
 function isNeverNull(ref: FieldRef, resolved: ResolvedQuery, scope: PlanScope): boolean {
   const { dataset } = resolved.sources[ref.source] ?? {};
-  const field = dataset?.fields.find(({ name }) => name === ref.field);
+  const field = dataset?.fields[ref.at];
   if (field?.nullable !== false || scope.column(ref).masked !== undefined) return false;
   return resolved.joins.every(({ type, source }) => {
     if (source === ref.source) return type === 'INNER' || type === 'RIGHT';
@@ -203,6 +210,7 @@ function outputKey({ expr, kind, token }: OrderedOutput, scope: PlanScope): Expr
 
 /** A key that is there already orders nothing more. */
 function withoutRepeats(orders: readonly PlanOrder[]): PlanOrder[] {
+  if (orders.length < 2) return [...orders];
   const seen = new Set<string>();
   return orders.filter(({ expr }) => {
     const text = JSON.stringify(expr);

@@ -32,19 +32,20 @@ export function planOutputs(
   for (const selected of resolved.columns) {
     if (!('ref' in selected)) continue;
     const { ref, pointer } = selected;
-    const { expr, kind, type, masked, label, token } = scope.column(ref);
-    const column = { name: nameOf(ref), type, ...(masked !== undefined && { masked }) };
-    const sealed = token === undefined ? {} : { token };
-    if (grouping.state !== 'groups') {
-      add({ column, expr, kind, ...sealed }, pointer);
-      continue;
+    const planned = scope.column(ref);
+    const { expr, kind, type, masked, label, token } = planned;
+    const name = nameOf(ref);
+    const column = masked === undefined ? { name, type } : { name, type, masked };
+    const output: PlannedOutput =
+      token === undefined ? { column, expr, kind } : { column, expr, kind, token };
+    if (grouping.state === 'groups') {
+      output.expr = groupKey(planned, scope);
+      if (!grouping.keys.some((one) => sameExpr(one.expr, output.expr))) {
+        const message = `${label} is selected but not in group_by.`;
+        report(scope.problems, { pointer, code: 'not_grouped', message });
+      }
     }
-    const key = groupKey(scope.column(ref), scope);
-    if (!grouping.keys.some((one) => sameExpr(one.expr, key))) {
-      const message = `${label} is selected but not in group_by.`;
-      report(scope.problems, { pointer, code: 'not_grouped', message });
-    }
-    add({ column, expr: key, kind, ...sealed }, pointer);
+    add(output, pointer);
   }
   for (const { func, ref, name, pointer } of resolved.aggregates) {
     const aggregate = planAggregate(func, ref, `${pointer}/field`, scope);
@@ -61,14 +62,16 @@ export function planOutputs(
 
 /** A field's own name, or `<dataset or alias>.<field>` where the query selects that name from two datasets. */
 function columnNames(resolved: ResolvedQuery): (ref: FieldRef) => string {
-  const owners = new Map<string, Set<number>>();
-  for (const selected of resolved.columns) {
-    if (!('ref' in selected)) continue;
-    const { field, source } = selected.ref;
-    owners.set(field, (owners.get(field) ?? new Set()).add(source));
+  const refs = resolved.columns.flatMap((selected) => ('ref' in selected ? [selected.ref] : []));
+  const shared = new Set<string>();
+  // One dataset has no two fields of a name.
+  if (refs.some(({ source }) => source !== refs[0]?.source)) {
+    const owners = new Map<string, number>();
+    for (const { field, source } of refs) {
+      if ((owners.get(field) ?? source) !== source) shared.add(field);
+      owners.set(field, source);
+    }
   }
-  return ({ field, source }) => {
-    if ((owners.get(field)?.size ?? 0) < 2) return field;
-    return `${resolved.sources[source]?.label}.${field}`;
-  };
+  return ({ field, source }) =>
+    shared.has(field) ? `${resolved.sources[source]?.label}.${field}` : field;
 }

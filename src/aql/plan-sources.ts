@@ -5,7 +5,7 @@ import type { CatalogDataset, CatalogField } from './catalog.js';
 import type { Expr } from './expression.js';
 import type { PlanSource, TokenizedOutput } from './plan.js';
 import type { FieldRef, ResolvedSource } from './resolved-query.js';
-import type { Visibility } from './visibility.js';
+import { isRaw, type Visibility } from './visibility.js';
 
 /** A field as the query outside FROM sees it. */
 export interface PlanColumn {
@@ -41,39 +41,39 @@ function sourceAlias(index: number): string {
  */
 export function planSources(
   resolved: readonly ResolvedSource[],
-  used: readonly FieldRef[],
+  used: readonly Uint8Array[],
   visibility: Visibility,
 ): PlanSources {
-  const columns = new Map<string, PlanColumn>();
+  const columns = resolved.map((): PlanColumn[] => []);
   const sources = resolved.map((source, index): PlanSource => {
     const { dataset } = source;
-    const names = new Set(used.filter((ref) => ref.source === index).map((ref) => ref.field));
-    const fields = dataset.fields.filter((field) => names.has(field.name));
-    const seen = fields.map((field) => seeField(source, field, visibility));
-    const masks = seen.some(({ masked }) => masked !== undefined);
-    for (const one of seen) {
-      columns.set(keyOf(index, one.field.name), outsideColumn(one, sourceAlias(index), masks));
+    const fields = dataset.fields.filter((field) => used[index]?.[field.index] === 1);
+    const alias = sourceAlias(index);
+    const own = columns[index] ?? [];
+    const from = { alias, table: dataset.table, rawAlias: RAW_ALIAS };
+    if (fields.every((field) => isRaw(dataset.name, field.name, visibility))) {
+      for (const field of fields) own[field.index] = rawColumn(field, alias);
+      return { ...from, derived: null };
     }
-    const derived = masks ? seen.map((one) => ({ name: one.field.name, expr: one.inside })) : null;
-    return { alias: sourceAlias(index), table: dataset.table, derived, rawAlias: RAW_ALIAS };
+    const seen = fields.map((field) => seeField(source, field, visibility));
+    for (const one of seen) own[one.field.index] = derivedColumn(one, alias);
+    return {
+      ...from,
+      derived: seen.map(({ field, inside }) => ({ name: field.name, expr: inside })),
+    };
   });
   return {
     sources,
     column(ref) {
-      const column = columns.get(keyOf(ref.source, ref.field));
+      const column = columns[ref.source]?.[ref.at];
       if (column === undefined) throw new VkitError('internal', 'A plan uses a field it left out.');
       return column;
     },
   };
 }
 
-function keyOf(source: number, field: string): string {
-  return JSON.stringify([source, field]);
-}
-
 interface SeenField {
   field: CatalogField;
-  label: string;
   /** The expression inside the derived table. */
   inside: Expr;
   kind: FieldKind;
@@ -88,10 +88,9 @@ function seeField(
   visibility: Visibility,
 ): SeenField {
   const { kind, type, name } = field;
-  const label = `${dataset.name}.${name}`;
   const inside: Expr = { node: 'column', source: RAW_ALIAS, name, kind, type };
   const seen = visibility(dataset.name, name);
-  if (seen.state === 'raw') return { field, label, inside, kind, type };
+  if (seen.state === 'raw') return { field, inside, kind, type };
   if (seen.state === 'hidden') {
     throw new VkitError('internal', 'A query that touches a denied field came to be planned.');
   }
@@ -100,9 +99,9 @@ function seeField(
   if (applied.sealed) {
     const domain = tokenDomain(dataset, field);
     const sealed: Expr = { ...inside, sealed: domain };
-    return { field, label, inside: sealed, kind, type, masked, token: { domain, type } };
+    return { field, inside: sealed, kind, type, masked, token: { domain, type } };
   }
-  return { field, label, inside: applied.expr, kind: applied.kind, type: applied.type, masked };
+  return { field, inside: applied.expr, kind: applied.kind, type: applied.type, masked };
 }
 
 /**
@@ -116,11 +115,17 @@ function tokenDomain(dataset: CatalogDataset, field: CatalogField): string {
   );
 }
 
-function outsideColumn(seen: SeenField, source: string, derived: boolean): PlanColumn {
-  const { kind, type, label, masked, token } = seen;
+/** A field of a table that stands in FROM itself. */
+function rawColumn({ name, kind, type, label }: CatalogField, source: string): PlanColumn {
+  return { expr: { node: 'column', source, name, kind, type }, kind, type, label };
+}
+
+/** A field of a derived table, masked or not. */
+function derivedColumn(seen: SeenField, source: string): PlanColumn {
+  const { kind, type, masked, token } = seen;
   // A derived table has already cast what needs a cast to be read as its kind.
-  const readAs = derived && (kind === 'text' || kind === 'other') ? kind : type;
-  const { name } = seen.field;
+  const readAs = kind === 'text' || kind === 'other' ? kind : type;
+  const { name, label } = seen.field;
   const expr: Expr = { node: 'column', source, name, kind, type: readAs };
   if (token === undefined) {
     return { expr, kind, type, label, ...(masked !== undefined && { masked }) };

@@ -30,12 +30,7 @@ export function resolveAql(aql: Aql, catalog: Catalog): ResolvedQuery {
   const scope = createNameScope(found);
   checkLabels(found, scope);
   checkDatasources(found, scope);
-  const columns = (aql.columns ?? []).flatMap((name, index): ResolvedColumn[] => {
-    const pointer = `/columns/${index}`;
-    if (name === '*') return [{ star: true, pointer }];
-    const ref = scope.resolve(name, pointer);
-    return ref === undefined ? [] : [{ ref, pointer }];
-  });
+  const columns = resolveColumns(aql.columns ?? [], scope);
   const joins = resolveJoins(aql, scope);
   const aggregates = resolveAggregates(aql, scope);
   const filters = resolveFilters(aql.filters ?? [], '/filters', scope, (name, pointer) =>
@@ -69,6 +64,18 @@ export function resolveAql(aql: Aql, catalog: Catalog): ResolvedQuery {
     problems: scope.problems,
     star: columns.some((column) => 'star' in column),
   };
+}
+
+function resolveColumns(names: readonly string[], scope: NameScope): ResolvedColumn[] {
+  const columns: ResolvedColumn[] = [];
+  for (let index = 0; index < names.length; index += 1) {
+    const name = names[index] ?? '';
+    const pointer = `/columns/${index}`;
+    const ref = name === '*' ? undefined : scope.resolve(name, pointer);
+    if (ref !== undefined) columns.push({ ref, pointer });
+    else if (name === '*') columns.push({ star: true, pointer });
+  }
+  return columns;
 }
 
 function checkLabels(sources: readonly ScopeSource[], scope: NameScope): void {

@@ -9,6 +9,8 @@ export interface FieldRef {
   source: number;
   dataset: string;
   field: string;
+  /** Index into the `fields` of the source's dataset. */
+  at: number;
 }
 
 /** One entry of FROM: the source table, then the joins in their order. */
