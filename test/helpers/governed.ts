@@ -68,6 +68,7 @@ export async function governed(
   ground: Ground,
   settings: Partial<ServerConfig> = {},
   atTheEnd: AtTheEnd = onTestFinished,
+  checkStoreUse = true,
 ): Promise<Governed> {
   const folder = await temporaryFolder(atTheEnd);
   const bundleKeys = generateKeyPairSync('ed25519');
@@ -102,7 +103,7 @@ export async function governed(
     adminPassword: ADMIN_PASSWORD,
     variables: () => ground.variables,
     now: () => clock.now,
-    checkStoreUse: true,
+    checkStoreUse,
   });
   const server = await createServer(app.context, {
     version: '0.0.0',
