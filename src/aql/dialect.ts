@@ -17,8 +17,8 @@ export interface Dialect {
   quoteIdentifier(name: string): string;
   /** The table named in full. */
   table(identity: TableIdentity): string;
-  /** The placeholder of the `index`-th (1-based) value, with the cast that gives it its kind. */
-  placeholder(index: number, kind: FieldKind): string;
+  /** The placeholder of the `index`-th (1-based) value, with the cast that gives it its kind; it never holds the value. */
+  placeholder(index: number, kind: FieldKind, value: BoundValue): string;
   /** The value as the driver takes it (SQLite binds no booleans). */
   bind(value: BoundValue, kind: FieldKind): BoundValue;
   /** A constant text of vkit's own (masks), as a literal of type text. */

@@ -144,7 +144,7 @@ function placeParams(
       number = values.push(dialect.bind(param.value, param.kind));
       numbers.set(index, number);
     }
-    return dialect.placeholder(number, param.kind);
+    return dialect.placeholder(number, param.kind, param.value);
   });
   return { sql, values };
 }
