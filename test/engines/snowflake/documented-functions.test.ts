@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -85,6 +86,12 @@ describe('the functions that the Snowflake dialect writes', () => {
   it('are all of the list: it names none that is not written', () => {
     const written = new Set([...golden, ...pieces].flatMap(wordsBeforeBrackets));
     expect(Object.keys(documented).filter((word) => !written.has(word))).toEqual([]);
+  });
+
+  it('hash as SHA-256 does: the example of the page of SHA2 is the one of everywhere', () => {
+    const hex = createHash('sha256').update('a', 'utf8').digest('hex');
+    expect(hex).toMatch(/^ca978112/);
+    expect(dialect.call('sha256_hex', ["'a'"])).toBe("SHA2(COLLATE('a', ''), 256)");
   });
 
   it('have a page of Snowflake’s documentation each', () => {
