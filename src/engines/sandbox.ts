@@ -1,5 +1,5 @@
 import type { ConnectionTarget, Sandbox } from './contract.js';
-import type { EngineName } from './index.js';
+import type { LocalEngineName } from './index.js';
 import { loadDriver } from './load-driver.js';
 
 /** An engine in which `vkit demo` can tell its story. Drivers load on first use. */
@@ -36,4 +36,4 @@ export const SANDBOXES = {
       return (await loadDriver('@photostructure/sqlite', load)).createSqliteSandbox(target);
     },
   },
-} as const satisfies Record<EngineName, SandboxMaker>;
+} as const satisfies Record<LocalEngineName, SandboxMaker>;

@@ -143,7 +143,7 @@ async function isNoAddress(
     code: 'wrong_value',
     message: 'The URL has no scheme, and there is no file of that name.',
     suggestion:
-      'Write sqlite:./data.db, postgres://HOST:5432/DATABASE or mysql://HOST:3306/DATABASE.',
+      'Write sqlite:./data.db, or a URL like postgres://HOST/DATABASE, mysql://HOST/DATABASE, snowflake://ACCOUNT/DATABASE.',
   });
   return true;
 }

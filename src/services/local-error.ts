@@ -102,6 +102,11 @@ const ADVICE: Readonly<Record<string, Advice>> = {
     'Correct its name in the file of the datasource, or make it.',
   ],
   '28P01': LOGIN,
+  // Snowflake: a wrong password, and tokens and keys that it does not take.
+  '390100': LOGIN,
+  '390144': LOGIN,
+  '390303': LOGIN,
+  '390318': LOGIN,
   '28000': LOGIN,
   PASSWORD_MISSING: ({ address, id, variables }) => [
     `${address} asks for a password, and datasource ${id} has none.`,
@@ -148,7 +153,8 @@ export function localError(error: unknown, datasource: Datasource, engine: Engin
 }
 
 function placeOf({ id, config }: Datasource, engine: Engine): Place {
-  const { host = '', database = '', path = '' } = config;
+  // What has no host of its own is known by its account.
+  const { account = '', host = account, database = '', path = '' } = config;
   const properties = (engine.configSchema.properties ?? {}) as Record<
     string,
     { default?: unknown }

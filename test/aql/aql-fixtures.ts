@@ -11,16 +11,21 @@ const CASES = new URL('../cases/aql/', import.meta.url);
 
 export type VisibilityTable = Readonly<Record<string, string | Mask>>;
 
-export interface AqlCase {
+/** What a case expects of each dialect. */
+export interface ExpectedSql {
+  postgres?: { sql: string; params?: unknown[] };
+  sqlite?: { sql: string; params?: unknown[] };
+  mysql?: { sql: string; params?: unknown[] } | { unsupported: string };
+  snowflake?: { sql: string; params?: unknown[] };
+}
+
+export interface AqlCase extends ExpectedSql {
   name: string;
   query: unknown;
   visibility?: VisibilityTable;
   limits?: { maxRows: number | null; rowCap?: number };
   rows?: { rowsMax: number; truncatable: boolean };
   columns?: unknown[];
-  postgres?: { sql: string; params?: unknown[] };
-  sqlite?: { sql: string; params?: unknown[] };
-  mysql?: { sql: string; params?: unknown[] } | { unsupported: string };
   problems?: { pointer: string; code: string }[];
   unknown?: { pointer: string; name: string }[];
   references?: string[];

@@ -9,9 +9,11 @@ import { resolveAql } from '../../src/aql/resolve.js';
 import type { ResolvedQuery } from '../../src/aql/resolved-query.js';
 import { mysqlDialect } from '../../src/engines/mysql/dialect.js';
 import { postgresDialect } from '../../src/engines/postgres/dialect.js';
+import { snowflakeDialect } from '../../src/engines/snowflake/dialect.js';
 import { sqliteDialect } from '../../src/engines/sqlite/dialect.js';
 import {
   type AqlCase,
+  type ExpectedSql,
   plainTokens,
   readCaseFiles,
   readCaseSchema,
@@ -82,8 +84,8 @@ for (const { file, content } of readCaseFiles()) {
       if (one.throws)
         expect(() => plan(one)).toThrow(expect.objectContaining({ code: one.throws }));
       if (one.rows) expect(planned(one)).toMatchObject(one.rows);
-      for (const dialect of [postgresDialect, sqliteDialect, mysqlDialect]) {
-        const expected = one[dialect.name as 'postgres' | 'sqlite' | 'mysql'];
+      for (const dialect of [postgresDialect, sqliteDialect, mysqlDialect, snowflakeDialect]) {
+        const expected = one[dialect.name as keyof ExpectedSql];
         if (expected === undefined) continue;
         if ('unsupported' in expected) {
           const error = { code: 'unsupported', message: expected.unsupported };

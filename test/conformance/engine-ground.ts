@@ -1,5 +1,5 @@
 import type { ConnectionTarget } from '../../src/engines/contract.js';
-import type { EngineName } from '../../src/engines/index.js';
+import type { LocalEngineName } from '../../src/engines/index.js';
 
 /** A new, empty database or schema, filled by the engine's own means and not by vkit's. */
 export interface EngineGround {
@@ -25,7 +25,7 @@ export interface TypeCase {
 
 /** What the suite must know of an engine beside its contract: the engine's own SQL. */
 export interface EngineUnderTest {
-  name: EngineName;
+  name: LocalEngineName;
   /** Why it cannot run here. */
   skipped: string | null;
   withGround(use: (ground: EngineGround) => Promise<void>): Promise<void>;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DatabaseSync } from '@photostructure/sqlite';
 import type mysql from 'mysql2/promise';
-import type { EngineName } from '../../src/engines/index.js';
+import type { LocalEngineName } from '../../src/engines/index.js';
 import { findMysql, withDatabase } from '../helpers/mysql.js';
 import { findPostgres, withSchema } from '../helpers/postgres.js';
 import { withTemporaryFolder } from '../helpers/temporary-folder.js';
@@ -377,8 +377,8 @@ async function createMysql(): Promise<EngineUnderTest> {
   };
 }
 
-/** One entry per engine: an engine without one does not compile. */
-export const enginesUnderTest: Record<EngineName, EngineUnderTest> = {
+/** One entry per engine that runs here: an engine without one does not compile. */
+export const enginesUnderTest: Record<LocalEngineName, EngineUnderTest> = {
   sqlite,
   postgres: await createPostgres(),
   mysql: await createMysql(),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mysqlDialect } from '../../src/engines/mysql/dialect.js';
 import { postgresDialect } from '../../src/engines/postgres/dialect.js';
+import { snowflakeDialect } from '../../src/engines/snowflake/dialect.js';
 import { sqliteDialect } from '../../src/engines/sqlite/dialect.js';
 import { FIELD_TYPES } from '../../src/schema/field-type.js';
 
@@ -8,6 +9,7 @@ describe.each([
   { quote: '"', dialect: postgresDialect },
   { quote: '"', dialect: sqliteDialect },
   { quote: '`', dialect: mysqlDialect },
+  { quote: '"', dialect: snowflakeDialect },
 ])('the dialect of $dialect.name', ({ quote: q, dialect }) => {
   it('quotes identifiers, whatever is in them', () => {
     expect(dialect.quoteIdentifier('plain')).toBe(`${q}plain${q}`);
@@ -25,7 +27,7 @@ describe.each([
 
   it('names tables in full, also of an engine without schemas', () => {
     expect(dialect.table({ schema: 's', name: 't' })).toBe(`${q}s${q}.${q}t${q}`);
-    expect(dialect.table({ schema: '', name: 't' })).toMatch(/^("(public|main)"\."t"|`t`)$/);
+    expect(dialect.table({ schema: '', name: 't' })).toMatch(/^("(public|main|PUBLIC)"\."t"|`t`)$/);
   });
 
   it('doubles quotes in its own literals', () => {
@@ -51,6 +53,45 @@ describe('a NULL of PostgreSQL', () => {
     ['constructor', 'CAST(NULL AS pg_catalog.text)'],
   ])('of the type %s is %s', (type, expected) => {
     expect(postgresDialect.nullOf(type)).toBe(expected);
+  });
+});
+
+describe('Snowflake', () => {
+  it('is given every value but booleans as text, in the form that its placeholder names', () => {
+    const { bind } = snowflakeDialect;
+    expect(bind(1e300, 'float')).toBe('1e+300');
+    expect(bind(true, 'boolean')).toBe(true);
+    expect(bind('07:30:00', 'time')).toBe('07:30:00.000000000');
+    expect(bind('2026-03-01T10:00:00.5', 'timestamp')).toBe('2026-03-01T10:00:00.500000000');
+    expect(bind('2026-03-01T10:00:00Z', 'timestamptz')).toBe('2026-03-01T10:00:00.000000000+00:00');
+    expect(bind(new Uint8Array([0, 255]), 'bytes')).toBe('00ff');
+    expect(bind('T.Z', 'text')).toBe('T.Z');
+  });
+
+  it('reads a decimal in its own digits, and refuses what it could only round', () => {
+    const placeholder = (value: string) => snowflakeDialect.placeholder(1, 'numeric', value);
+    expect(placeholder('7.5')).toBe('CAST(? AS NUMBER(2, 1))');
+    expect(placeholder('-0.05')).toBe('CAST(? AS NUMBER(2, 2))');
+    expect(placeholder('0')).toBe('CAST(? AS NUMBER(1, 0))');
+    expect(placeholder('9'.repeat(38))).toBe('CAST(? AS NUMBER(38, 0))');
+    for (const value of [
+      '9'.repeat(39),
+      `${'9'.repeat(20)}.${'9'.repeat(19)}`,
+      `0.${'1'.repeat(38)}`,
+    ]) {
+      expect(() => placeholder(value)).toThrow(expect.objectContaining({ code: 'unsupported' }));
+    }
+  });
+
+  it('escapes the backslash in its own literals', () => {
+    expect(snowflakeDialect.textLiteral("\\'")).toBe("'\\\\'''");
+  });
+
+  it('compares and sorts an average by the quotient of what it is sent as', () => {
+    const average = snowflakeDialect.aggregate('avg', 'x', 'numeric', false);
+    expect(snowflakeDialect.aggregateOperand(average, 'avg', 'numeric', 'x')).toBe(
+      `(CAST(SPLIT_PART(${average}, '/', 1) AS FLOAT) / CAST(SPLIT_PART(${average}, '/', 2) AS FLOAT))`,
+    );
   });
 });
 

@@ -26,7 +26,7 @@ from VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whene
     ...projectFlags,
     id: string({ description: 'The same as the argument.', helpValue: 'ID' }),
     engine: string({
-      description: 'postgres, mysql or sqlite; not needed with --url.',
+      description: 'postgres, mysql, snowflake or sqlite; not needed with --url.',
       helpValue: 'NAME',
     }),
     url: string({

@@ -1,4 +1,4 @@
-import type { EngineName } from '../../../src/engines/index.js';
+import type { LocalEngineName } from '../../../src/engines/index.js';
 import type { FieldKind } from '../../../src/schema/field-type.js';
 import { type Decimal, decimalOf, decimalText } from '../reference/decimal.js';
 import type { EngineLimits } from '../reference/schema.js';
@@ -186,8 +186,8 @@ function isExactInSqlite(decimal: Decimal): boolean {
   return isWhole64(decimal) || digits.length <= 15;
 }
 
-/** One entry per engine: an engine without one does not compile. */
-export const ENGINE_PROFILES: Readonly<Record<EngineName, EngineProfile>> = {
+/** One entry per engine that runs here: an engine without one does not compile. */
+export const ENGINE_PROFILES: Readonly<Record<LocalEngineName, EngineProfile>> = {
   sqlite,
   postgres,
   mysql,
