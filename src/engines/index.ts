@@ -1,14 +1,16 @@
+import { bigquery } from './bigquery/index.js';
 import type { Engine } from './contract.js';
 import { mysql } from './mysql/index.js';
 import { postgres } from './postgres/index.js';
 import { sqlite } from './sqlite/index.js';
 
 /** Every database vkit reads, by the name a datasource's `engine` has. Loads no driver. */
-export const ENGINES = { postgres, mysql, sqlite } as const satisfies Record<string, Engine>;
+export const ENGINES = { postgres, mysql, sqlite, bigquery } as const satisfies Record<
+  string,
+  Engine
+>;
 
 export type EngineName = keyof typeof ENGINES;
-
-export const ENGINE_NAMES = Object.keys(ENGINES) as EngineName[];
 
 /** The engine of a name from outside; `undefined` for one there is not. */
 export function engineByName(name: string): Engine | undefined {

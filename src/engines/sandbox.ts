@@ -36,4 +36,9 @@ export const SANDBOXES = {
       return (await loadDriver('@photostructure/sqlite', load)).createSqliteSandbox(target);
     },
   },
-} as const satisfies Record<EngineName, SandboxMaker>;
+} as const satisfies Partial<Record<EngineName, SandboxMaker>>;
+
+/** The engines that have one; the others have no place that nobody pays for. */
+export type SandboxEngine = keyof typeof SANDBOXES;
+
+export const SANDBOX_ENGINES = Object.keys(SANDBOXES) as SandboxEngine[];

@@ -21,6 +21,7 @@ export interface AqlCase {
   postgres?: { sql: string; params?: unknown[] };
   sqlite?: { sql: string; params?: unknown[] };
   mysql?: { sql: string; params?: unknown[] } | { unsupported: string };
+  bigquery?: { sql: string; params?: unknown[] };
   problems?: { pointer: string; code: string }[];
   unknown?: { pointer: string; name: string }[];
   references?: string[];

@@ -7,6 +7,7 @@ import { parseAql } from '../../src/aql/parse-aql.js';
 import { renderPlan } from '../../src/aql/render.js';
 import { resolveAql } from '../../src/aql/resolve.js';
 import type { ResolvedQuery } from '../../src/aql/resolved-query.js';
+import { bigqueryDialect } from '../../src/engines/bigquery/dialect.js';
 import { mysqlDialect } from '../../src/engines/mysql/dialect.js';
 import { postgresDialect } from '../../src/engines/postgres/dialect.js';
 import { sqliteDialect } from '../../src/engines/sqlite/dialect.js';
@@ -82,8 +83,8 @@ for (const { file, content } of readCaseFiles()) {
       if (one.throws)
         expect(() => plan(one)).toThrow(expect.objectContaining({ code: one.throws }));
       if (one.rows) expect(planned(one)).toMatchObject(one.rows);
-      for (const dialect of [postgresDialect, sqliteDialect, mysqlDialect]) {
-        const expected = one[dialect.name as 'postgres' | 'sqlite' | 'mysql'];
+      for (const dialect of [postgresDialect, sqliteDialect, mysqlDialect, bigqueryDialect]) {
+        const expected = one[dialect.name as 'postgres' | 'sqlite' | 'mysql' | 'bigquery'];
         if (expected === undefined) continue;
         if ('unsupported' in expected) {
           const error = { code: 'unsupported', message: expected.unsupported };

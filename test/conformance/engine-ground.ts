@@ -1,6 +1,9 @@
 import type { ConnectionTarget } from '../../src/engines/contract.js';
 import type { EngineName } from '../../src/engines/index.js';
 
+/** The engines that can run on this machine, and are held to the whole of the contract there. */
+export type LocalEngine = Exclude<EngineName, 'bigquery'>;
+
 /** A new, empty database or schema, filled by the engine's own means and not by vkit's. */
 export interface EngineGround {
   target: ConnectionTarget;
@@ -25,7 +28,7 @@ export interface TypeCase {
 
 /** What the suite must know of an engine beside its contract: the engine's own SQL. */
 export interface EngineUnderTest {
-  name: EngineName;
+  name: LocalEngine;
   /** Why it cannot run here. */
   skipped: string | null;
   withGround(use: (ground: EngineGround) => Promise<void>): Promise<void>;

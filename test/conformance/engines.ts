@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DatabaseSync } from '@photostructure/sqlite';
 import type mysql from 'mysql2/promise';
-import type { EngineName } from '../../src/engines/index.js';
 import { findMysql, withDatabase } from '../helpers/mysql.js';
 import { findPostgres, withSchema } from '../helpers/postgres.js';
 import { withTemporaryFolder } from '../helpers/temporary-folder.js';
-import type { EngineUnderTest } from './engine-ground.js';
+import type { EngineUnderTest, LocalEngine } from './engine-ground.js';
 import { MYSQL_TYPES } from './mysql-types.js';
 
 const PEOPLE = (columns: string) => `create table people_new (${columns})`;
@@ -377,8 +376,8 @@ async function createMysql(): Promise<EngineUnderTest> {
   };
 }
 
-/** One entry per engine: an engine without one does not compile. */
-export const enginesUnderTest: Record<EngineName, EngineUnderTest> = {
+/** One entry per engine that runs locally: one without an entry does not compile. */
+export const enginesUnderTest: Record<LocalEngine, EngineUnderTest> = {
   sqlite,
   postgres: await createPostgres(),
   mysql: await createMysql(),

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { ENGINES, type EngineName } from '../../src/engines/index.js';
+import { ENGINES } from '../../src/engines/index.js';
 import type { VisibilityTable } from '../aql/aql-fixtures.js';
+import type { LocalEngine } from '../conformance/engine-ground.js';
 import { enginesUnderTest } from '../conformance/engines.js';
 import { runGoverned, scannedRegistry } from './governed-query.js';
 
@@ -37,7 +38,7 @@ const STANDARD: Spelling = {
   ],
 };
 
-const SPELLINGS: Record<EngineName, Spelling> = {
+const SPELLINGS: Record<LocalEngine, Spelling> = {
   sqlite: STANDARD,
   postgres: { ...STANDARD, bytes: 'bytea', bytesLiteral: "'\\x0001ff'" },
   mysql: {
@@ -87,7 +88,7 @@ interface Result {
   masks?: VisibilityTable;
   rows: Rows;
   /** Engines that have no such query, and the message that says so. */
-  refused?: Partial<Record<EngineName, string>>;
+  refused?: Partial<Record<LocalEngine, string>>;
 }
 
 /** What to ask, how it is seen, and the rows that all engines give. */

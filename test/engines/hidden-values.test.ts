@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Connector } from '../../src/engines/contract.js';
-import { ENGINES, type EngineName } from '../../src/engines/index.js';
+import { ENGINES } from '../../src/engines/index.js';
 import type { ScannedTable } from '../../src/schema/model.js';
 import type { VisibilityTable } from '../aql/aql-fixtures.js';
 import { plannableAql } from '../aql/plannable-aql.js';
+import type { LocalEngine } from '../conformance/engine-ground.js';
 import { enginesUnderTest } from '../conformance/engines.js';
 import { runGoverned, scannedRegistry } from './governed-query.js';
 
@@ -24,7 +25,7 @@ interface Spelling {
 }
 
 const STANDARD: Spelling = { text: 'text', numeric: 'numeric' };
-const SPELLINGS: Record<EngineName, Spelling> = {
+const SPELLINGS: Record<LocalEngine, Spelling> = {
   sqlite: STANDARD,
   postgres: STANDARD,
   mysql: { text: 'varchar(200)', numeric: 'numeric(12, 2)' },

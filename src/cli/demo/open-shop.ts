@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Credentials, Sandbox } from '../../engines/contract.js';
-import { ENGINE_NAMES, ENGINES, type EngineName } from '../../engines/index.js';
-import { SANDBOXES } from '../../engines/sandbox.js';
+import { ENGINES } from '../../engines/index.js';
+import { SANDBOX_ENGINES, SANDBOXES, type SandboxEngine } from '../../engines/sandbox.js';
 import { VkitError } from '../../errors/index.js';
 import { readProject } from '../../project/read-project.js';
 import { writeDatasourceFile } from '../../project/write-project.js';
@@ -33,7 +33,7 @@ export interface Shop {
 }
 
 export interface ShopFacts {
-  engine: EngineName;
+  engine: SandboxEngine;
   /** The schema or database made for the demo; null where the database is a file of its own. */
   schema: string | null;
   tables: Readonly<Record<string, number>>;
@@ -41,7 +41,7 @@ export interface ShopFacts {
 
 /** Where the sample data is to go. */
 export interface Target {
-  engine: EngineName;
+  engine: SandboxEngine;
   /** Made for the demo; null where the database is a file of its own. */
   schema: string | null;
   /** As the project's file says; relative paths start at the project. */
@@ -50,9 +50,9 @@ export interface Target {
 }
 
 /** The engines that a URL may name. */
-const SERVERS = ENGINE_NAMES.filter((name) => schemesOf(name).length > 0);
+const SERVERS = SANDBOX_ENGINES.filter((name) => schemesOf(name).length > 0);
 
-function schemesOf(engine: EngineName): readonly string[] {
+function schemesOf(engine: SandboxEngine): readonly string[] {
   return SANDBOXES[engine].urlSchemes;
 }
 

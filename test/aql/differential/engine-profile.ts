@@ -1,5 +1,5 @@
-import type { EngineName } from '../../../src/engines/index.js';
 import type { FieldKind } from '../../../src/schema/field-type.js';
+import type { LocalEngine } from '../../conformance/engine-ground.js';
 import { type Decimal, decimalOf, decimalText } from '../reference/decimal.js';
 import type { EngineLimits } from '../reference/schema.js';
 import { kindOf } from '../reference/value.js';
@@ -171,8 +171,8 @@ function isExactInSqlite(decimal: Decimal): boolean {
   return isWhole64(decimal) || digits.length <= 15;
 }
 
-/** One entry per engine: an engine without one does not compile. */
-export const ENGINE_PROFILES: Readonly<Record<EngineName, EngineProfile>> = {
+/** One entry per engine that runs locally: one without an entry does not compile. */
+export const ENGINE_PROFILES: Readonly<Record<LocalEngine, EngineProfile>> = {
   sqlite,
   postgres,
   mysql,

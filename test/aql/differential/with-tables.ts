@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { type Catalog, createCatalog } from '../../../src/aql/catalog.js';
 import type { Connector } from '../../../src/engines/contract.js';
-import { ENGINES, type EngineName } from '../../../src/engines/index.js';
+import { ENGINES } from '../../../src/engines/index.js';
 import type { EngineUnderTest } from '../../conformance/engine-ground.js';
 import { scannedRegistry } from '../../engines/governed-query.js';
 import type { ReferenceDataset, ReferenceWorld } from '../reference/schema.js';
@@ -26,7 +26,7 @@ export async function withTables(
   seed: number,
   use: (ground: Ground) => Promise<void>,
 ): Promise<void> {
-  const name: EngineName = under.name;
+  const { name } = under;
   const profile = ENGINE_PROFILES[name];
   const [generator] = fc.sample(fc.gen(), { seed, numRuns: 1 });
   if (generator === undefined) throw new Error('nothing was generated');
