@@ -21,6 +21,7 @@ const EXTERNAL = [
   'mysql2',
   'snowflake-sdk',
   '@google-cloud/bigquery',
+  'google-auth-library',
   'pino-pretty',
   // oclif looks for it to run a plugin's sources; vkit's command table makes that needless.
   'typescript',

@@ -44,6 +44,8 @@ export interface Dialect {
   like(operand: string, pattern: string, negated: boolean): string;
   /** An expression as a key of ORDER BY and GROUP BY: text in the binary collation. */
   key(sql: string, kind: FieldKind): string;
+  /** A key of GROUP BY where SELECT and ORDER BY name it; absent where they may repeat it as it is. */
+  groupedKey?(sql: string): string;
   /** `neverNull` is whether the key cannot be NULL, so that an engine that has to say where NULL goes need not. */
   orderBy(
     sql: string,

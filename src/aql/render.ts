@@ -3,6 +3,7 @@ import type { FieldKind } from '../schema/field-type.js';
 import type { Dialect } from './dialect.js';
 import type { BoundValue, Expr } from './expression.js';
 import type { CompiledQuery, Plan, PlanSource } from './plan.js';
+import { sameExpr } from './plan-order.js';
 
 /** A value on its way into the SQL; where it stands is known only when the text is whole. */
 interface Param {
@@ -25,8 +26,12 @@ export function renderPlan(plan: Plan, dialect: Dialect): CompiledQuery {
   }
   const params: Param[] = [];
   const write = (expr: Expr): string => writeExpr(expr, dialect, params);
+  const writeRow = (expr: Expr): string => {
+    const isKey = plan.groupBy.some((key) => sameExpr(key, expr));
+    return isKey && dialect.groupedKey ? dialect.groupedKey(write(expr)) : write(expr);
+  };
   const outputs = plan.outputs.map(
-    ({ expr }, index) => `${write(expr)} AS ${dialect.quoteIdentifier(`c${index + 1}`)}`,
+    ({ expr }, index) => `${writeRow(expr)} AS ${dialect.quoteIdentifier(`c${index + 1}`)}`,
   );
   const clauses = [
     `SELECT ${outputs.join(', ')}`,
@@ -38,7 +43,7 @@ export function renderPlan(plan: Plan, dialect: Dialect): CompiledQuery {
     ...(plan.where === null ? [] : [`WHERE ${write(plan.where)}`]),
     ...(plan.groupBy.length === 0 ? [] : [`GROUP BY ${plan.groupBy.map(write).join(', ')}`]),
     ...(plan.having === null ? [] : [`HAVING ${write(plan.having)}`]),
-    ...(plan.orderBy.length === 0 ? [] : [`ORDER BY ${writeOrder(plan, dialect, write)}`]),
+    ...(plan.orderBy.length === 0 ? [] : [`ORDER BY ${writeOrder(plan, dialect, writeRow)}`]),
     dialect.limit(plan.limit, plan.offset),
   ];
   const { sql, values } = placeParams(clauses.join(' '), params, dialect);

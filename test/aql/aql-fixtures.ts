@@ -17,6 +17,7 @@ export interface ExpectedSql {
   sqlite?: { sql: string; params?: unknown[] };
   mysql?: { sql: string; params?: unknown[] } | { unsupported: string };
   snowflake?: { sql: string; params?: unknown[] };
+  bigquery?: { sql: string; params?: unknown[] };
 }
 
 export interface AqlCase extends ExpectedSql {

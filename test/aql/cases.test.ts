@@ -7,6 +7,7 @@ import { parseAql } from '../../src/aql/parse-aql.js';
 import { renderPlan } from '../../src/aql/render.js';
 import { resolveAql } from '../../src/aql/resolve.js';
 import type { ResolvedQuery } from '../../src/aql/resolved-query.js';
+import { bigqueryDialect } from '../../src/engines/bigquery/dialect.js';
 import { mysqlDialect } from '../../src/engines/mysql/dialect.js';
 import { postgresDialect } from '../../src/engines/postgres/dialect.js';
 import { snowflakeDialect } from '../../src/engines/snowflake/dialect.js';
@@ -84,7 +85,13 @@ for (const { file, content } of readCaseFiles()) {
       if (one.throws)
         expect(() => plan(one)).toThrow(expect.objectContaining({ code: one.throws }));
       if (one.rows) expect(planned(one)).toMatchObject(one.rows);
-      for (const dialect of [postgresDialect, sqliteDialect, mysqlDialect, snowflakeDialect]) {
+      for (const dialect of [
+        postgresDialect,
+        sqliteDialect,
+        mysqlDialect,
+        snowflakeDialect,
+        bigqueryDialect,
+      ]) {
         const expected = one[dialect.name as keyof ExpectedSql];
         if (expected === undefined) continue;
         if ('unsupported' in expected) {

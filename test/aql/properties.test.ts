@@ -8,6 +8,7 @@ import type { CompiledQuery } from '../../src/aql/plan.js';
 import { renderPlan } from '../../src/aql/render.js';
 import { resolveAql } from '../../src/aql/resolve.js';
 import type { FieldVisibility } from '../../src/aql/visibility.js';
+import { bigqueryDialect } from '../../src/engines/bigquery/dialect.js';
 import { mysqlDialect } from '../../src/engines/mysql/dialect.js';
 import { postgresDialect } from '../../src/engines/postgres/dialect.js';
 import { sqliteDialect } from '../../src/engines/sqlite/dialect.js';
@@ -16,7 +17,7 @@ import { plainTokens, registryOf } from './aql-fixtures.js';
 import { almostAql } from './arbitrary-aql.js';
 import { FOREIGN, plannableAql } from './plannable-aql.js';
 
-const DIALECTS = [postgresDialect, sqliteDialect, mysqlDialect];
+const DIALECTS = [postgresDialect, sqliteDialect, mysqlDialect, bigqueryDialect];
 
 const catalog = createCatalog(
   registryOf([
@@ -142,11 +143,11 @@ describe('a planned query', () => {
       fc.property(plannableAql, visibilities, (query, masks) => {
         for (const { dialect, compiled } of compile(query, masks)) {
           const { sql, params } = compiled;
-          if (dialect !== 'postgres') {
+          if (dialect !== 'postgres' && dialect !== 'bigquery') {
             expect(sql.split('?').length - 1).toBe(params.length);
             continue;
           }
-          const numbers = [...sql.matchAll(/\$(\d+)/g)].map((match) => Number(match[1]));
+          const numbers = [...sql.matchAll(/(?:\$|@p)(\d+)/g)].map((match) => Number(match[1]));
           expect(new Set(numbers).size).toBe(params.length);
           expect(Math.max(0, ...numbers)).toBe(params.length);
         }

@@ -39,7 +39,14 @@ export const mayImport = {
 const OWNERS = [
   {
     name: 'database-packages',
-    packages: ['pg', 'pg-cursor', 'mysql2', 'snowflake-sdk', '@google-cloud/bigquery'],
+    packages: [
+      'pg',
+      'pg-cursor',
+      'mysql2',
+      'snowflake-sdk',
+      '@google-cloud/bigquery',
+      'google-auth-library',
+    ],
     owners: [
       '^src/engines/[^/]+/(driver|child|sandbox)\\.ts$',
       '^src/store/',

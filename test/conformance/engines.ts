@@ -377,7 +377,7 @@ async function createMysql(): Promise<EngineUnderTest> {
   };
 }
 
-/** One entry per engine that runs here: an engine without one does not compile. */
+/** One entry per engine that runs locally: one without an entry does not compile. */
 export const enginesUnderTest: Record<LocalEngineName, EngineUnderTest> = {
   sqlite,
   postgres: await createPostgres(),

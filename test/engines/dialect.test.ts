@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bigqueryDialect } from '../../src/engines/bigquery/dialect.js';
 import { mysqlDialect } from '../../src/engines/mysql/dialect.js';
 import { postgresDialect } from '../../src/engines/postgres/dialect.js';
 import { snowflakeDialect } from '../../src/engines/snowflake/dialect.js';
@@ -123,5 +124,66 @@ describe('MySQL', () => {
     expect(order('x', 'ASC', 'last', false)).toBe('x IS NULL ASC, x ASC');
     expect(order('x', 'DESC', 'first', false)).toBe('x IS NULL DESC, x DESC');
     expect(order('x', 'ASC', 'last', true)).toBe('x ASC');
+  });
+});
+
+describe('BigQuery', () => {
+  const { quoteIdentifier, table, textLiteral, nullOf, orderBy, limit } = bigqueryDialect;
+
+  it('escapes in identifiers and literals what would end them', () => {
+    expect(quoteIdentifier('plain')).toBe('`plain`');
+    expect(quoteIdentifier('a`; DROP TABLE x; --')).toBe('`a\\`; DROP TABLE x; --`');
+    expect(quoteIdentifier('a\\`b')).toBe('`a\\\\\\`b`');
+    expect(quoteIdentifier('a\nb')).toBe('`a\\nb`');
+    expect(textLiteral("it's \\")).toBe("'it\\'s \\\\'");
+    expect(() => quoteIdentifier('a\0b')).toThrow(expect.objectContaining({ code: 'unsupported' }));
+  });
+
+  it('names tables in full, with the project where the registry has it', () => {
+    expect(table({ schema: 'acme-prod.sales', name: 'orders' })).toBe(
+      '`acme-prod`.`sales`.`orders`',
+    );
+    expect(table({ schema: 'acme.test:prod.sales', name: 'orders' })).toBe(
+      '`acme.test:prod`.`sales`.`orders`',
+    );
+    expect(table({ schema: 'sales', name: 'orders' })).toBe('`sales`.`orders`');
+    expect(table({ schema: '', name: 'orders' })).toBe('`orders`');
+  });
+
+  const special: Record<string, [schema: string, name: string]> = {
+    'a wildcard': ['acme-prod.sales', 'events_*'],
+    'a decorator': ['acme-prod.sales', 'events$20260301'],
+    'a snapshot of the past': ['acme-prod.sales', 'events@-3600000'],
+    'a path': ['acme-prod.sales', 'secrets.rows'],
+    'the catalog': ['acme-prod.sales', 'INFORMATION_SCHEMA'],
+    'the catalog of a dataset': ['sales.information_schema', 'TABLES'],
+    'a column of a source of the query': ['t1', 'orders'],
+  };
+  it.each(Object.entries(special))('does not take %s for a table', (_, [schema, name]) => {
+    expect(() => table({ schema, name })).toThrow(expect.objectContaining({ code: 'unsupported' }));
+  });
+
+  it('has a NULL of every type', () => {
+    for (const type of Object.keys(FIELD_TYPES))
+      expect(nullOf(type)).toMatch(/^CAST\(NULL AS \w+\)$/);
+    expect(nullOf('constructor')).toBe('CAST(NULL AS STRING)');
+    // A NULL array would come back as an empty one.
+    expect(nullOf('integer[]')).toBe('CAST(NULL AS STRING)');
+  });
+
+  it('is not asked for decimals that it would round', () => {
+    const digits = '9'.repeat(38);
+    expect(bigqueryDialect.bind(`-${digits}.${digits}`, 'numeric')).toMatch(/^-9/);
+    for (const value of [`${digits}1`, `0.${digits}1`]) {
+      expect(() => bigqueryDialect.bind(value, 'numeric')).toThrow(
+        expect.objectContaining({ code: 'unsupported' }),
+      );
+    }
+  });
+
+  it('says where NULL goes, and writes a limit without an offset of 0', () => {
+    expect(orderBy('x', 'DESC', 'first', false)).toBe('x DESC NULLS FIRST');
+    expect(limit(5, 0)).toBe('LIMIT 5');
+    expect(limit(0, 7)).toBe('LIMIT 0 OFFSET 7');
   });
 });

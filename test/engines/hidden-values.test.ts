@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Connector } from '../../src/engines/contract.js';
-import { ENGINES, type LocalEngineName } from '../../src/engines/index.js';
+import { ENGINES } from '../../src/engines/index.js';
 import type { ScannedTable } from '../../src/schema/model.js';
 import type { VisibilityTable } from '../aql/aql-fixtures.js';
 import { plannableAql } from '../aql/plannable-aql.js';
-import { enginesUnderTest } from '../conformance/engines.js';
+import { grounds, type RunnableEngine } from '../oracles/grounds.js';
 import { runGoverned, scannedRegistry } from './governed-query.js';
 
 const RUNS = 150;
@@ -24,10 +24,11 @@ interface Spelling {
 }
 
 const STANDARD: Spelling = { text: 'text', numeric: 'numeric' };
-const SPELLINGS: Record<LocalEngineName, Spelling> = {
+const SPELLINGS: Record<RunnableEngine, Spelling> = {
   sqlite: STANDARD,
   postgres: STANDARD,
   mysql: { text: 'varchar(200)', numeric: 'numeric(12, 2)' },
+  bigquery: STANDARD,
 };
 
 const TABLES = ({ text, numeric }: Spelling, suffix: string) => `
@@ -62,7 +63,7 @@ const twin = (tables: readonly ScannedTable[], suffix: string) =>
     (table) => table.slice(0, -2),
   );
 
-for (const under of Object.values(enginesUnderTest)) {
+for (const under of grounds) {
   const title = under.skipped ? `${under.name} (skipped: ${under.skipped})` : under.name;
 
   describe.skipIf(under.skipped !== null)(`what is hidden on ${title}`, () => {

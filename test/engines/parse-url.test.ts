@@ -1,8 +1,9 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { ENGINES, engineByName } from '../../src/engines/index.js';
 import { VkitError } from '../../src/errors/index.js';
 
-const { mysql, postgres, sqlite } = ENGINES;
+const { bigquery, mysql, postgres, sqlite } = ENGINES;
 
 describe('the URL of a PostgreSQL database', () => {
   it('becomes configuration and credentials, percent-decoded', () => {
@@ -122,6 +123,63 @@ describe('the URL of a SQLite file', () => {
       expect(thrownBy(() => sqlite.parseUrl(url)).code).toBe('invalid_input');
     });
   }
+});
+
+describe('the URL of a BigQuery dataset', () => {
+  it('becomes configuration, and has no credentials', () => {
+    const url =
+      'bigquery://acme-prod/sales?location=EU&maximum_bytes_billed=10000000000&credentials_file=/keys/a%20b.json';
+    expect(bigquery.parseUrl(url)).toEqual({
+      config: {
+        project: 'acme-prod',
+        dataset: 'sales',
+        location: 'EU',
+        maximum_bytes_billed: 10_000_000_000,
+        credentials_file: '/keys/a b.json',
+      },
+      credentials: {},
+    });
+    expect(bigquery.parseUrl('bigquery://acme.test%3Aprod/sales').config).toEqual({
+      project: 'acme.test:prod',
+      dataset: 'sales',
+    });
+  });
+
+  const refused: Record<string, string> = {
+    'another scheme': 'https://acme-prod/s3cret',
+    'no dataset': 'bigquery://s3cret-prod',
+    'a user': 'bigquery://u:s3cret@acme-prod/sales',
+    'an unknown parameter': 'bigquery://acme-prod/sales?s3cret=1',
+    'a bound of no number': 'bigquery://acme-prod/sales?maximum_bytes_billed=s3cret',
+    'a broken escape': 'bigquery://acme-prod/s3cret%zz',
+  };
+  for (const [what, url] of Object.entries(refused)) {
+    it(`is refused with ${what}, and not repeated`, () => {
+      const error = thrownBy(() => bigquery.parseUrl(url));
+      expect(error.code).toBe('invalid_input');
+      expect(`${error.message} ${error.hint} ${error.stack}`).not.toMatch(/s3c/);
+    });
+  }
+
+  it('leads nowhere but to Google, or to an emulator on this machine', () => {
+    const check = new Ajv2020().compile(bigquery.configSchema);
+    const valid = (api_endpoint: string) => {
+      return check({ project: 'acme-prod', dataset: 'sales', api_endpoint });
+    };
+    expect(valid('https://bigquery-eu.p.googleapis.com')).toBe(true);
+    expect(valid('http://127.0.0.1:9050')).toBe(true);
+    for (const endpoint of [
+      'https://evil.test',
+      'https://evil.test/.googleapis.com',
+      'https://googleapis.com.evil.test',
+      'https://evil.test#.googleapis.com',
+      'http://bigquery.googleapis.com',
+      'http://10.0.0.1:9050',
+      'http://127.0.0.1:9050@evil.test',
+    ]) {
+      expect([endpoint, valid(endpoint)]).toEqual([endpoint, false]);
+    }
+  });
 });
 
 describe('the registry of engines', () => {

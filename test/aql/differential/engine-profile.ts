@@ -186,7 +186,7 @@ function isExactInSqlite(decimal: Decimal): boolean {
   return isWhole64(decimal) || digits.length <= 15;
 }
 
-/** One entry per engine that runs here: an engine without one does not compile. */
+/** One entry per engine that runs locally: one without an entry does not compile. */
 export const ENGINE_PROFILES: Readonly<Record<LocalEngineName, EngineProfile>> = {
   sqlite,
   postgres,

@@ -1,0 +1,23 @@
+import type { Engine } from '../contract.js';
+import { loadDriver } from '../load-driver.js';
+import { bigqueryDialect } from './dialect.js';
+import { BIGQUERY_CONFIG_SCHEMA } from './options.js';
+import { parseBigqueryUrl } from './parse-url.js';
+
+/** Google BigQuery, in GoogleSQL. It has no login by name and password: a key file, or what the machine is. */
+export const bigquery: Engine = {
+  name: 'bigquery',
+  displayName: 'BigQuery',
+  needsCredentials: false,
+  localFileKeys: ['credentials_file'],
+  configSchema: BIGQUERY_CONFIG_SCHEMA,
+  dialect: bigqueryDialect,
+  parseUrl: parseBigqueryUrl,
+  async connect(target, options) {
+    const { connectBigquery } = await loadDriver(
+      '@google-cloud/bigquery',
+      () => import('./driver.js'),
+    );
+    return connectBigquery(target, options);
+  },
+};
