@@ -1,3 +1,4 @@
+import { CONSTANT_BOUNDS } from '../../aql/bind-value.js';
 import type { Dialect } from '../../aql/dialect.js';
 import type { BoundValue, BuiltInFunction, ComparisonOperator } from '../../aql/expression.js';
 import { VkitError } from '../../errors/index.js';
@@ -112,11 +113,8 @@ function typeOfNumber(value: BoundValue): string {
   const [, whole = '', fraction = ''] = /^-?(\d+)(?:\.(\d+))?$/.exec(String(value)) ?? [];
   const digits = whole.replace(/^0+/, '').length + fraction.length;
   if (digits > DIGITS_MAX || fraction.length > FRACTION_DIGITS_MAX) {
-    throw new VkitError(
-      'unsupported',
-      `Snowflake compares decimals of at most ${DIGITS_MAX} digits, ${FRACTION_DIGITS_MAX} of them after the point.`,
-      { hint: 'Write a shorter number.' },
-    );
+    // A plan that was made for Snowflake holds none of these; the CAST would round them.
+    throw new VkitError('unsupported', 'A decimal has more digits than Snowflake compares.');
   }
   return `NUMBER(${Math.max(1, digits)}, ${fraction.length})`;
 }
@@ -166,7 +164,7 @@ function wholeFraction(text: string): string {
  */
 function orderedFloatSum(operand: string): string {
   const values = `ARRAY_AGG(${operand}) WITHIN GROUP (ORDER BY ${operand})`;
-  const sum = `REDUCE(${values}, CAST(0 AS FLOAT), (acc FLOAT, val FLOAT) -> acc + val)`;
+  const sum = `REDUCE(${values}, CAST(0 AS FLOAT), (acc, val) -> acc + CAST(val AS FLOAT))`;
   return `CASE WHEN COUNT(${operand}) > 0 THEN ${sum} END`;
 }
 
@@ -177,8 +175,11 @@ function orderedFloatSum(operand: string): string {
 export const snowflakeDialect: Dialect = {
   name: 'snowflake',
   joinTypes: ['INNER', 'LEFT', 'RIGHT', 'FULL'],
-  // NUMBER(38, 37).
-  constants: { integerMax: 2n ** 63n - 1n, digitsMax: 38, fractionDigitsMax: 37 },
+  constants: {
+    integerMax: CONSTANT_BOUNDS.integerMax,
+    digitsMax: DIGITS_MAX,
+    fractionDigitsMax: FRACTION_DIGITS_MAX,
+  },
   placeholdersNumbered: false,
   quoteIdentifier,
   // The database is the session's, which is compared with the configuration before anything is read.

@@ -68,7 +68,10 @@ async function loadSdk(): Promise<Sdk> {
 /** The package sends a request again up to 1,000 times and offers no setting for it. */
 async function boundRetries(): Promise<void> {
   const path = 'snowflake-sdk/dist/lib/connection/connection_config.js';
-  const loaded: { default?: { prototype?: Record<string, unknown> } } = await import(path);
+  // A version that has it elsewhere keeps its own bound, and is still a driver.
+  const loaded: { default?: { prototype?: Record<string, unknown> } } = await import(path).catch(
+    () => ({}),
+  );
   const prototype = loaded.default?.prototype;
   for (const name of ['getRetrySfMaxNumRetries', 'getRetryLargeResultSetMaxNumRetries']) {
     if (prototype && typeof prototype[name] === 'function') prototype[name] = () => RETRIES_MAX;

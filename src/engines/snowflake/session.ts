@@ -9,8 +9,8 @@ export interface SnowflakeSession {
   /** Known once the session is pinned. */
   database?: string;
   version?: string;
-  /** The limit of a statement's time that the session has now, and when it last answered, by `performance.now()`. */
-  limit?: { seconds: number; answeredAt: number };
+  /** The limit of a statement's time, in seconds, that the session has now. */
+  limitS?: number;
   /** Runs one statement of vkit's own to its end. */
   query(sql: string, values?: readonly BoundValue[]): Promise<readonly SnowflakeRow[]>;
   /** As `query`, each row by the names of its columns. */
@@ -54,8 +54,6 @@ const PARAMETERS: Readonly<Record<string, string | number | boolean>> = {
   QUERY_TAG: 'vkit',
 };
 
-/** A session that has not answered for so long may be gone. */
-const FRESH_MS = 60_000;
 const SECONDS_MAX = 604_800;
 
 export function alterSession(parameters: typeof PARAMETERS): string {
@@ -98,19 +96,20 @@ export async function pinSession(session: SnowflakeSession, wanted: string): Pro
  * Gives statements their limit, and shows that the session is still there. There is no transaction to open: a query is one
  * SELECT, which reads one state of its tables.
  */
-export async function limitStatements(session: SnowflakeSession, timeoutMs: number): Promise<void> {
+export async function limitStatements(
+  session: SnowflakeSession,
+  timeoutMs: number,
+  isSurelyAlive: boolean,
+): Promise<void> {
   const seconds = Math.max(1, Math.min(SECONDS_MAX, Math.ceil(timeoutMs / 1000)));
-  const known = session.limit;
-  const isFresh = known !== undefined && performance.now() - known.answeredAt < FRESH_MS;
-  if (!isFresh || known.seconds !== seconds) {
-    await session.query(
-      alterSession({
-        STATEMENT_TIMEOUT_IN_SECONDS: seconds,
-        STATEMENT_QUEUED_TIMEOUT_IN_SECONDS: seconds,
-      }),
-    );
-  }
-  session.limit = { seconds, answeredAt: performance.now() };
+  if (isSurelyAlive && session.limitS === seconds) return;
+  await session.query(
+    alterSession({
+      STATEMENT_TIMEOUT_IN_SECONDS: seconds,
+      STATEMENT_QUEUED_TIMEOUT_IN_SECONDS: seconds,
+    }),
+  );
+  session.limitS = seconds;
 }
 
 /** A cell of the catalog as text; absent is empty. */
