@@ -39,8 +39,18 @@ export function canonicalText(value: unknown): string {
  * the record, 64 ASCII characters.
  */
 export function signingParts(kid: string, hash: string): { header: string; input: Buffer } {
-  const header = base64url(canonicalText({ alg: 'EdDSA', kid, typ: AUDIT_SIGNATURE_TYP }));
+  const header = protectedHeader(kid);
   return { header, input: Buffer.from(`${header}.${base64url(hash)}`, 'ascii') };
+}
+
+/** The last one that was made: a log has one key for years, and a signature at every call. */
+let lastHeader: { kid: string; text: string } | undefined;
+
+function protectedHeader(kid: string): string {
+  if (lastHeader?.kid === kid) return lastHeader.text;
+  const text = base64url(canonicalText({ alg: 'EdDSA', kid, typ: AUDIT_SIGNATURE_TYP }));
+  lastHeader = { kid, text };
+  return text;
 }
 
 function base64url(text: string): string {

@@ -20,8 +20,14 @@ export interface SealInput {
 /** Far above any honest record; a larger one is a bug, or somebody filling the log. */
 export const RECORD_BYTES_MAX = 262_144;
 
+/** A record, and its line: the canonical form (RFC 8785) of all of its parts. */
+export interface SealedRecord {
+  record: AuditRecord;
+  line: string;
+}
+
 /**
- * The event as the next record of the log: numbered, chained to the one before and signed. The result is exactly what its
+ * The event as the next record of the log: numbered, chained to the one before and signed. The record is exactly what its
  * canonical line parses to. Text that UTF-8 or a database cannot hold (lone surrogates, NUL) becomes U+FFFD: a record of a
  * refusal must not fail because of what was refused. Throws `limit_exceeded` above RECORD_BYTES_MAX, and
  * `audit_unavailable` for a value that has no JSON form.
@@ -29,34 +35,50 @@ export const RECORD_BYTES_MAX = 262_144;
 export function sealRecord(
   event: AuditEvent,
   { previous, auditId, signer }: SealInput,
-): AuditRecord {
+): SealedRecord {
   // What an event brings under these names is not the log's.
   const { hash: _hash, signature: _signature, ...own } = event as AuditEvent & Partial<AuditRecord>;
-  const text = contentText({
+  const members = contentMembers({
     ...own,
     audit_id: auditId,
     seq: (previous?.seq ?? 0) + 1,
     prev_hash: previous?.hash ?? GENESIS_HASH,
   });
-  const hash = contentHash(text);
-  return { ...JSON.parse(text), hash, signature: signHash(hash, signer) };
+  const hash = contentHash(objectText(members));
+  members.set('hash', canonicalText(hash));
+  members.set('signature', canonicalText(signHash(hash, signer)));
+  const line = objectText(members);
+  return { record: JSON.parse(line), line };
 }
 
-/** The canonical form of a record without `hash` and `signature`. */
-function contentText(content: Omit<AuditRecord, 'hash' | 'signature'>): string {
-  let text: string;
+/** The canonical forms of the parts of a record without `hash` and `signature`, by their names. */
+function contentMembers(content: Omit<AuditRecord, 'hash' | 'signature'>): Map<string, string> {
+  const members = new Map<string, string>();
+  let bytes = 0;
   try {
-    text = canonicalText(withCleanText(content));
+    for (const [key, part] of Object.entries(content)) {
+      if (part === undefined) continue;
+      const text = canonicalText(withCleanText(part));
+      const name = cleanText(key);
+      bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
+      members.set(name, text);
+    }
   } catch (cause) {
     throw new VkitError('audit_unavailable', 'The audit record has a part that JSON cannot hold.', {
       cause,
     });
   }
-  if (Buffer.byteLength(text) > RECORD_BYTES_MAX) {
+  if (bytes > RECORD_BYTES_MAX) {
     const message = `The audit record is larger than ${RECORD_BYTES_MAX} bytes.`;
     throw new VkitError('limit_exceeded', message);
   }
-  return text;
+  return members;
+}
+
+/** An object of canonical parts is canonical if they come in the order of their names' UTF-16 units. */
+function objectText(members: ReadonlyMap<string, string>): string {
+  const names = [...members.keys()].sort();
+  return `{${names.map((name) => `${canonicalText(name)}:${members.get(name)}`).join(',')}}`;
 }
 
 function withCleanText(value: unknown): unknown {
@@ -68,8 +90,11 @@ function withCleanText(value: unknown): unknown {
   );
 }
 
+const UNCLEAN = /[\p{Surrogate}\0]/u;
+const EACH_UNCLEAN = /[\p{Surrogate}\0]/gu;
+
 function cleanText(text: string): string {
-  return text.replace(/[\p{Surrogate}\0]/gu, '\ufffd');
+  return UNCLEAN.test(text) ? text.replace(EACH_UNCLEAN, '\ufffd') : text;
 }
 
 /** Compact JWS with detached payload (RFC 7515, appendix F): `<header>..<signature>`. */

@@ -5,6 +5,8 @@ import { dirname } from 'node:path';
 export interface DurableLog {
   /** Resolves once everything that is in the file at the moment of the call is on disk; rejects where that failed. */
   durable(): Promise<void>;
+  /** The sync that is under way, which settles when it has ended; `undefined` where none is. */
+  syncing(): Promise<void> | undefined;
   /** Waits for what is under way, and closes. */
   close(): Promise<void>;
 }
@@ -41,10 +43,12 @@ export function openDurableLog(path: string, sync: Sync = fdatasync): DurableLog
       if (running === undefined) return start();
       next ??= running.then(() => {
         next = undefined;
-        return start();
+        // Another caller may have begun one in this moment, after everything these have written.
+        return running ?? start();
       });
       return next;
     },
+    syncing: () => running,
     async close() {
       await (next ?? running)?.catch(() => undefined);
       closeSync(descriptor);

@@ -47,8 +47,7 @@ export async function openStore({
       'Work in a transaction used the store and not the transaction.',
     );
   };
-  const durable = () => sqlite.log.durable();
-  const driver = sqliteDriver({ database, durable, beforeWaiting });
+  const driver = sqliteDriver({ database, log: sqlite.log, beforeWaiting });
   const db = new Kysely<Tables>({ dialect: sqliteDialect(driver) });
   try {
     await migrate(db, now);

@@ -10,8 +10,10 @@ import {
 } from 'kysely';
 import { VkitError } from '../errors/index.js';
 import { turnQueue } from '../util/turn-queue.js';
+import type { DurableLog } from './durable-log.js';
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite.js';
 import { storeError } from './sqlite-error.js';
+import { type TransactionGroup, transactionGroup } from './transaction-group.js';
 
 /** Statements and transactions that may wait for the one connection. */
 const WAITING_MAX = 10_000;
@@ -21,8 +23,7 @@ const STATEMENTS_MAX = 500;
 
 export interface SqliteDriverOptions {
   database: SqliteDatabase;
-  /** Resolves when every commit so far is on disk. */
-  durable: () => Promise<void>;
+  log: Pick<DurableLog, 'durable' | 'syncing'>;
   /** Called before a wait for the connection; throws where that wait could not end. */
   beforeWaiting: () => void;
 }
@@ -39,77 +40,89 @@ export function sqliteDialect(driver: Driver): Dialect {
 
 /**
  * One `node:sqlite` connection, which one transaction or statement has at a time, first come first served. Transactions
- * begin as writers (BEGIN IMMEDIATE). Whoever wrote hears of it once it is on disk; the next in line need not wait for
- * that, so that one sync serves all who came meanwhile. `destroy` waits for those in line; whoever comes later gets `unavailable`.
+ * begin as writers (BEGIN IMMEDIATE); those that stand in line behind one another are committed together. Whoever wrote hears
+ * of it once it is on disk; the next in line need not wait for that, so that one commit and one sync serve all who came
+ * meanwhile. `destroy` waits for those in line; whoever comes later gets `unavailable`.
  */
-export function sqliteDriver({ database, durable, beforeWaiting }: SqliteDriverOptions): Driver {
-  // Whether the turn that is running has written.
-  let wrote = false;
-  const connection = sqliteConnection(database, () => {
-    wrote = true;
-  });
-  // Set by what leaves unclear what is on disk: until it is opened anew, the store answers nothing.
-  let broken: VkitError | null = null;
+export function sqliteDriver({ database, log, beforeWaiting }: SqliteDriverOptions): Driver {
   const turns = turnQueue({
     atOnce: 1,
     waitingMax: WAITING_MAX,
     whenFull: () => new VkitError('unavailable', 'Too many callers wait for the database.'),
   });
+  // Set by what leaves unclear what is on disk: until it is opened anew, the store answers nothing.
+  let broken: VkitError | null = null;
+  const breakWith = (cause: unknown): VkitError => {
+    broken ??= new VkitError('unavailable', "The server's database could not be written.", {
+      hint: 'See that the disk of the data directory is not full and not broken, then start the server anew.',
+      cause,
+    });
+    return broken;
+  };
+  const group = transactionGroup({ database, log, onLost: breakWith });
+  // Whether the turn that is running has written.
+  let wrote = false;
+  const connection = sqliteConnection(database, group, () => {
+    wrote = true;
+  });
+  const takeTurn = async (): Promise<void> => {
+    await turns.take();
+    group.startTurn();
+  };
+  const endTurn = (): Promise<void> | undefined => {
+    const onDisk = group.endTurn(turns.waiting() > 0);
+    turns.give();
+    return onDisk;
+  };
   return {
     async init() {},
     async acquireConnection() {
       beforeWaiting();
-      await turns.take();
+      await takeTurn();
       if (broken === null) return connection;
-      turns.give();
+      endTurn();
       throw broken;
     },
     async releaseConnection() {
       const toSync = wrote;
       wrote = false;
-      turns.give();
+      const onDisk = endTurn();
       if (!toSync) return;
       try {
-        await durable();
+        await (onDisk ?? log.durable());
       } catch (cause) {
-        broken ??= new VkitError('unavailable', "The server's database could not be written.", {
-          hint: 'See that the disk of the data directory is not full and not broken, then start the server anew.',
-          cause,
-        });
-        throw broken;
+        throw breakWith(cause);
       }
     },
     async beginTransaction() {
-      execute(database, 'begin immediate');
+      group.begin();
     },
     async commitTransaction() {
-      try {
-        execute(database, 'commit');
-      } catch (error) {
-        broken = error as VkitError;
-        throw error;
-      }
+      group.keep();
     },
     async rollbackTransaction() {
       try {
-        database.exec('rollback');
+        group.drop();
         wrote = false;
       } catch (error) {
-        // SQLite has rolled back already after some errors, a full disk among them.
-        if (/no transaction is active/.test(String(error))) return;
-        broken = storeError(error);
-        throw broken;
+        throw breakWith(error);
       }
     },
     async destroy() {
-      await turns.take();
-      broken = new VkitError('unavailable', 'The store is closed.');
+      await takeTurn();
+      broken ??= new VkitError('unavailable', 'The store is closed.');
+      const onDisk = group.endTurn(false);
       turns.give();
+      await onDisk?.catch(() => undefined);
     },
   };
 }
 
-function sqliteConnection(database: SqliteDatabase, onWrite: () => void): DatabaseConnection {
+function sqliteConnection(
+  database: SqliteDatabase,
+  group: TransactionGroup,
+  onWrite: () => void,
+): DatabaseConnection {
   const prepared = new Map<string, SqliteStatement>();
   const prepare = (sql: string): SqliteStatement => {
     const known = prepared.get(sql);
@@ -129,6 +142,7 @@ function sqliteConnection(database: SqliteDatabase, onWrite: () => void): Databa
         const { changes } = statement.run(...parameters);
         return { rows: [], numAffectedRows: BigInt(changes) };
       } catch (error) {
+        group.notice(error);
         throw storeError(error);
       }
     },
@@ -142,12 +156,4 @@ function sqliteConnection(database: SqliteDatabase, onWrite: () => void): Databa
 function givesRows(query: CompiledQuery['query']): boolean {
   if (query.kind === 'SelectQueryNode') return true;
   return 'returning' in query && query.returning !== undefined;
-}
-
-function execute(database: SqliteDatabase, statement: string): void {
-  try {
-    database.exec(statement);
-  } catch (error) {
-    throw storeError(error);
-  }
 }

@@ -12,6 +12,8 @@ export type TurnQueue = {
   take(): Promise<void>;
   /** Ends a turn that was taken; the next in line has it at once. */
   give(): void;
+  /** How many wait for their turn. */
+  waiting(): number;
 };
 
 /** A fair, bounded lock for `atOnce` holders within this process. */
@@ -33,5 +35,6 @@ export function turnQueue({ atOnce, waitingMax, whenFull }: TurnQueueOptions): T
       if (next) next();
       else held -= 1;
     },
+    waiting: () => waiting.length,
   };
 }

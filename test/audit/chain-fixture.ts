@@ -34,7 +34,7 @@ export function chain(count: number, signer: AuditSigner = SIGNER): AuditRecord[
   const records: AuditRecord[] = [];
   for (let index = 1; index <= count; index += 1) {
     const previous = records.at(-1) ?? null;
-    records.push(sealRecord(event(index), { previous, auditId: `audit_${index}`, signer }));
+    records.push(sealRecord(event(index), { previous, auditId: `audit_${index}`, signer }).record);
   }
   return records;
 }

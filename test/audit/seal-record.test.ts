@@ -11,7 +11,7 @@ const SEAL = { previous: null, auditId: 'audit_1', signer: SIGNER };
 
 describe('the canonical form', () => {
   it('is the one written down here, byte by byte', () => {
-    const record = sealRecord(
+    const { record, line } = sealRecord(
       {
         event: 'request.denied',
         timestamp: '2026-03-01T10:00:00.123Z',
@@ -28,10 +28,11 @@ describe('the canonical form', () => {
       '"seq":4711,"timestamp":"2026-03-01T10:00:00.123Z"}';
     expect(record.hash).toBe(createHash('sha256').update(canonical, 'utf8').digest('hex'));
     const { signature } = record;
-    const line = canonical
+    const whole = canonical
       .replace('"metadata"', `"hash":"${record.hash}","metadata"`)
       .replace('"timestamp"', `"signature":"${signature}","timestamp"`);
-    expect(recordLine(record)).toBe(line);
+    expect(recordLine(record)).toBe(whole);
+    expect(line).toBe(whole);
   });
 
   it('keeps the hashes of a whole log from one version of vkit to the next', () => {
@@ -47,7 +48,7 @@ describe('the canonical form', () => {
 
 describe('a sealed record', () => {
   it('has a signature that jose verifies as a JWS with detached payload', async () => {
-    const record = sealRecord(event(1), SEAL);
+    const { record } = sealRecord(event(1), SEAL);
     const payload = Buffer.from(record.hash, 'ascii').toString('base64url');
     const verified = await compactVerify(
       record.signature.replace('..', `.${payload}.`),
@@ -57,11 +58,13 @@ describe('a sealed record', () => {
   });
 
   it('is what its line parses to, without undefined parts and with clean text', async () => {
-    const record = sealRecord(
+    const { record, line } = sealRecord(
       { ...event(1), of: undefined, metadata: { note: 'a\ud800b\0c' } } as unknown as AuditEvent,
       SEAL,
     );
-    expect(JSON.parse(recordLine(record))).toEqual(record);
+    expect(line).toBe(recordLine(record));
+    expect(JSON.parse(line)).toEqual(record);
+    expect(record.hash).toBe(recordHash(record));
     expect('of' in record).toBe(false);
     expect(record.metadata?.note).toBe('a\ufffdb\ufffdc');
     expect(await verifyChain([record], { keys: KEYS })).toMatchObject({ ok: true });
@@ -69,7 +72,8 @@ describe('a sealed record', () => {
 
   it('takes its own parts from the log and not from the event', () => {
     const forged = { ...event(1), seq: 77, hash: 'x', signature: 'y', audit_id: 'audit_z' };
-    const record = sealRecord(forged, SEAL);
+    const { record, line } = sealRecord(forged, SEAL);
+    expect(line).toBe(recordLine(record));
     expect(record).toMatchObject({ seq: 1, audit_id: 'audit_1', prev_hash: '0'.repeat(64) });
     expect(record.hash).toBe(recordHash(record));
   });

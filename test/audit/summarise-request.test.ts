@@ -25,7 +25,7 @@ function log(events: readonly Omit<AuditEvent, 'timestamp'>[]): AuditRecord[] {
       auditId: `audit_${index + 1}`,
       signer: SIGNER,
     };
-    records.push(sealRecord({ ...event, timestamp }, input));
+    records.push(sealRecord({ ...event, timestamp }, input).record);
   }
   return records;
 }

@@ -71,12 +71,20 @@ describe('a record that was changed', () => {
 
   it('and signed with a key of the same name but another owner is named', async () => {
     const stranger = signerOf('audit-key', 'stranger');
-    const forged = sealRecord(event(4), { previous: at(2), auditId: 'audit_4', signer: stranger });
+    const { record: forged } = sealRecord(event(4), {
+      previous: at(2),
+      auditId: 'audit_4',
+      signer: stranger,
+    });
     expect(await verifyChain(replaced(3, forged), options)).toMatchObject({
       problem: { seq: 4, kind: 'signature', message: expect.stringContaining('does not verify') },
     });
     const unknown = signerOf('unknown-key', 'stranger');
-    const other = sealRecord(event(4), { previous: at(2), auditId: 'audit_4', signer: unknown });
+    const { record: other } = sealRecord(event(4), {
+      previous: at(2),
+      auditId: 'audit_4',
+      signer: unknown,
+    });
     expect(await verifyChain(replaced(3, other), options)).toMatchObject({
       problem: { seq: 4, kind: 'signature', message: expect.stringContaining('unknown-key') },
     });
@@ -84,7 +92,11 @@ describe('a record that was changed', () => {
 
   it('and signed anew with the true key breaks the chain at the record after it', async () => {
     const previous = { seq: 3, hash: at(2).hash };
-    const rewritten = sealRecord(event(99), { previous, auditId: 'audit_4', signer: SIGNER });
+    const { record: rewritten } = sealRecord(event(99), {
+      previous,
+      auditId: 'audit_4',
+      signer: SIGNER,
+    });
     expect(await verifyChain(replaced(3, rewritten), options)).toMatchObject({
       count: 4,
       problem: { seq: 5, audit_id: 'audit_5', kind: 'changed' },
@@ -126,7 +138,11 @@ describe('a record that was inserted', () => {
   it('a forged one is named', async () => {
     const signer = signerOf('audit-key', 'stranger');
     const previous = { seq: 4, hash: at(3).hash };
-    const forged = sealRecord(event(5), { previous, auditId: 'audit_forged', signer });
+    const { record: forged } = sealRecord(event(5), {
+      previous,
+      auditId: 'audit_forged',
+      signer,
+    });
     const { problem } = await verifyChain(LOG.toSpliced(4, 0, forged), options);
     expect(problem).toMatchObject({ seq: 5, audit_id: 'audit_forged', kind: 'inserted' });
   });
@@ -134,7 +150,7 @@ describe('a record that was inserted', () => {
   it('one of another log under the same key is named', async () => {
     const foreign = chain(5, SIGNER).map((record, index) =>
       index === 4
-        ? sealRecord(event(50), { previous: null, auditId: 'audit_x', signer: SIGNER })
+        ? sealRecord(event(50), { previous: null, auditId: 'audit_x', signer: SIGNER }).record
         : record,
     );
     const log = LOG.toSpliced(4, 0, foreign[4] as AuditRecord);
@@ -214,7 +230,7 @@ describe('an exported file', () => {
   });
 
   it('keeps line separators that are part of a text', async () => {
-    const record = sealRecord(event(1, { metadata: { note: 'a\u2028b\u2029c' } }), {
+    const { record } = sealRecord(event(1, { metadata: { note: 'a\u2028b\u2029c' } }), {
       previous: null,
       auditId: 'audit_1',
       signer: SIGNER,

@@ -21,7 +21,7 @@ beforeEach(async () => {
   const sqlite = await openSqlite(home, NOW);
   const driver = sqliteDriver({
     database: sqlite.database,
-    durable: async () => {},
+    log: { durable: async () => {}, syncing: () => undefined },
     beforeWaiting: () => {},
   });
   db = new Kysely<Tables>({ dialect: sqliteDialect(driver) });

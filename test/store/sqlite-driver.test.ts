@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { Kysely, sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { verifyChain } from '../../src/audit/verify-chain.js';
+import { openDurableLog } from '../../src/store/durable-log.js';
 import { openStore, TRANSACTION_MS_MAX } from '../../src/store/open-store.js';
 import { openSqlite, type SqliteDatabase } from '../../src/store/sqlite.js';
 import { sqliteDialect, sqliteDriver } from '../../src/store/sqlite-dialect.js';
+import { GROUP_TRANSACTIONS_MAX } from '../../src/store/transaction-group.js';
 import { event, KEYS, SIGNER } from '../audit/chain-fixture.js';
 
 let home: string;
@@ -18,11 +20,14 @@ beforeEach(async () => {
 
 afterEach(() => rm(home, { recursive: true, force: true }));
 
+const SYNCED = { durable: async () => {}, syncing: () => undefined };
+
 function kysely(
   database: SqliteDatabase,
   durable = async () => {},
 ): Kysely<Record<string, Record<string, unknown>>> {
-  const driver = sqliteDriver({ database, durable, beforeWaiting: () => {} });
+  const log = { durable, syncing: () => undefined };
+  const driver = sqliteDriver({ database, log, beforeWaiting: () => {} });
   return new Kysely({ dialect: sqliteDialect(driver) });
 }
 
@@ -75,7 +80,9 @@ describe('the connection', () => {
     await vi.waitFor(() => expect(syncs).toHaveLength(1));
     syncs.shift()?.();
     await made;
-    const both = [write('one'), write('two')];
+    const both = [write('one')];
+    await vi.waitFor(() => expect(syncs).toHaveLength(1));
+    both.push(write('two'));
     await vi.waitFor(() => expect(syncs).toHaveLength(2));
     expect(told).toEqual([]);
     // Reading waits for nobody's disk.
@@ -116,6 +123,175 @@ describe('the connection', () => {
       code: 'internal',
     });
     expect(await db.selectFrom('t').selectAll().execute()).toEqual([{ a: 'x' }]);
+    await close();
+  });
+});
+
+describe('transactions that stand in line', () => {
+  /** The database, with each `exec` noted, and failing where `fails` says so. */
+  function noting(database: SqliteDatabase, fails: (text: string) => boolean = () => false) {
+    const said: string[] = [];
+    const noted: SqliteDatabase = {
+      prepare: (text) => database.prepare(text),
+      close: () => database.close(),
+      exec(text) {
+        said.push(text);
+        if (fails(text)) throw Object.assign(new Error('disk I/O error'), { errcode: 1034 });
+        database.exec(text);
+      },
+    };
+    return { said, noted };
+  }
+
+  it('are committed together, each rolled back alone', async () => {
+    const { database, close } = await openSqlite(home, Date.now);
+    const { said, noted } = noting(database);
+    const db = kysely(noted);
+    await sql`create table t (a text)`.execute(db);
+    const write = (name: string, fails = false) =>
+      db.transaction().execute(async (tx) => {
+        await tx.insertInto('t').values({ a: name }).execute();
+        if (fails) throw new Error(`not ${name}`);
+      });
+    const first = write('one');
+    const all = [write('two', true), write('three'), write('four', true), write('five')];
+    const ended = await Promise.allSettled([first, ...all]);
+    expect(ended.map(({ status }) => status)).toEqual([
+      ...['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled'],
+    ]);
+    expect(await db.selectFrom('t').selectAll().execute()).toEqual(
+      ['one', 'three', 'five'].map((a) => ({ a })),
+    );
+    expect(said.filter((text) => text === 'begin immediate')).toHaveLength(1);
+    expect(said.filter((text) => text === 'commit')).toHaveLength(1);
+    await close();
+  });
+
+  it('are joined by whoever comes while the log is synced, in one commit and one sync', async () => {
+    const { database, close } = await openSqlite(home, Date.now);
+    const { said, noted } = noting(database);
+    const syncs: (() => void)[] = [];
+    const path = join(home, 'vkit.db-wal');
+    const log = openDurableLog(path, (_file, done) => syncs.push(() => done(null)));
+    const driver = sqliteDriver({ database: noted, log, beforeWaiting() {} });
+    const db = new Kysely<Record<string, Record<string, unknown>>>({
+      dialect: sqliteDialect(driver),
+    });
+    const made = sql`create table t (a text)`.execute(db);
+    await vi.waitFor(() => expect(syncs).toHaveLength(1));
+    const told: string[] = [];
+    const write = async (name: string): Promise<void> => {
+      await db.transaction().execute((tx) => tx.insertInto('t').values({ a: name }).execute());
+      told.push(name);
+    };
+    const writes = ['one', 'two', 'three'].map(write);
+    await vi.waitFor(() => expect(said).toContain('release member'));
+    expect(said).not.toContain('commit');
+    // Whoever only reads waits neither for the commit nor for the sync.
+    expect(await db.selectFrom('t').selectAll().execute()).toHaveLength(3);
+    syncs[0]?.();
+    await made;
+    await vi.waitFor(() => expect(syncs).toHaveLength(2));
+    expect(said.filter((text) => text === 'commit')).toHaveLength(1);
+    expect(told).toEqual([]);
+    syncs[1]?.();
+    await Promise.all(writes);
+    expect(syncs).toHaveLength(2);
+    await log.close();
+    await close();
+  });
+
+  it('a group that begins with one that fails keeps the others', async () => {
+    const { database, close } = await openSqlite(home, Date.now);
+    const db = kysely(database);
+    await sql`create table t (a text unique)`.execute(db);
+    const write = (...names: string[]) =>
+      db.transaction().execute(async (tx) => {
+        for (const a of names) await tx.insertInto('t').values({ a }).execute();
+      });
+    const ended = await Promise.allSettled([
+      write('a', 'a'),
+      write('b'),
+      write('c', 'b'),
+      write('d'),
+    ]);
+    expect(ended.map(({ status }) => status)).toEqual([
+      ...['rejected', 'fulfilled', 'rejected', 'fulfilled'],
+    ]);
+    const rows = await db.selectFrom('t').selectAll().orderBy('a').execute();
+    expect(rows).toEqual([{ a: 'b' }, { a: 'd' }]);
+    await close();
+  });
+
+  it('are all told when the commit they share fails, and nobody is answered any more', async () => {
+    const { database, close } = await openSqlite(home, Date.now);
+    let failing = false;
+    const { noted } = noting(database, (text) => failing && text === 'commit');
+    const db = kysely(noted);
+    await sql`create table t (a text)`.execute(db);
+    failing = true;
+    const write = (a: string) =>
+      db.transaction().execute((tx) => tx.insertInto('t').values({ a }).execute());
+    const read = () => db.selectFrom('t').selectAll().execute();
+    const ended = await Promise.allSettled([write('a'), write('b'), write('c')]);
+    for (const one of ended) {
+      expect(one).toMatchObject({ status: 'rejected', reason: { code: 'unavailable' } });
+    }
+    failing = false;
+    await expect(read()).rejects.toMatchObject({ code: 'unavailable' });
+    await close();
+  });
+
+  it('are all told when SQLite gives the shared transaction up', async () => {
+    const { database, close } = await openSqlite(home, Date.now);
+    const db = kysely(database);
+    await sql`create table t (a text unique on conflict rollback)`.execute(db);
+    await db.insertInto('t').values({ a: 'x' }).execute();
+    const write = (a: string) =>
+      db.transaction().execute((tx) => tx.insertInto('t').values({ a }).execute());
+    // What a full disk does to a transaction, a conflict does to it here.
+    const ended = await Promise.allSettled([write('a'), write('b'), write('x'), write('c')]);
+    for (const one of ended) expect(one).toMatchObject({ status: 'rejected' });
+    await expect(write('d')).rejects.toMatchObject({ code: 'unavailable' });
+    expect(database.prepare('select a from t').all()).toEqual([{ a: 'x' }]);
+    await close();
+  });
+
+  it('alone, one that SQLite gives up is rolled back, and the next one goes on', async () => {
+    const { database, close } = await openSqlite(home, Date.now);
+    const db = kysely(database);
+    await sql`create table t (a text unique on conflict rollback)`.execute(db);
+    const write = (a: string) =>
+      db.transaction().execute((tx) => tx.insertInto('t').values({ a }).execute());
+    await write('x');
+    await expect(write('x')).rejects.toMatchObject({ code: 'conflict' });
+    await write('y');
+    expect(database.prepare('select a from t').all()).toEqual([{ a: 'x' }, { a: 'y' }]);
+    await close();
+  });
+
+  it('are committed before the store closes, and after as many as one group takes', async () => {
+    const { database, close } = await openSqlite(home, Date.now);
+    const { said, noted } = noting(database);
+    const driver = sqliteDriver({ database: noted, log: SYNCED, beforeWaiting() {} });
+    const db = new Kysely<Record<string, Record<string, unknown>>>({
+      dialect: sqliteDialect(driver),
+    });
+    await sql`create table t (a text)`.execute(db);
+    const count = GROUP_TRANSACTIONS_MAX + 1;
+    const writes = Array.from({ length: count }, (_, index) =>
+      db.transaction().execute((tx) =>
+        tx
+          .insertInto('t')
+          .values({ a: `${index}` })
+          .execute(),
+      ),
+    );
+    await vi.waitFor(() => expect(said).toContain('begin immediate'));
+    await driver.destroy();
+    expect(database.prepare('select count(*) as n from t').all()).toEqual([{ n: count }]);
+    await Promise.all(writes);
+    expect(said.filter((text) => text === 'commit').length).toBeGreaterThanOrEqual(2);
     await close();
   });
 });

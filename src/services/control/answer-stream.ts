@@ -80,7 +80,8 @@ export function answerStream(input: AnswerInput): FetchStream {
 
   async function* deliver(): AsyncGenerator<readonly EncodedRow[], void, undefined> {
     begun = true;
-    let failure: unknown = new VkitError('interrupted', 'The client went away.');
+    // Where the loop below is left by none of its own ways, whoever read has gone.
+    let failure: unknown = GONE;
     try {
       for (let next = input.first; !next.done; next = await pull.next()) {
         running.signal.throwIfAborted();
@@ -97,7 +98,8 @@ export function answerStream(input: AnswerInput): FetchStream {
       failure = error;
       throw running.signal.aborted ? running.signal.reason : error;
     } finally {
-      await end(running.signal.aborted ? running.signal.reason : failure);
+      const reason = failure === GONE ? clientGone() : failure;
+      await end(running.signal.aborted ? running.signal.reason : reason);
     }
   }
 
@@ -111,9 +113,15 @@ export function answerStream(input: AnswerInput): FetchStream {
     signal: running.signal,
     abort: running.abort,
     leave() {
-      if (!ended) running.abort(new VkitError('interrupted', 'The client went away.'));
+      if (!ended) running.abort(clientGone());
     },
   };
+}
+
+const GONE = Symbol('the client went away');
+
+function clientGone(): VkitError {
+  return new VkitError('interrupted', 'The client went away.');
 }
 
 export interface OutcomeInput {

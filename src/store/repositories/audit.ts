@@ -1,5 +1,4 @@
 import type { AuditEvent, AuditRecord } from '../../audit/model.js';
-import { recordLine } from '../../audit/record-hash.js';
 import { type AuditSigner, sealRecord } from '../../audit/seal-record.js';
 import { randomId } from '../../util/random-id.js';
 import type { StoreRepositories } from '../model.js';
@@ -33,7 +32,7 @@ export function auditRepository(db: Db, signer: AuditSigner): StoreRepositories[
 
 async function append(tx: Db, signer: AuditSigner, event: AuditEvent): Promise<AuditRecord> {
   const previous = await head(tx);
-  const record = sealRecord(event, { previous, auditId: randomId('audit'), signer });
+  const { record, line } = sealRecord(event, { previous, auditId: randomId('audit'), signer });
   const row = {
     seq: record.seq,
     audit_id: record.audit_id,
@@ -43,7 +42,7 @@ async function append(tx: Db, signer: AuditSigner, event: AuditEvent): Promise<A
     user_id: record.requester?.user_id ?? null,
     dataset: record.request?.dataset ?? null,
     request_id: record.request?.request_id ?? null,
-    record: recordLine(record),
+    record: line,
   };
   const build = () => tx.insertInto('audit_records').values(row);
   await runPrepared(tx, 'audit.append', build, Object.values(row));
