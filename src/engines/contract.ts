@@ -1,6 +1,7 @@
 import type { Dialect } from '../aql/dialect.js';
 import type { CompiledQuery } from '../aql/plan.js';
 import type { ScannedSchema } from '../schema/model.js';
+import type { ReaderLogin, ReaderLoginRequest } from './reader-login.js';
 
 /** A secret as it is used to open a connection; it lives in memory only. */
 export interface Credentials {
@@ -74,6 +75,8 @@ export interface Engine {
    * Reads a connection URL into config and credentials. Throws `invalid_input` with a message that never repeats the URL.
    */
   parseUrl(url: string): { config: Record<string, unknown>; credentials: Credentials };
+  /** How the read-only login that vkit needs is created. Throws `invalid_input` for a name that cannot be one. */
+  readerLogin(request: ReaderLoginRequest): ReaderLogin;
   /** Loads the driver on first use; throws `dependency_missing` with how to install it when it is not there. */
   connect(target: ConnectionTarget, options?: ConnectionOptions): Promise<Connector>;
 }

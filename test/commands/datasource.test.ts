@@ -154,6 +154,39 @@ describe('datasource list, get and test', () => {
   });
 });
 
+describe('datasource grants', () => {
+  it('prints the SQL of a login, for what the registry has, and connects to nothing', async () => {
+    const { ok, run } = await emptyFolder();
+    await ok(['datasource', 'add', 'crm', '--url', 'postgres://nowhere.invalid/crm']);
+    const plain = await ok(['datasource', 'grants', '--login', 'reader']);
+    expect(plain.stdout).toContain('GRANT SELECT ON ALL TABLES IN SCHEMA "public" TO "reader";\n');
+    expect(plain.stderr).toContain('vkit scan crm --apply');
+    const told = jsonOf<{ statements: string[] }>(
+      await ok(['datasource', 'grants', 'crm', '--json']),
+    );
+    expect(told).toMatchObject({
+      id: 'crm',
+      engine: 'postgres',
+      login: 'vkit_reader',
+      tables: null,
+    });
+    expect(told.statements).toHaveLength(5);
+    const refused = await run(['datasource', 'grants', '--login', "x'; drop"]);
+    expect([refused.code, refused.stdout]).toEqual([2, '']);
+  });
+
+  it('grants the tables of the registry, and says where there are no logins', async () => {
+    const { root, ok } = await shopProject();
+    const sqlite = await ok(['datasource', 'grants', 'shop']);
+    expect([sqlite.stdout, sqlite.stderr]).toEqual(['', expect.stringContaining('no logins')]);
+    const file = join(root, 'config/datasources/shop.yaml');
+    const config = 'config: {host: db.internal, database: crm}\n';
+    await writeFile(file, `id: shop\nengine: mysql\nenvironment: production\n${config}`);
+    const { stdout } = await ok(['datasource', 'grants', 'shop']);
+    expect(stdout).toContain("GRANT SELECT ON `main`.`customers` TO 'vkit_reader'@'%';\n");
+  });
+});
+
 describe('datasource remove', () => {
   it('wants --force where nobody can be asked, and says what the registry still has', async () => {
     const { root, run, ok } = await shopProject();

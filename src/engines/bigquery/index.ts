@@ -3,6 +3,7 @@ import { loadDriver } from '../load-driver.js';
 import { bigqueryDialect } from './dialect.js';
 import { BIGQUERY_CONFIG_SCHEMA } from './options.js';
 import { parseBigqueryUrl } from './parse-url.js';
+import { bigqueryReaderLogin } from './reader-login.js';
 
 /** Google BigQuery, in GoogleSQL. It has no login by name and password: a key file, or what the machine is. */
 export const bigquery: Engine = {
@@ -13,6 +14,7 @@ export const bigquery: Engine = {
   configSchema: BIGQUERY_CONFIG_SCHEMA,
   dialect: bigqueryDialect,
   parseUrl: parseBigqueryUrl,
+  readerLogin: bigqueryReaderLogin,
   async connect(target, options) {
     const { connectBigquery } = await loadDriver(
       '@google-cloud/bigquery',

@@ -3,6 +3,7 @@ import { loadDriver } from '../load-driver.js';
 import { mysqlDialect } from './dialect.js';
 import { MYSQL_CONFIG_SCHEMA } from './options.js';
 import { parseMysqlUrl } from './parse-url.js';
+import { mysqlReaderLogin } from './reader-login.js';
 
 /** MySQL 8 and newer, MariaDB 10.6 and newer. */
 export const mysql: Engine = {
@@ -13,6 +14,7 @@ export const mysql: Engine = {
   configSchema: MYSQL_CONFIG_SCHEMA,
   dialect: mysqlDialect,
   parseUrl: parseMysqlUrl,
+  readerLogin: mysqlReaderLogin,
   async connect(target, options) {
     const { connectMysql } = await loadDriver('mysql2', () => import('./driver.js'));
     return connectMysql(target, options);

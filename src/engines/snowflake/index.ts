@@ -3,6 +3,7 @@ import { loadDriver } from '../load-driver.js';
 import { snowflakeDialect } from './dialect.js';
 import { SNOWFLAKE_CONFIG_SCHEMA } from './options.js';
 import { parseSnowflakeUrl } from './parse-url.js';
+import { snowflakeReaderLogin } from './reader-login.js';
 
 /** Snowflake's service, through its official driver. */
 export const snowflake: Engine = {
@@ -13,6 +14,7 @@ export const snowflake: Engine = {
   configSchema: SNOWFLAKE_CONFIG_SCHEMA,
   dialect: snowflakeDialect,
   parseUrl: parseSnowflakeUrl,
+  readerLogin: snowflakeReaderLogin,
   async connect(target, options) {
     const { connectSnowflake } = await loadDriver('snowflake-sdk', () => import('./driver.js'));
     return connectSnowflake(target, options);

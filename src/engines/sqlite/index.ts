@@ -3,6 +3,7 @@ import { loadDriver } from '../load-driver.js';
 import { sqliteDialect } from './dialect.js';
 import { SQLITE_CONFIG_SCHEMA } from './options.js';
 import { parseSqliteUrl } from './parse-url.js';
+import { sqliteReaderLogin } from './reader-login.js';
 
 /** A local SQLite file: the embedded engine. */
 export const sqlite: Engine = {
@@ -13,6 +14,7 @@ export const sqlite: Engine = {
   configSchema: SQLITE_CONFIG_SCHEMA,
   dialect: sqliteDialect,
   parseUrl: parseSqliteUrl,
+  readerLogin: sqliteReaderLogin,
   async connect(target, options) {
     const { connectSqlite } = await loadDriver(
       '@photostructure/sqlite',
