@@ -15,7 +15,7 @@ import { formatProblem, VkitError } from '../errors/index.js';
 import { classifyField } from '../schema/classification/index.js';
 import { renderDriftJson } from '../schema/drift-json.js';
 import { renderDriftMarkdown } from '../schema/drift-markdown.js';
-import { renderDriftText } from '../schema/drift-report.js';
+import { renderDriftText, renderLoginWarnings } from '../schema/drift-report.js';
 import { renderDriftSarif } from '../schema/drift-sarif.js';
 import { chooseDatasource } from '../services/choose-datasource.js';
 import { scanAll } from '../services/scan-all.js';
@@ -124,6 +124,7 @@ could not be read: then nobody knows.`;
     );
     for (const problem of problems) this.warn(problem);
     const reports = outcomes.map(({ report }) => report);
+    for (const warning of reports.flatMap(renderLoginWarnings)) this.warn(warning);
     if (flags.format === 'sarif') {
       const registryPath = `${flags['registry-dir']}/registry.yaml`;
       const lines = registryLines(outcomes.at(-1)?.registryText ?? '');

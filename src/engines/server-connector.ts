@@ -1,6 +1,6 @@
 import type { CompiledQuery } from '../aql/plan.js';
 import { VkitError } from '../errors/index.js';
-import type { ScannedTable } from '../schema/model.js';
+import type { LoginAbility, ScannedTable } from '../schema/model.js';
 import type { ConnectionOptions, Connector, RunOptions, ScanOptions } from './contract.js';
 import type { DriverErrors } from './driver-error.js';
 import type { Lease, LeaseOptions, LeaseProtocol } from './lease.js';
@@ -21,6 +21,8 @@ export interface ServerProtocol<Session, Cell>
   /** Product and version: `postgres 15.4`. */
   readServer(session: Session): Promise<string>;
   readTables(session: Session, options: ScanOptions): Promise<ScannedTable[]>;
+  /** What the login could do beyond reading these tables; absent where an engine is not asked. */
+  readLogin?(session: Session, tables: readonly ScannedTable[]): Promise<LoginAbility[]>;
 }
 
 export interface PoolOptions {
@@ -81,11 +83,12 @@ export function createServerConnector<Session, Cell>(
         return { server: await protocol.readServer(session), latencyMs };
       }),
     introspect: (scan = {}) =>
-      withLease({ timeoutMs: scan.timeoutMs ?? SCAN_TIMEOUT_MS }, async (session) => ({
-        server: await protocol.readServer(session),
-        defaultSchema,
-        tables: await protocol.readTables(session, scan),
-      })),
+      withLease({ timeoutMs: scan.timeoutMs ?? SCAN_TIMEOUT_MS }, async (session) => {
+        const server = await protocol.readServer(session);
+        const tables = await protocol.readTables(session, scan);
+        const login = await protocol.readLogin?.(session, tables);
+        return { server, defaultSchema, tables, ...(login && { login }) };
+      }),
     async *run(query, run) {
       const lease = await leaseOfChecked(query, run);
       yield* runQuery(lease, protocol, errors, query, run);

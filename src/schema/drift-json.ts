@@ -1,5 +1,6 @@
 import { type DriftFinding, type DriftSummary, summarizeDrift } from './drift.js';
 import type { ScanReport } from './drift-report.js';
+import type { LoginAbility } from './model.js';
 
 /** A scan for programs: the document of `vkit scan --json`. */
 export interface DriftJson {
@@ -13,11 +14,13 @@ export interface DriftJson {
   summary: DriftSummary;
   findings: readonly DriftFinding[];
   left_out: readonly string[];
+  /** What the login could do beyond reading; null where the engine was not asked. */
+  login: readonly LoginAbility[] | null;
   applied: boolean;
 }
 
 export function renderDriftJson(report: ScanReport): DriftJson {
-  const { datasource, server, tables, fields, durationMs, drift, leftOut, applied } = report;
+  const { datasource, server, tables, fields, durationMs, drift, leftOut, login, applied } = report;
   return {
     id: datasource,
     server,
@@ -28,6 +31,7 @@ export function renderDriftJson(report: ScanReport): DriftJson {
     summary: summarizeDrift(drift),
     findings: drift,
     left_out: leftOut,
+    login,
     applied,
   };
 }

@@ -1,5 +1,6 @@
 import { escapeTerminal } from '../util/escape.js';
 import { type DriftFinding, summarizeDrift } from './drift.js';
+import type { LoginAbility } from './model.js';
 
 /** One scan of one datasource: what was read, and how it differs from the baseline. */
 export interface ScanReport {
@@ -12,6 +13,8 @@ export interface ScanReport {
   drift: readonly DriftFinding[];
   /** Names that no registry can hold. */
   leftOut: readonly string[];
+  /** What the login could do beyond reading; null where the engine was not asked. */
+  login: readonly LoginAbility[] | null;
   /** Whether the baseline was updated. */
   applied: boolean;
 }
@@ -52,6 +55,17 @@ export function renderDriftText(report: ScanReport): string {
   }
   parts.push(renderSummary(report));
   return `${parts.join('\n')}\n`;
+}
+
+/** What the login could do and vkit never needs, a line each; names escaped for a terminal. */
+export function renderLoginWarnings({ datasource, login }: ScanReport): string[] {
+  if (login === null || login.length === 0) return [];
+  const lines = login.map(({ message, objects, count: number }) => {
+    const more = number > objects.length ? `, and ${count(number - objects.length)} more` : '';
+    const over = objects.length === 0 ? '' : ` (${objects.map(shown).join(', ')}${more})`;
+    return `${shown(datasource)}: ${message}${over}`;
+  });
+  return [...lines, `A login that can only read: vkit datasource grants ${shown(datasource)}`];
 }
 
 /** `Scanning production_db (postgres 15.4) … 214 tables, 2,840 fields in 1.2 s` */

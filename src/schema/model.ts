@@ -101,6 +101,28 @@ export interface ScannedTable {
   columns: readonly ScannedColumn[];
 }
 
+/** Something the login of a datasource could do and vkit never needs. */
+export interface LoginAbility {
+  code:
+    | 'superuser'
+    /** Manages logins, databases, replication, or reads past row-level security. */
+    | 'administer'
+    /** Reads or writes files, or runs programs, on the database's machine. */
+    | 'files'
+    | 'own'
+    | 'write'
+    /** Makes tables. */
+    | 'create'
+    /** Gets what others will make, before anybody has reviewed it. */
+    | 'future_tables';
+  /** A sentence without names from the database. */
+  message: string;
+  /** What it concerns, as the database names it, the first of them. */
+  objects: readonly string[];
+  /** How many there are. */
+  count: number;
+}
+
 /** What a scan read: only what the database really has. */
 export interface ScannedSchema {
   /** Product and version, for people: `postgres 15.4`. */
@@ -108,4 +130,6 @@ export interface ScannedSchema {
   /** The schema whose tables get an unqualified registry key. */
   defaultSchema: string;
   tables: readonly ScannedTable[];
+  /** What the login could do beyond reading; absent where the engine was not asked. */
+  login?: readonly LoginAbility[];
 }

@@ -132,6 +132,7 @@ function reportOf(datasource: string, scanned: ScannedSchema, { leftOut }: Merge
     tables: scanned.tables.length,
     fields: scanned.tables.reduce((sum, { columns }) => sum + columns.length, 0),
     leftOut,
+    login: scanned.login ?? null,
   };
 }
 

@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { type PolicyView, withPolicyEffects } from '../../src/schema/drift.js';
 import { renderDriftJson } from '../../src/schema/drift-json.js';
 import { renderDriftMarkdown } from '../../src/schema/drift-markdown.js';
-import { renderDriftText, type ScanReport } from '../../src/schema/drift-report.js';
+import {
+  renderDriftText,
+  renderLoginWarnings,
+  type ScanReport,
+} from '../../src/schema/drift-report.js';
 import { renderDriftSarif } from '../../src/schema/drift-sarif.js';
 import { NOTHING, scan, schema, table } from './scan-fixtures.js';
 
@@ -29,6 +33,7 @@ const report = (over: Partial<ScanReport> = {}): ScanReport => ({
   durationMs: 1_234,
   drift: withPolicyEffects(SECOND.drift, POLICIES),
   leftOut: [],
+  login: null,
   applied: false,
   ...over,
 });
@@ -48,6 +53,17 @@ describe('the report for people', () => {
 1 new dataset, 2 new fields, 1 changed, 1 removed. Run with --apply to update the baseline.
 `,
     );
+  });
+
+  it('warns of what the login could do, with names that do nothing on a terminal', () => {
+    const write = { code: 'write', message: 'The login may write to what it reads.' } as const;
+    const login = [{ ...write, objects: ['public.a\u001b[2J', 'public.b'], count: 7 }];
+    expect(renderLoginWarnings(report({ login }))).toEqual([
+      'production_db: The login may write to what it reads. (public.a\\u001b[2J, public.b, and 5 more)',
+      'A login that can only read: vkit datasource grants production_db',
+    ]);
+    expect(renderLoginWarnings(report({ login: [] }))).toEqual([]);
+    expect(renderDriftJson(report({ login })).login).toEqual(login);
   });
 
   it('says that there is nothing to say', () => {

@@ -4,6 +4,7 @@ import { type MysqlCell, mysqlEncoder } from './cell.js';
 import { checkTables } from './check-tables.js';
 import { isCollationMix, isConnectionError, translateError } from './error.js';
 import { readTables } from './introspect.js';
+import { readLogin } from './login.js';
 import { inOneCollation } from './one-collation.js';
 import { beginReadOnly, type MysqlSession, pinSession } from './session.js';
 
@@ -28,6 +29,7 @@ export function mysqlProtocol(database: string): ServerProtocol<MysqlSession, My
       return `mysql ${product?.version ?? ''}${product?.name === 'mariadb' ? ' (MariaDB)' : ''}`;
     },
     readTables,
+    readLogin,
   };
 }
 

@@ -4,6 +4,7 @@ import { postgresEncoder } from './cell.js';
 import { createTableCheck } from './check-tables.js';
 import { isConnectionError, translateError } from './error.js';
 import { readTables } from './introspect.js';
+import { readLogin } from './login.js';
 import { beginReadOnly, milliseconds, PIN_SESSION, type PostgresSession } from './session.js';
 
 const DRIVER_GRACE_MS = 1_000;
@@ -54,6 +55,11 @@ export function postgresProtocol(database: string): ServerProtocol<PostgresSessi
       return `postgres ${row?.[0]?.split(' ')[0] ?? ''}`.trim();
     },
     readTables,
+    readLogin: (session, tables) =>
+      readLogin(
+        session,
+        tables.map(({ table }) => String(table.oid)),
+      ),
   };
 }
 
