@@ -113,6 +113,9 @@ function sessionOf(client: RawConnection): MysqlSession {
         );
       }),
     async open(sql, values) {
+      // The package keeps statements prepared, and MariaDB does not always answer one that is executed again as it does
+      // one that is new. The statements of `query` are vkit's own and simple.
+      client.unprepare(sql);
       reader = createRowReader(client, client.execute(sql, bound(values)));
       await reader.opened;
     },
