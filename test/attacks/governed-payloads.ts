@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { type Answer, type Governed, type Ground, governed } from '../helpers/governed.js';
+import { AT_ONCE } from './at-once.js';
 import {
   type AttackedEngine,
   type Payload,
@@ -13,9 +14,7 @@ const ALLOW_NOTES = 'id: allow_notes\nmatch: {dataset: notes}\naction: {allow: t
 const DENY_CANARY =
   'id: deny_canary\nmatch: {dataset: canary}\naction: {deny: true, reason: Not for anybody}\n';
 
-/** Requesters, and queries of each at once; one may have eight. */
 const REQUESTERS = 4;
-const AT_ONCE = 6;
 /** Texts of one query that takes many. */
 const TOGETHER = 40;
 const FIRST_ID = 100;
