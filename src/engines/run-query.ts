@@ -8,15 +8,23 @@ const BATCH_ROWS = 1_000;
 const FIRST_BATCH_ROWS_MAX = 100;
 const BATCH_CHARACTERS_MAX = 4 * 1024 * 1024;
 
+/** Asks, once a query is open, whether its names still mean the tables that were compared. Throws `schema_changed`. */
+export type LaterCheck<Session> = (session: Session) => Promise<void>;
+
+/**
+ * Locks the tables until the transaction ends, and compares them. Throws `schema_changed`. Answers what is still to be
+ * asked, of the transaction, before a row is handed out: where the lock does not hold everything that names go by.
+ */
+export type TableCheck<Session> = (
+  session: Session,
+  expected: readonly TableExpectation[],
+  errors: DriverErrors,
+) => Promise<LaterCheck<Session> | undefined>;
+
 /** How an engine checks, opens and reads a query; `Cell` is a value as its driver hands it over. */
 export interface QueryProtocol<Session, Cell> {
   encoder(type: string): (cell: Cell) => string;
-  /** Locks the tables until the transaction ends, and compares them. Throws `schema_changed`. */
-  checkTables(
-    session: Session,
-    expected: readonly TableExpectation[],
-    errors: DriverErrors,
-  ): Promise<void>;
+  checkTables: TableCheck<Session>;
   /** Runs a query of few rows at once, where that takes fewer round trips than `open` and `fetch`. */
   readAll?(session: Session, query: CompiledQuery): Promise<readonly (readonly Cell[])[]>;
   open(session: Session, query: CompiledQuery, remainingMs: number): Promise<void>;
@@ -33,7 +41,7 @@ export async function* runQuery<Session, Cell>(
   protocol: QueryProtocol<Session, Cell>,
   errors: DriverErrors,
   query: CompiledQuery,
-  options: Pick<RunOptions, 'batchRows'>,
+  { batchRows, checkLater }: Pick<RunOptions, 'batchRows'> & { checkLater?: LaterCheck<Session> },
 ): AsyncGenerator<readonly EncodedRow[]> {
   const encoders = query.columns.map(({ type }) => protocol.encoder(type));
   const encode = (fetched: readonly (readonly Cell[])[]): EncodedRow[] => {
@@ -42,7 +50,7 @@ export async function* runQuery<Session, Cell>(
     }
     return fetched.map((row) => row.map((cell, at) => encoders[at]?.(cell) ?? 'null'));
   };
-  const rowsMax = Math.max(1, options.batchRows ?? BATCH_ROWS);
+  const rowsMax = Math.max(1, batchRows ?? BATCH_ROWS);
   let rows = Math.min(rowsMax, FIRST_BATCH_ROWS_MAX);
   let coming: { wanted: number; rows: Promise<readonly (readonly Cell[])[]> } | undefined;
   const fetch = (): void => {
@@ -57,12 +65,19 @@ export async function* runQuery<Session, Cell>(
   try {
     const { readAll } = protocol;
     if (readAll !== undefined && query.rowsMax !== undefined && query.rowsMax <= rows) {
-      const all = await lease.run((session) => readAll(session, query));
+      const all = await lease.run(async (session) => {
+        const read = await readAll(session, query);
+        await checkLater?.(session);
+        return read;
+      });
       void lease.end();
       if (all.length > 0) yield encode(all);
       return;
     }
-    await lease.run((session, remainingMs) => protocol.open(session, query, remainingMs));
+    await lease.run(async (session, remainingMs) => {
+      await protocol.open(session, query, remainingMs);
+      await checkLater?.(session);
+    });
     // How wide rows are is known after the first batch: until then nothing is read ahead.
     for (let isFirst = true; ; isFirst = false) {
       if (coming === undefined) fetch();

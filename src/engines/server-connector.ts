@@ -3,7 +3,7 @@ import { VkitError } from '../errors/index.js';
 import type { LoginAbility, ScannedTable } from '../schema/model.js';
 import type { ConnectionOptions, Connector, RunOptions, ScanOptions } from './contract.js';
 import type { DriverErrors } from './driver-error.js';
-import type { Lease, LeaseOptions, LeaseProtocol } from './lease.js';
+import type { LeaseOptions, LeaseProtocol } from './lease.js';
 import { type ConnectionPool, createLeasePool } from './lease-pool.js';
 import { type QueryProtocol, runQuery } from './run-query.js';
 
@@ -59,13 +59,15 @@ export function createServerConnector<Session, Cell>(
   };
 
   /** Nothing of the query has run yet: a connection that was lost unnoticed is replaced by one that is sure to stand. */
-  const leaseOfChecked = async (query: CompiledQuery, run: RunOptions): Promise<Lease<Session>> => {
+  const leaseOfChecked = async (query: CompiledQuery, run: RunOptions) => {
     // Without a table there is no check that would notice.
     for (let proven = query.tables.length === 0; ; proven = true) {
       const lease = await pool.lease({ timeoutMs: run.timeoutMs, signal: run.signal, proven });
       try {
-        await lease.run((session) => protocol.checkTables(session, query.tables, errors));
-        return lease;
+        const checkLater = await lease.run((session) =>
+          protocol.checkTables(session, query.tables, errors),
+        );
+        return { lease, checkLater };
       } catch (error) {
         await lease.end();
         const isLost = error instanceof VkitError && error.code === 'datasource_unreachable';
@@ -90,8 +92,12 @@ export function createServerConnector<Session, Cell>(
         return { server, defaultSchema, tables, ...(login && { login }) };
       }),
     async *run(query, run) {
-      const lease = await leaseOfChecked(query, run);
-      yield* runQuery(lease, protocol, errors, query, run);
+      const { lease, checkLater } = await leaseOfChecked(query, run);
+      const { batchRows } = run;
+      yield* runQuery(lease, protocol, errors, query, {
+        ...(batchRows !== undefined && { batchRows }),
+        ...(checkLater && { checkLater }),
+      });
     },
     close: () => pool.close(),
   };

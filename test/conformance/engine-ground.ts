@@ -7,10 +7,17 @@ export interface EngineGround {
   /** The schema in which `execute` makes its tables. */
   schema: string;
   execute(sql: string): Promise<void>;
+  /** Another session in the schema, which may keep a transaction open; it ends with the ground. */
+  openSession(): Promise<OtherSession>;
   /** How many queries on the tables the database is working on for the driver now. */
   countBusy(): Promise<number>;
   /** Ends the driver's connections from outside, as a restart of the database does. */
   breakConnections(): Promise<void>;
+}
+
+/** A session of the engine's own, with nothing of vkit between. It waits a second for a lock, at most. */
+export interface OtherSession {
+  run(sql: string): Promise<void>;
 }
 
 /** A column with one value, and what both become. */

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DatabaseSync } from '@photostructure/sqlite';
-import type mysql from 'mysql2/promise';
+import mysql from 'mysql2/promise';
+import pg from 'pg';
 import type { LocalEngineName } from '../../src/engines/index.js';
 import { findMysql, withDatabase } from '../helpers/mysql.js';
 import { findPostgres, withSchema } from '../helpers/postgres.js';
@@ -31,10 +32,17 @@ const sqlite: EngineUnderTest = {
         database.close();
       };
       await execute('pragma journal_mode = wal');
+      const others: InstanceType<typeof DatabaseSync>[] = [];
       await use({
         target: { id: 'files', config: { path }, credentials: {} },
         schema: 'main',
         execute,
+        openSession: async () => {
+          const other = new DatabaseSync(path);
+          others.push(other);
+          other.exec('pragma busy_timeout = 500');
+          return { run: async (sql) => other.exec(sql) };
+        },
         countBusy: async () => {
           const children = await sqliteChildren();
           return children.filter(({ state }) => state.startsWith('R')).length;
@@ -42,6 +50,8 @@ const sqlite: EngineUnderTest = {
         breakConnections: async () => {
           for (const { pid } of await sqliteChildren()) process.kill(pid, 'SIGKILL');
         },
+      }).finally(() => {
+        for (const other of others) other.close();
       });
     }),
   placeholder: () => '?',
@@ -149,11 +159,19 @@ async function createPostgres(): Promise<EngineUnderTest> {
     skipped: server.url === null ? server.reason : null,
     withGround: (use) =>
       withSchema(url.href, async ({ schema, client }) => {
+        const others: pg.Client[] = [];
         await use({
           target: { id: 'shop', config: { ...config, schema }, credentials },
           schema,
           execute: async (sql) => {
             await client.query(sql);
+          },
+          openSession: async () => {
+            const other = new pg.Client({ connectionString: url.href });
+            others.push(other);
+            await other.connect();
+            await other.query(`set search_path to ${schema}; set lock_timeout = 500`);
+            return { run: async (sql) => void (await other.query(sql)) };
           },
           countBusy: async () => {
             const { rows } = await client.query(
@@ -170,7 +188,7 @@ async function createPostgres(): Promise<EngineUnderTest> {
                where application_name = 'vkit' and state = 'idle' and datname = current_database()`,
             );
           },
-        });
+        }).finally(() => Promise.all(others.map((other) => other.end())));
       }),
     placeholder: (index) => `$${index}::text`,
     ...INDEXED_TEXT,
@@ -334,11 +352,24 @@ async function createMysql(): Promise<EngineUnderTest> {
           );
           return rows.map(({ id }) => Number(id));
         };
+        const others: mysql.Connection[] = [];
         await use({
           target: { id: 'shop', config: { ...config, database }, credentials },
           schema: database,
           execute: async (sql) => {
             await connection.query(sql);
+          },
+          openSession: async () => {
+            const other = await mysql.createConnection({
+              ...config,
+              user: credentials.username,
+              password: credentials.password,
+              database,
+              multipleStatements: true,
+            });
+            others.push(other);
+            await other.query(`set sql_mode = 'ANSI', lock_wait_timeout = 1`);
+            return { run: async (sql) => void (await other.query(sql)) };
           },
           countBusy: async () => (await processes("command in ('Query', 'Execute')")).length,
           breakConnections: async () => {
@@ -346,7 +377,7 @@ async function createMysql(): Promise<EngineUnderTest> {
               await connection.query(`kill ${id}`);
             }
           },
-        });
+        }).finally(() => Promise.all(others.map((other) => other.end())));
       }),
     placeholder: () => '?',
     keyText: { declared: 'varchar(40)', type: 'varchar' },

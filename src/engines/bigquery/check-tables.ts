@@ -12,7 +12,7 @@ export async function checkTables(
   session: BigquerySession,
   expected: readonly TableExpectation[],
   errors: DriverErrors,
-): Promise<void> {
+): Promise<undefined> {
   const live = await Promise.all(
     expected.map(({ table }) => session.getTable(referenceOf(table, session.project))),
   );

@@ -16,7 +16,7 @@ export async function checkTables(
   session: MysqlSession,
   expected: readonly TableExpectation[],
   errors: DriverErrors,
-): Promise<void> {
+): Promise<undefined> {
   for (const table of expected) await lock(session, table, errors);
   if (expected.length === 0) return;
   const live = await readLive(session, expected);

@@ -1,6 +1,7 @@
 import type { BoundValue } from '../../aql/expression.js';
 import { VkitError } from '../../errors/index.js';
 import type { MysqlCell } from './cell.js';
+import { errorNumber } from './error.js';
 
 export type MysqlRow = readonly MysqlCell[];
 
@@ -47,6 +48,7 @@ const IDLE_TIMEOUT_S = 120;
 /** Longer texts are sorted by so many bytes; more would need more sorting memory than a query has. */
 const SORTED_BYTES_MAX = 32 * 1024;
 const SORT_MEMORY_BYTES = 8 * 1024 * 1024;
+const UNKNOWN_VARIABLE = 1193;
 /** Digits that a quotient has after its point, beside those of the dividend. */
 const QUOTIENT_DIGITS = 20;
 /** A lock that another session holds longer than this is no reason to hold a connection. */
@@ -81,8 +83,19 @@ export async function pinSession(session: MysqlSession, database: string): Promi
       { hint: 'Upgrade the server, or serve a copy of the database from a newer one.' },
     );
   }
+  if (product.name === 'mariadb') await leaveQueryCache(session);
   session.product = product;
   return textOf(row?.[1]);
+}
+
+/** MariaDB answers from its query cache without opening a table, and so without the lock that keeps the table as it is. */
+async function leaveQueryCache(session: MysqlSession): Promise<void> {
+  try {
+    await session.command('SET SESSION query_cache_type = OFF');
+  } catch (error) {
+    // A server that was built without the cache does not know the variable.
+    if (errorNumber(error) !== UNKNOWN_VARIABLE) throw error;
+  }
 }
 
 /** Opens the transaction in which everything runs; it is always rolled back, never committed. */

@@ -1,9 +1,11 @@
 import type { TableExpectation } from '../../aql/plan.js';
+import type { VkitError } from '../../errors/index.js';
 import type { DriverErrors } from '../driver-error.js';
+import type { TableCheck } from '../run-query.js';
 import { type LiveTable, tableDifference } from '../table-difference.js';
 import { kindOfRelation, readColumns, readDefinitionDigests } from './catalog.js';
 import { sqlState } from './error.js';
-import type { PostgresSession } from './session.js';
+import type { PostgresSession, TextRow } from './session.js';
 
 /** undefined_table, invalid_schema_name, wrong_object_type */
 const GONE_STATES: readonly (string | undefined)[] = ['42P01', '3F000', '42809'];
@@ -23,11 +25,11 @@ const REMEMBERED_MAX = 1_000;
 /** Object ids of types that come with PostgreSQL, and mean the same for good. */
 const BUILT_IN_OID_MAX = 16_383;
 
-export type TableCheck = (
-  session: PostgresSession,
-  expected: readonly TableExpectation[],
-  errors: DriverErrors,
-) => Promise<void>;
+/** What a comparison looks at, to the letter, and the schemas that its names were found in. */
+interface Facts {
+  text: string;
+  schemas: string;
+}
 
 /**
  * Locks the tables of a query until its transaction ends, then compares them with what was reviewed.
@@ -36,47 +38,94 @@ export type TableCheck = (
  * What a comparison looks at is read anew every time, under the lock. Of tables whose columns have built-in types alone, it
  * is read in one statement together with the lock, and need not be compared again where it is, to the letter, what passed
  * before.
+ *
+ * No lock keeps a schema from being renamed: another table may have the name by the time a query names it. Each change of a
+ * schema makes its row anew, by which it is seen that none changed from before the lock until the query was open.
  */
-export function createTableCheck(): TableCheck {
+export function createTableCheck(): TableCheck<PostgresSession> {
   const passed = new Map<string, string>();
   return async (session, expected, errors) => {
-    if (!expected.every(({ kind }) => kind === 'table')) {
-      return lockAndCompare(session, expected, errors);
-    }
-    const live = await lockAndRead(session, expected);
+    if (expected.length === 0) return undefined;
     const key = JSON.stringify(expected);
-    if (live !== undefined && passed.get(key) === live) return;
+    const isOfTables = expected.every(({ kind }) => kind === 'table');
+    const facts = isOfTables ? await lockAndRead(session, expected) : undefined;
+    if (facts !== undefined && passed.get(key) === facts.text) {
+      // What passed earlier to the letter is in schemas that have not changed since, nor while the tables were locked.
+      return (later) => compareSchemas(later, expected, facts.schemas, errors);
+    }
+    const schemas = await readSchemas(session, expected);
     await lockAndCompare(session, expected, errors);
-    if (live === undefined) return;
-    if (passed.size >= REMEMBERED_MAX) passed.clear();
-    passed.set(key, live);
+    const compared = facts && (await lockAndRead(session, expected));
+    const schemasNow = compared?.schemas ?? (await readSchemas(session, expected));
+    if (schemasNow !== schemas) throw renamed(expected, errors);
+    if (compared !== undefined) {
+      if (passed.size >= REMEMBERED_MAX) passed.clear();
+      passed.set(key, compared.text);
+    }
+    return (later) => compareSchemas(later, expected, schemas, errors);
   };
 }
 
+/** The schemas that tables are named in, as the one text that stands for all that they are. */
+async function readSchemas(
+  session: PostgresSession,
+  expected: readonly TableExpectation[],
+): Promise<string> {
+  const names = new Set(expected.map(({ table }) => literal(table.schema)));
+  return schemasOf(
+    await session.query(
+      `SELECT n.nspname, n.oid, n.xmin FROM pg_catalog.pg_namespace n
+       WHERE n.nspname IN (${[...names].join(', ')})`,
+    ),
+  );
+}
+
+function schemasOf(rows: readonly TextRow[]): string {
+  return [...new Set(rows.map((row) => JSON.stringify(row)))].sort().join();
+}
+
+/** Throws `schema_changed` where the schemas are not those that were read before. */
+async function compareSchemas(
+  session: PostgresSession,
+  expected: readonly TableExpectation[],
+  before: string,
+  errors: DriverErrors,
+): Promise<void> {
+  if ((await readSchemas(session, expected)) !== before) throw renamed(expected, errors);
+}
+
+function renamed(expected: readonly TableExpectation[], errors: DriverErrors): VkitError {
+  const dataset = expected.map((table) => table.dataset).join(', ');
+  return errors.schemaChanged(dataset, 'A schema changed while the query was prepared.');
+}
+
 /**
- * Everything that a comparison would look at, as one text, with the tables locked; `undefined` where that takes more than
- * one statement, with nothing locked.
+ * Everything that a comparison would look at, with the tables locked; `undefined` where that takes more than one statement,
+ * with nothing locked.
  */
 async function lockAndRead(
   session: PostgresSession,
   expected: readonly TableExpectation[],
-): Promise<string | undefined> {
-  if (expected.length === 0) return undefined;
+): Promise<Facts | undefined> {
   const names = expected.map(({ table }) => `${quote(table.schema)}.${quote(table.name)}`);
   const facts = names.map(
-    (name) => `SELECT c.oid, c.relkind, pg_catalog.json_agg(
+    (name, index) => `SELECT n.nspname, n.oid, n.xmin, c.oid, c.relkind, pg_catalog.json_agg(
         pg_catalog.json_build_array(a.attname, a.atttypid) ORDER BY a.attnum
       ), pg_catalog.max(a.atttypid::pg_catalog.int8)
       FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_namespace n
+        ON n.oid = c.relnamespace AND n.nspname = ${literal(expected[index]?.table.schema ?? '')}
       JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-      WHERE c.oid = ${literal(name)}::pg_catalog.regclass GROUP BY c.oid, c.relkind`,
+      WHERE c.oid = ${literal(name)}::pg_catalog.regclass
+      GROUP BY n.nspname, n.oid, n.xmin, c.oid, c.relkind`,
   );
   session.defer('SAVEPOINT vkit_lock');
   session.defer(`LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`);
   try {
     const rows = await session.query(facts.join(' UNION ALL '));
-    const isBuiltIn = rows.every(([, , , highest]) => Number(highest) <= BUILT_IN_OID_MAX);
-    return isBuiltIn && rows.length === expected.length ? JSON.stringify(rows) : undefined;
+    const isBuiltIn = rows.every((row) => Number(row[6]) <= BUILT_IN_OID_MAX);
+    if (!isBuiltIn || rows.length !== expected.length) return undefined;
+    return { text: JSON.stringify(rows), schemas: schemasOf(rows.map((row) => row.slice(0, 3))) };
   } catch (error) {
     const state = sqlState(error);
     if (state !== INSUFFICIENT_PRIVILEGE && !GONE_STATES.includes(state)) throw error;
@@ -91,7 +140,6 @@ async function lockAndCompare(
   errors: DriverErrors,
 ): Promise<void> {
   for (const table of expected) await lock(session, table, errors);
-  if (expected.length === 0) return;
   const live = await readLive(session, expected);
   expected.forEach((table, index) => {
     const difference = tableDifference(table, live[index]);

@@ -20,7 +20,7 @@ export type TableCheck = (
   session: SnowflakeSession,
   expected: readonly TableExpectation[],
   errors: DriverErrors,
-) => Promise<void>;
+) => Promise<undefined>;
 
 /**
  * Compares the tables of queries with what was reviewed; Snowflake locks none. What was read shortly before is good enough

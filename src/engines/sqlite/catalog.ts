@@ -6,8 +6,8 @@ import { normaliseSqliteType } from './type.js';
 /** The one schema of a file, as SQLite names it. */
 export const MAIN_SCHEMA = 'main';
 
-/** More views than read one another in any schema. */
-const VIEWS_REACHED_MAX = 1_000;
+/** More views and tables than read one another in any schema. */
+const REACHED_MAX = 1_000;
 
 const WORD = /[\p{L}\p{N}_$]+/gu;
 
@@ -30,16 +30,18 @@ export function readTables(
   database: Database,
   covers: (schema: string, name: string) => boolean,
 ): ScannedTable[] {
-  const definitions = readViewDefinitions(database);
-  return readRelations(database)
+  const relations = readRelations(database);
+  const below = readBelow(database, relations);
+  return relations
     .filter(({ name }) => covers(MAIN_SCHEMA, name))
-    .map((relation) => readTable(database, relation, definitions));
+    .map((relation) => readTable(database, relation, below));
 }
 
 /** One table or view by its exact name; `undefined` where there is none. */
 export function findTable(database: Database, name: string): ScannedTable | undefined {
-  const relation = readRelations(database).find((candidate) => candidate.name === name);
-  return relation && readTable(database, relation, readViewDefinitions(database));
+  const relations = readRelations(database);
+  const relation = relations.find((candidate) => candidate.name === name);
+  return relation && readTable(database, relation, readBelow(database, relations));
 }
 
 function readRelations(database: Database): Relation[] {
@@ -50,19 +52,9 @@ function readRelations(database: Database): Relation[] {
   }));
 }
 
-function readTable(
-  database: Database,
-  relation: Relation,
-  definitions: ReadonlyMap<string, string>,
-): ScannedTable {
+function readTable(database: Database, relation: Relation, below: Below): ScannedTable {
   const { name, kind } = relation;
-  // Hidden columns (1) are arguments of virtual tables; 2 and 3 are generated ones.
-  const rows = readRows(
-    database,
-    `SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?, 'main')
-     WHERE hidden <> 1 ORDER BY cid`,
-    name,
-  );
+  const rows = readColumns(database, name);
   const keys = readKeys(database, relation, rows);
   return {
     table: { schema: MAIN_SCHEMA, name },
@@ -70,9 +62,19 @@ function readTable(
     primary_key: keys.primary,
     unique_keys: keys.unique,
     foreign_keys: readForeignKeys(database, name),
-    ...(kind === 'view' ? { definition_digest: viewDigest(name, definitions) } : {}),
+    ...(kind === 'view' ? { definition_digest: viewDigest(name, below) } : {}),
     columns: rows.map((row, index) => scannedColumn(row, index + 1, keys.primary)),
   };
+}
+
+function readColumns(database: Database, name: string): StoredValue[][] {
+  // Hidden columns (1) are arguments of virtual tables; 2 and 3 are generated ones.
+  return readRows(
+    database,
+    `SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?, 'main')
+     WHERE hidden <> 1 ORDER BY cid`,
+    name,
+  );
 }
 
 function scannedColumn(
@@ -161,30 +163,68 @@ function referenced(database: Database, table: string, to: readonly StoredValue[
   ).map(([name]) => String(name));
 }
 
-/** The SQL of every view, by its name in lower case: SQLite's names ignore the case of ASCII. */
-function readViewDefinitions(database: Database): Map<string, string> {
+/** What a view can stand on, by its name in lower case: SQLite's names ignore the case of ASCII. */
+interface Below {
+  /** The SQL of each view. */
+  views: ReadonlyMap<string, string>;
+  tables: ReadonlySet<string>;
+  columns(table: string): readonly { name: string; type: string }[];
+}
+
+function readBelow(database: Database, relations: readonly Relation[]): Below {
   const rows = readRows(
     database,
     "SELECT name, sql FROM main.sqlite_schema WHERE type = 'view' ORDER BY name",
   );
-  return new Map(rows.map(([name, sql]) => [String(name).toLowerCase(), String(sql)]));
+  const tables = relations.filter(({ kind }) => kind === 'table').map(({ name }) => name);
+  return {
+    views: new Map(rows.map(([name, sql]) => [String(name).toLowerCase(), String(sql)])),
+    tables: new Set(tables.map((name) => name.toLowerCase())),
+    columns: (table) =>
+      readColumns(database, table).map(([name, type]) => ({
+        name: String(name),
+        type: normaliseSqliteType(String(type ?? '')),
+      })),
+  };
 }
 
 /**
  * SHA-256 (hex) of a view's SQL as the file has it, followed by that of the views whose names occur
- * in it, and in theirs: a view means something else when one below it does. SQLite does not record
- * what a view reads; a name that is only mentioned counts as read.
+ * in it, and in theirs: a view means something else when one below it does. It stands on the names of
+ * columns and not on columns: of the tables below it follow those that are named, with their types and
+ * positions. SQLite does not record what a view reads; a name that is only mentioned counts as read.
  */
-function viewDigest(name: string, definitions: ReadonlyMap<string, string>): string {
-  const reached = new Set([name.toLowerCase()]);
+function viewDigest(name: string, below: Below): string {
+  const own = name.toLowerCase();
+  const reached = new Set([own]);
+  const tables = new Set<string>();
   for (const view of reached) {
-    if (reached.size > VIEWS_REACHED_MAX) break;
-    const text = definitions.get(view)?.toLowerCase() ?? '';
-    for (const other of definitions.keys()) if (mentions(text, other)) reached.add(other);
+    if (reached.size > REACHED_MAX) break;
+    const text = below.views.get(view)?.toLowerCase() ?? '';
+    for (const other of below.views.keys()) if (mentions(text, other)) reached.add(other);
+    for (const table of below.tables) if (mentions(text, table)) tables.add(table);
   }
-  const [own = '', ...others] = [...reached];
-  const parts = others.sort().map((other) => `\n-- ${other}\n${definitions.get(other)}`);
-  return sha256Hex([definitions.get(own), ...parts].join(''));
+  const texts = [...reached].map((view) => below.views.get(view)?.toLowerCase() ?? '');
+  const others = [...reached].filter((view) => view !== own).sort();
+  const parts = [
+    ...others.map((view) => `\n-- ${view}\n${below.views.get(view)}`),
+    ...[...tables].sort().map((table) => columnsText(table, below.columns(table), texts)),
+  ];
+  return sha256Hex([below.views.get(own), ...parts].join(''));
+}
+
+/** The columns that views name; a column that none names can come and go, unless they read what there is. */
+function columnsText(
+  table: string,
+  columns: readonly { name: string; type: string }[],
+  texts: readonly string[],
+): string {
+  const isUnnamed = texts.some((text) => text.includes('*') || mentions(text, 'natural'));
+  const lines = columns.flatMap(({ name, type }, index) => {
+    const isRead = isUnnamed || texts.some((text) => mentions(text, name.toLowerCase()));
+    return isRead ? [`${index + 1} ${name} ${type}\n`] : [];
+  });
+  return `\n-- ${table}\n${lines.join('')}`;
 }
 
 /** A name of one word is looked for among the words, any other one anywhere. */
