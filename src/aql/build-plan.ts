@@ -7,12 +7,13 @@ import { report } from './input-checks.js';
 import { joinKind, KIND_ABILITIES } from './kind-abilities.js';
 import { JOIN_TYPES, type JoinType } from './model.js';
 import type { Plan, PlanJoin, PlanSource, TableExpectation } from './plan.js';
+import type { PlanColumn } from './plan-columns.js';
 import { planFilters } from './plan-filters.js';
 import { planLimit, type RowLimits } from './plan-limit.js';
 import { type Grouping, type GroupKey, planGroupKey, planOrder, rowKeys } from './plan-order.js';
 import { planOutputs } from './plan-outputs.js';
 import type { PlanScope, TokenAccess } from './plan-scope.js';
-import { type PlanColumn, planSources } from './plan-sources.js';
+import { planSources } from './plan-sources.js';
 import type { ResolvedJoin, ResolvedQuery } from './resolved-query.js';
 import { usedFields } from './used-fields.js';
 import { isFullyRaw, type Visibility } from './visibility.js';
@@ -48,12 +49,13 @@ export function buildPlan(input: PlanInput): PlannedQuery | { problems: readonly
   if (resolved.unknown.length > 0 || resolved.problems.length > 0 || resolved.star) {
     throw new VkitError('internal', 'A query came to be planned before its names were settled.');
   }
-  const guarded = !resolved.sources.every((source) => isFullyRaw(source, visibility));
+  const raw = resolved.sources.map((source) => isFullyRaw(source, visibility));
+  const guarded = raw.includes(false);
   const isOfRows = resolved.aggregates.length === 0 && resolved.groupBy.length === 0;
   const keys =
     guarded && isOfRows ? rowKeys(resolved, visibility) : { columns: [], outputs: false };
-  const used = usedFields(resolved, keys.columns);
-  const { sources, column } = planSources(resolved.sources, used, visibility);
+  const used = guarded ? usedFields(resolved, keys.columns) : [];
+  const { sources, column } = planSources(resolved.sources, { raw, used, visibility });
   const { joinTypes, constants } = dialect;
   const scope: PlanScope = { column, guarded, constants, problems: [], tokens };
 

@@ -15,6 +15,7 @@ export function checkSealed(plan: Plan): void {
   }
   for (const expr of plan.groupBy) checkUnlessSealed(expr);
   for (const { expr, token } of plan.outputs) {
+    if (expr.node === 'column' && expr.sealed === token?.domain) continue;
     if (domainOf(expr) !== token?.domain) throw exposed();
     checkUnlessSealed(expr);
   }

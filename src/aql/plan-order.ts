@@ -3,10 +3,10 @@ import type { CatalogField } from './catalog.js';
 import type { Expr } from './expression.js';
 import { report } from './input-checks.js';
 import { KIND_ABILITIES } from './kind-abilities.js';
-import type { PlanOrder, TokenizedOutput } from './plan.js';
+import type { PlannedOutput, PlanOrder } from './plan.js';
 import { groupKey, planAggregate } from './plan-aggregates.js';
+import type { PlanColumn } from './plan-columns.js';
 import type { PlanScope } from './plan-scope.js';
-import type { PlanColumn } from './plan-sources.js';
 import { tokenOrder } from './plan-tokens.js';
 import type { FieldRef, ResolvedJoin, ResolvedQuery, ResolvedSource } from './resolved-query.js';
 import { isRaw, type Visibility } from './visibility.js';
@@ -79,13 +79,6 @@ function isDetermined(join: ResolvedJoin, source: ResolvedSource, visibility: Vi
   );
 }
 
-/** One column of the answer, as an order may need it. */
-export interface OrderedOutput {
-  expr: Expr;
-  kind: FieldKind;
-  token?: TokenizedOutput;
-}
-
 /** One key of GROUP BY, and what the groups are ordered by where their order must be total. */
 export interface GroupKey {
   expr: Expr;
@@ -102,7 +95,7 @@ export type Grouping =
 export function planOrder(
   resolved: ResolvedQuery,
   keys: RowKeys,
-  outputs: readonly OrderedOutput[],
+  outputs: readonly PlannedOutput[],
   grouping: Grouping,
   scope: PlanScope,
 ): PlanOrder[] {
@@ -199,7 +192,7 @@ export function planGroupKey(column: PlanColumn, scope: PlanScope): GroupKey {
   return { expr, order: { node: 'key', kind, operand: least } };
 }
 
-function outputKey({ expr, kind, token }: OrderedOutput, scope: PlanScope): Expr {
+function outputKey({ expr, kind, token }: PlannedOutput, scope: PlanScope): Expr {
   if (token !== undefined) {
     return { node: 'key', kind: 'text', operand: tokenOrder(expr, kind, scope) };
   }
@@ -221,5 +214,5 @@ function withoutRepeats(orders: readonly PlanOrder[]): PlanOrder[] {
 }
 
 export function sameExpr(left: Expr, right: Expr): boolean {
-  return JSON.stringify(left) === JSON.stringify(right);
+  return left === right || JSON.stringify(left) === JSON.stringify(right);
 }
