@@ -37,6 +37,8 @@ export interface CatalogDataset {
   expectation: TableExpectation;
   /** A field by its name: exactly, else in any case where that is unambiguous. */
   field(name: string): CatalogField | undefined;
+  /** A field by `dataset.field`, exactly as the registry writes both. */
+  labelled(label: string): CatalogField | undefined;
 }
 
 export interface Catalog {
@@ -56,6 +58,10 @@ function toCatalogDataset(dataset: BundleDataset): CatalogDataset {
   const fields = dataset.fields
     .toSorted(byPosition)
     .map((field, index) => toCatalogField(dataset, field, index, ranks.get(field) ?? index));
+  const field = lookup(fields);
+  // Of two fields of one name, neither is found.
+  const found = fields.filter((one) => field(one.name) === one);
+  const labels = new Map(found.map((one) => [one.label, one]));
   return {
     name: dataset.name,
     datasource: dataset.datasource,
@@ -65,7 +71,8 @@ function toCatalogDataset(dataset: BundleDataset): CatalogDataset {
     fields,
     references: byName.map((field) => ({ dataset: dataset.name, field: field.name })),
     expectation: toExpectation(dataset, fields),
-    field: lookup(fields),
+    field,
+    labelled: (label) => labels.get(label),
   };
 }
 

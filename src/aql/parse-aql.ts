@@ -6,6 +6,7 @@ import {
   checkName,
   checkObject,
   checkWord,
+  isName,
   type JsonObject,
   ownValue,
   parseEntries,
@@ -86,7 +87,18 @@ function isAbsent(object: JsonObject, key: string): boolean {
 }
 
 function parseNames(object: JsonObject, key: string, problems: Problem[]): string[] {
-  return parseEach(object, key, AQL_LIMITS.columnsMax, problems, checkName);
+  const pointer = `/${key}`;
+  const entries = checkList(ownValue(object, key), pointer, AQL_LIMITS.columnsMax, problems);
+  // Where each makes no problem, there is no place to tell.
+  if (areNames(entries)) return [...entries];
+  return parseEntries(entries, pointer, problems, checkName);
+}
+
+function areNames(entries: readonly unknown[]): entries is readonly string[] {
+  for (let index = 0; index < entries.length; index += 1) {
+    if (!isName(entries[index])) return false;
+  }
+  return true;
 }
 
 function parseEach<Part>(

@@ -1,10 +1,11 @@
+import { VkitError } from '../errors/index.js';
 import type { Reference } from '../policy/model.js';
-import { type CatalogDataset, type CatalogField, compareText } from './catalog.js';
+import { type CatalogDataset, compareText } from './catalog.js';
 
 /** What a query touches. */
 export interface ReferenceSet {
-  /** A field of one of the query's datasets. */
-  add(dataset: CatalogDataset, field: CatalogField): void;
+  /** One of the query's datasets: 1 at the rank of a field says that the query touches it. */
+  touched(dataset: CatalogDataset): Uint8Array;
   /** What no registry holds. */
   addUnknown(reference: Reference): void;
   /** Deduplicated, sorted by dataset and field; a dataset comes before its fields. */
@@ -18,8 +19,10 @@ export function createReferenceSet(datasets: readonly CatalogDataset[]): Referen
     .map((dataset) => ({ dataset, touched: new Uint8Array(dataset.references.length) }));
   const unknown: Reference[] = [];
   return {
-    add(dataset, field) {
-      for (const part of parts) if (part.dataset === dataset) part.touched[field.rank] = 1;
+    touched(dataset) {
+      const part = parts.find((one) => one.dataset === dataset);
+      if (part === undefined) throw new VkitError('internal', 'A query has no such dataset.');
+      return part.touched;
     },
     addUnknown: (reference) => unknown.push(reference),
     list() {

@@ -66,11 +66,24 @@ export function resolveAql(aql: Aql, catalog: Catalog): ResolvedQuery {
   };
 }
 
+/** One pointer for each place in `columns`: all queries have the same. */
+const COLUMN_POINTERS: string[] = [];
+
+/** `index` is below the limit that the parser sets. */
+function columnPointer(index: number): string {
+  let pointer = COLUMN_POINTERS[index];
+  if (pointer === undefined) {
+    pointer = `/columns/${index}`;
+    COLUMN_POINTERS[index] = pointer;
+  }
+  return pointer;
+}
+
 function resolveColumns(names: readonly string[], scope: NameScope): ResolvedColumn[] {
   const columns: ResolvedColumn[] = [];
   for (let index = 0; index < names.length; index += 1) {
     const name = names[index] ?? '';
-    const pointer = `/columns/${index}`;
+    const pointer = columnPointer(index);
     const ref = name === '*' ? undefined : scope.resolve(name, pointer);
     if (ref !== undefined) columns.push({ ref, pointer });
     else if (name === '*') columns.push({ star: true, pointer });
