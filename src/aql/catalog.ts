@@ -31,6 +31,8 @@ export interface CatalogDataset {
   uniqueKeys: readonly (readonly string[])[];
   /** In the order of their positions; those without one come last, by name. */
   fields: readonly CatalogField[];
+  /** What a query that touches the dataset refers to. */
+  reference: Reference;
   /** What a query that touches a field refers to, by the fields' names. */
   references: readonly Reference[];
   /** What the live table must look like, all registered fields together: those a query leaves out were reviewed too. */
@@ -69,6 +71,7 @@ function toCatalogDataset(dataset: BundleDataset): CatalogDataset {
     primaryKey: dataset.primary_key ?? [],
     uniqueKeys: dataset.unique_keys ?? [],
     fields,
+    reference: { dataset: dataset.name, field: null },
     references: byName.map((field) => ({ dataset: dataset.name, field: field.name })),
     expectation: toExpectation(dataset, fields),
     field,

@@ -2,24 +2,14 @@ import type { Problem } from '../errors/index.js';
 import type { Reference } from '../policy/model.js';
 import type { CatalogDataset, CatalogField } from './catalog.js';
 import { quoted, report } from './input-checks.js';
-import { createReferenceSet, type ReferenceSet } from './reference-set.js';
+import { ReferenceSet } from './reference-set.js';
 import type { FieldRef } from './resolved-query.js';
 
 /** A dataset as the query names it; `dataset` is undefined where the registry has none of that name. */
 export interface ScopeSource {
   written: string;
-  alias?: string;
+  alias: string | undefined;
   dataset: CatalogDataset | undefined;
-}
-
-/** Looks names up among the datasets of one query and keeps account of everything it was asked. */
-export interface NameScope {
-  /** The field a name stands for, or `undefined` with the reason noted. */
-  resolve(name: string, pointer: string): FieldRef | undefined;
-  readonly unknown: { pointer: string; name: string }[];
-  readonly problems: Problem[];
-  /** Deduplicated, sorted by dataset and field; a dataset comes before its fields. */
-  references(): Reference[];
 }
 
 /** What a dataset is called where it stands: by its alias, else by its registry key. */
@@ -27,38 +17,52 @@ export function labelOf(source: ScopeSource): string {
   return source.alias ?? source.dataset?.name ?? source.written;
 }
 
-export function createNameScope(sources: readonly ScopeSource[]): NameScope {
-  const datasets = sources.flatMap(({ dataset }) => (dataset === undefined ? [] : [dataset]));
-  const references = createReferenceSet(datasets);
-  const named = sources.flatMap((source, index) => namedSource(source, index, references));
-  const unnested = !areNested(named.flatMap(({ prefixes }) => prefixes));
-  const unknown: { pointer: string; name: string }[] = [];
-  const problems: Problem[] = [];
+/** Looks names up among the datasets of one query and keeps account of everything it was asked. */
+export class NameScope {
+  readonly unknown: { pointer: string; name: string }[] = [];
+  readonly problems: Problem[] = [];
+  readonly #sources: readonly ScopeSource[];
+  readonly #named: NamedSource[] = [];
+  readonly #references = new ReferenceSet();
+  /** Whether no name can begin with two of the prefixes. */
+  readonly #unnested: boolean;
 
-  for (const [index, source] of sources.entries()) {
-    if (source.dataset !== undefined) continue;
-    references.addUnknown({ dataset: source.written, field: null });
-    const pointer = index === 0 ? '/source_table' : `/joins/${index - 1}/table`;
-    unknown.push({ pointer, name: source.written });
+  constructor(sources: readonly ScopeSource[]) {
+    this.#sources = sources;
+    const prefixes: Prefix[] = [];
+    for (let index = 0; index < sources.length; index += 1) {
+      const source = sources[index] as ScopeSource;
+      const { dataset, written } = source;
+      if (dataset === undefined) {
+        this.#references.addUnknown({ dataset: written, field: null });
+        const pointer = index === 0 ? '/source_table' : `/joins/${index - 1}/table`;
+        this.unknown.push({ pointer, name: written });
+      } else {
+        const named = namedSource(source, dataset, index, this.#references.touched(dataset));
+        this.#named.push(named);
+        prefixes.push(...named.prefixes);
+      }
+    }
+    this.#unnested = !areNested(prefixes);
   }
 
-  function resolve(name: string, pointer: string): FieldRef | undefined {
-    if (unnested) {
-      for (const source of named) {
+  /** The field a name stands for, or `undefined` with the reason noted. */
+  resolve(name: string, pointer: string): FieldRef | undefined {
+    if (this.#unnested) {
+      for (const source of this.#named) {
         const field = labelledField(source, name);
         if (field !== undefined) return touch(source, field);
       }
     }
-    const matches = bestMatches(named, name);
-    for (const { source, field } of matches) touch(source, field);
-    const [match] = matches;
-    if (match === undefined) {
-      references.addUnknown(unknownReference(sources, name));
-      unknown.push({ pointer, name });
+    const matches = bestMatches(this.#named, name);
+    const refs = matches.map(({ source, field }) => touch(source, field));
+    if (refs.length === 1) return refs[0];
+    if (refs.length === 0) {
+      this.#references.addUnknown(unknownReference(this.#sources, name));
+      this.unknown.push({ pointer, name });
       return undefined;
     }
-    if (matches.length === 1) return touch(match.source, match.field);
-    report(problems, {
+    report(this.problems, {
       pointer,
       code: 'ambiguous_name',
       message: `The name ${quoted(name)} stands for more than one field.`,
@@ -67,7 +71,10 @@ export function createNameScope(sources: readonly ScopeSource[]): NameScope {
     return undefined;
   }
 
-  return { resolve, unknown, problems, references: references.list };
+  /** Deduplicated, sorted by dataset and field; a dataset comes before its fields. */
+  references(): Reference[] {
+    return this.#references.list();
+  }
 }
 
 /** A dataset of the query with what may stand before the names of its fields. */
@@ -83,7 +90,6 @@ interface NamedSource {
 }
 
 interface Prefix {
-  written: string;
   lower: string;
   /** As it is written: lower case may have another length. */
   characters: number;
@@ -91,20 +97,23 @@ interface Prefix {
   primary: boolean;
 }
 
-function namedSource(source: ScopeSource, index: number, references: ReferenceSet): NamedSource[] {
-  const { dataset } = source;
-  if (dataset === undefined) return [];
+function namedSource(
+  source: ScopeSource,
+  dataset: CatalogDataset,
+  index: number,
+  touched: Uint8Array,
+): NamedSource {
   const label = labelOf(source);
-  const prefixes = [prefixOf(label, true)];
-  const isKey = label === dataset.name;
-  if (!isKey) prefixes.unshift(prefixOf(dataset.name, false));
-  const touched = references.touched(dataset);
-  return [{ index, dataset, label: isKey ? null : `${label}.`, touched, prefixes }];
+  const primary = prefixOf(label, true);
+  if (label === dataset.name) {
+    return { index, dataset, label: null, touched, prefixes: [primary] };
+  }
+  const prefixes = [prefixOf(dataset.name, false), primary];
+  return { index, dataset, label: `${label}.`, touched, prefixes };
 }
 
 function prefixOf(label: string, primary: boolean): Prefix {
-  const prefix = `${label}.`;
-  return { written: prefix, lower: prefix.toLowerCase(), characters: prefix.length, primary };
+  return { lower: `${label.toLowerCase()}.`, characters: label.length + 1, primary };
 }
 
 interface Match {
@@ -113,17 +122,18 @@ interface Match {
   prefix: Prefix;
 }
 
-const BARE: Prefix = { written: '', lower: '', characters: 0, primary: true };
+const BARE: Prefix = { lower: '', characters: 0, primary: true };
 
 /** Whether a name can begin with two of the prefixes. */
 function areNested(prefixes: readonly Prefix[]): boolean {
-  return prefixes.some((inner, index) =>
-    prefixes.some(
-      (outer, at) =>
-        at !== index &&
-        (outer.lower.startsWith(inner.lower) || outer.written.startsWith(inner.written)),
-    ),
-  );
+  for (let index = 1; index < prefixes.length; index += 1) {
+    const { lower } = prefixes[index] as Prefix;
+    for (let before = 0; before < index; before += 1) {
+      const other = (prefixes[before] as Prefix).lower;
+      if (lower.startsWith(other) || other.startsWith(lower)) return true;
+    }
+  }
+  return false;
 }
 
 /** The field a name stands for that begins with the label to the letter, where no other prefix could fit the name. */
