@@ -61,7 +61,7 @@ export function buildPlan(input: PlanInput): PlannedQuery | { problems: readonly
 
   checkJoinTypes(resolved.joins, joinTypes, scope);
   const grouping = planGrouping(resolved, scope);
-  const joins = resolved.joins.flatMap((join) => planJoin(join, sources, scope));
+  const joins = resolved.joins.map((join) => planJoin(join, sources, scope));
   const where = planFilters(resolved.filters, scope);
   const having = planFilters(resolved.having, scope);
   const outputs = planOutputs(resolved, grouping, scope);
@@ -121,33 +121,32 @@ function checkJoinTypes(
   }
 }
 
-function planJoin(
-  join: ResolvedJoin,
-  sources: readonly PlanSource[],
-  scope: PlanScope,
-): PlanJoin[] {
-  const source = sources[join.source];
-  if (source === undefined) return [];
-  const items = join.pairs.flatMap((pair): Expr[] => {
+function planJoin(join: ResolvedJoin, sources: readonly PlanSource[], scope: PlanScope): PlanJoin {
+  const items: Expr[] = [];
+  for (const pair of join.pairs) {
     const left = scope.column(pair.left);
     const right = scope.column(pair.right);
-    for (const { masked, label } of [left, right]) {
-      if (masked !== 'full' && masked !== 'nullify') continue;
-      const message = `${label} is masked (${masked}): joining on it would join every row with every other.`;
-      report(scope.problems, { pointer: pair.pointer, code: 'unsupported_on_masked', message });
-    }
+    checkConstant(left, pair.pointer, scope);
+    checkConstant(right, pair.pointer, scope);
     checkTokens(left, right, pair.pointer, scope);
     const kind = joinKind(left.kind, right.kind);
     if (kind === undefined) {
       const message = `${left.label} (${left.type}) and ${right.label} (${right.type}) cannot be joined.`;
       report(scope.problems, { pointer: pair.pointer, code: 'unsupported_on_type', message });
-      return [];
+    } else {
+      items.push({ node: 'compare', op: 'eq', kind, left: left.expr, right: right.expr });
     }
-    return [{ node: 'compare', op: 'eq', kind, left: left.expr, right: right.expr }];
-  });
+  }
   const [only] = items;
   const on: Expr = items.length === 1 && only !== undefined ? only : { node: 'and', items };
-  return [{ type: join.type, source, on }];
+  return { type: join.type, source: sources[join.source] as PlanSource, on };
+}
+
+/** A mask that shows the same for every value tells no rows apart. */
+function checkConstant({ masked, label }: PlanColumn, pointer: string, scope: PlanScope): void {
+  if (masked !== 'full' && masked !== 'nullify') return;
+  const message = `${label} is masked (${masked}): joining on it would join every row with every other.`;
+  report(scope.problems, { pointer, code: 'unsupported_on_masked', message });
 }
 
 /** A readable field beside a token would give its value away, and so would one that is tokenized under another key. */
@@ -163,5 +162,9 @@ function checkTokens(left: PlanColumn, right: PlanColumn, pointer: string, scope
 
 /** Each dataset once. */
 function tableExpectations(resolved: ResolvedQuery): TableExpectation[] {
-  return [...new Set(resolved.sources.map(({ dataset }) => dataset.expectation))];
+  const tables: TableExpectation[] = [];
+  for (const { dataset } of resolved.sources) {
+    if (!tables.includes(dataset.expectation)) tables.push(dataset.expectation);
+  }
+  return tables;
 }

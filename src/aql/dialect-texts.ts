@@ -1,6 +1,6 @@
 import type { Dialect } from './dialect.js';
 import type { Expr } from './expression.js';
-import type { ProjectedColumn } from './plan.js';
+import type { PlanSource, ProjectedColumn } from './plan.js';
 
 type Column = Extract<Expr, { node: 'column' }>;
 
@@ -8,6 +8,8 @@ type Column = Extract<Expr, { node: 'column' }>;
 export interface DialectTexts {
   /** A column as it is read. Plans share the columns of a dataset (`planSources`), and with them their text. */
   column(column: Column): string;
+  /** A table that stands in FROM itself, with its alias; plans share it as they do its columns. */
+  source(source: PlanSource): string;
   /** The columns of derived tables, with their names; plans share these too. Only what binds no value may be here. */
   readonly projected: WeakMap<ProjectedColumn, string>;
   /** ` AS "c1"` of the first output, `index` being 0. */
@@ -29,7 +31,16 @@ function createTexts(dialect: Dialect): DialectTexts {
   const columns = new WeakMap<Column, string>();
   /** At most as many as a plan has outputs. */
   const outputNames: string[] = [];
+  const sources = new WeakMap<PlanSource, string>();
   return {
+    source(source) {
+      let text = sources.get(source);
+      if (text === undefined) {
+        text = `${dialect.table(source.table)} AS ${dialect.quoteIdentifier(source.alias)}`;
+        sources.set(source, text);
+      }
+      return text;
+    },
     projected: new WeakMap(),
     column(column) {
       let text = columns.get(column);

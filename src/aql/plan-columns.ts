@@ -2,7 +2,7 @@ import { applyMask, type Mask, type MaskMethod } from '../masking/index.js';
 import type { FieldKind } from '../schema/field-type.js';
 import type { CatalogDataset, CatalogField } from './catalog.js';
 import type { Expr } from './expression.js';
-import type { PlannedOutput, ProjectedColumn, TokenizedOutput } from './plan.js';
+import type { PlannedOutput, PlanSource, ProjectedColumn, TokenizedOutput } from './plan.js';
 
 /** A field as the query outside FROM sees it. Plans share it. */
 export interface PlanColumn {
@@ -25,8 +25,10 @@ export interface DerivedColumn {
   readonly column: PlanColumn;
 }
 
-/** The fields of a dataset under one alias. Each is made once and shared by all plans; `at` is its index in `fields`. */
+/** A dataset at its place in FROM. All of it is made once and shared by all plans; `at` is a field's index in `fields`. */
 export interface SeenFields {
+  /** The table itself. */
+  readonly source: PlanSource;
   /** As a field of a table that stands in FROM itself. */
   raw(at: number): PlanColumn;
   /** As a field of a derived table, masked or, with `null`, as it is. */
@@ -34,24 +36,30 @@ export interface SeenFields {
 }
 
 /** The name a table has inside a derived table, and nowhere else. */
-export const RAW_ALIAS = 'raw';
+const RAW_ALIAS = 'raw';
+
+/** The name of the `index`-th dataset outside. Names that requesters choose never become SQL. */
+function sourceAlias(index: number): string {
+  return `t${index + 1}`;
+}
 
 /** So many masks of one field are remembered: policies rarely have more than one. */
 const MASKS_MAX = 8;
 
-/** Of the datasets of a catalog, by the alias; they go with it. A query has few aliases, t1 and on. */
-const SEEN = new WeakMap<CatalogDataset, Map<string, SeenFields>>();
+/** Of the datasets of a catalog, by their place in FROM, which has as many as joins are allowed; they go with it. */
+const SEEN = new WeakMap<CatalogDataset, (SeenFields | undefined)[]>();
 
-export function seenFields(dataset: CatalogDataset, alias: string): SeenFields {
-  let byAlias = SEEN.get(dataset);
-  if (byAlias === undefined) {
-    byAlias = new Map();
-    SEEN.set(dataset, byAlias);
+/** A dataset as the `index`-th of a query. */
+export function seenFields(dataset: CatalogDataset, index: number): SeenFields {
+  let places = SEEN.get(dataset);
+  if (places === undefined) {
+    places = [];
+    SEEN.set(dataset, places);
   }
-  let seen = byAlias.get(alias);
+  let seen = places[index];
   if (seen === undefined) {
-    seen = createSeenFields(dataset, alias);
-    byAlias.set(alias, seen);
+    seen = createSeenFields(dataset, sourceAlias(index));
+    places[index] = seen;
   }
   return seen;
 }
@@ -61,6 +69,7 @@ function createSeenFields(dataset: CatalogDataset, alias: string): SeenFields {
   const raw: (PlanColumn | undefined)[] = fields.map(() => undefined);
   const derived = fields.map((): { mask: Mask | null; seen: DerivedColumn }[] => []);
   return {
+    source: { alias, table: dataset.table, derived: null, rawAlias: RAW_ALIAS },
     raw(at) {
       let column = raw[at];
       if (column === undefined) {

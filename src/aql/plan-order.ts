@@ -99,29 +99,36 @@ export function planOrder(
   grouping: Grouping,
   scope: PlanScope,
 ): PlanOrder[] {
-  const orders = resolved.orderBy.flatMap((order): PlanOrder[] => {
+  const orders: PlanOrder[] = [];
+  for (const order of resolved.orderBy) {
     const expr = requestedKey(order, grouping, scope);
-    if (expr === undefined) return [];
+    if (expr === undefined) continue;
     const { direction, nulls, operand } = order;
     const isColumn = grouping.state === 'rows' && 'ref' in operand;
     const neverNull = isColumn && isNeverNull(operand.ref, resolved, scope);
-    return [{ expr, direction, nulls, ...(neverNull && { neverNull }) }];
-  });
+    orders.push(planKey(expr, direction, nulls, neverNull));
+  }
   if (!scope.guarded || grouping.state === 'one') return withoutRepeats(orders);
-  const last = (expr: Expr): PlanOrder => ({ expr, direction: 'ASC', nulls: 'last' });
-  const total =
-    grouping.state === 'groups'
-      ? grouping.keys.map((key) => last(key.order))
-      : [
-          ...keys.columns.map((ref): PlanOrder => {
-            const { expr, kind } = scope.column(ref);
-            const order = last({ node: 'key', kind, operand: expr });
-            const neverNull = isNeverNull(ref, resolved, scope);
-            return { ...order, ...(neverNull && { neverNull }) };
-          }),
-          ...(keys.outputs ? outputs.map((output) => last(outputKey(output, scope))) : []),
-        ];
-  return withoutRepeats([...orders, ...total]);
+  const last = (expr: Expr, neverNull = false) => planKey(expr, 'ASC', 'last', neverNull);
+  if (grouping.state === 'groups') {
+    for (const key of grouping.keys) orders.push(last(key.order));
+    return withoutRepeats(orders);
+  }
+  for (const ref of keys.columns) {
+    const { expr, kind } = scope.column(ref);
+    orders.push(last({ node: 'key', kind, operand: expr }, isNeverNull(ref, resolved, scope)));
+  }
+  if (keys.outputs) for (const output of outputs) orders.push(last(outputKey(output, scope)));
+  return withoutRepeats(orders);
+}
+
+function planKey(
+  expr: Expr,
+  direction: PlanOrder['direction'],
+  nulls: PlanOrder['nulls'],
+  neverNull: boolean,
+): PlanOrder {
+  return neverNull ? { expr, direction, nulls, neverNull } : { expr, direction, nulls };
 }
 
 /** Whether a column is read as it is, was NOT NULL when it was reviewed, and no join may leave its row out. */
@@ -202,8 +209,8 @@ function outputKey({ expr, kind, token }: PlannedOutput, scope: PlanScope): Expr
 }
 
 /** A key that is there already orders nothing more. */
-function withoutRepeats(orders: readonly PlanOrder[]): PlanOrder[] {
-  if (orders.length < 2) return [...orders];
+function withoutRepeats(orders: PlanOrder[]): PlanOrder[] {
+  if (orders.length < 2) return orders;
   const seen = new Set<string>();
   return orders.filter(({ expr }) => {
     const text = JSON.stringify(expr);

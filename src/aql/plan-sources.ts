@@ -1,7 +1,7 @@
 import { VkitError } from '../errors/index.js';
-import type { CatalogField } from './catalog.js';
+import type { CatalogDataset, CatalogField } from './catalog.js';
 import type { PlanSource } from './plan.js';
-import { type PlanColumn, RAW_ALIAS, seenFields } from './plan-columns.js';
+import { type PlanColumn, type SeenFields, seenFields } from './plan-columns.js';
 import type { FieldRef, ResolvedSource } from './resolved-query.js';
 import type { FieldVisibility, Visibility } from './visibility.js';
 
@@ -20,50 +20,61 @@ export interface SourceUse {
   visibility: Visibility;
 }
 
-/** The name of the `index`-th dataset outside. Names that requesters choose never become SQL. */
-function sourceAlias(index: number): string {
-  return `t${index + 1}`;
-}
-
 /**
  * Builds FROM. A dataset of which the query uses a masked field becomes a derived table that projects exactly the fields
  * used, already masked; the columns handed out are those of the derived table, so no clause can name a raw one.
  * Throws `internal` where a hidden field is used: such a query was to be denied.
  */
 export function planSources(resolved: readonly ResolvedSource[], use: SourceUse): PlanSources {
-  const columns: ((at: number) => PlanColumn | undefined)[] = [];
-  const sources = resolved.map(({ dataset }, index): PlanSource => {
-    const alias = sourceAlias(index);
-    const seen = seenFields(dataset, alias);
-    const from = { alias, table: dataset.table, rawAlias: RAW_ALIAS };
+  const sources: PlanSource[] = [];
+  /** Of each dataset, what a field's index stands for. */
+  const columns: ColumnAt[] = [];
+  for (let index = 0; index < resolved.length; index += 1) {
+    const { dataset } = resolved[index] as ResolvedSource;
+    const seen = seenFields(dataset, index);
     if (use.raw[index] === true) {
+      sources.push(seen.source);
       columns.push(seen.raw);
-      return { ...from, derived: null };
+    } else {
+      const { source, column } = planUsed(dataset, seen, use.used[index], use.visibility);
+      sources.push(source);
+      columns.push(column);
     }
-    const fields = dataset.fields.filter((field) => use.used[index]?.[field.index] === 1);
-    const states = fields.map((field) => visible(field, dataset.name, use.visibility));
-    const own: PlanColumn[] = new Array(dataset.fields.length);
-    columns.push((at) => own[at]);
-    if (states.every(({ state }) => state === 'raw')) {
-      for (const { index: at } of fields) own[at] = seen.raw(at);
-      return { ...from, derived: null };
-    }
-    const derived = fields.map((field, at) => {
-      const state = states[at];
-      const one = seen.derived(field.index, state?.state === 'masked' ? state.mask : null);
-      own[field.index] = one.column;
-      return one.projected;
-    });
-    return { ...from, derived };
-  });
+  }
   return {
     sources,
-    column(ref) {
-      const column = columns[ref.source]?.(ref.at);
+    column({ source, at }) {
+      const column = columns[source]?.(at);
       if (column === undefined) throw new VkitError('internal', 'A plan uses a field it left out.');
       return column;
     },
   };
+}
+
+type ColumnAt = (at: number) => PlanColumn | undefined;
+
+/** A dataset with the fields that are used, and no others. */
+function planUsed(
+  dataset: CatalogDataset,
+  seen: SeenFields,
+  used: Uint8Array | undefined,
+  visibility: Visibility,
+): { source: PlanSource; column: ColumnAt } {
+  const fields = dataset.fields.filter((field) => used?.[field.index] === 1);
+  const states = fields.map((field) => visible(field, dataset.name, visibility));
+  const own = new Map<number, PlanColumn>();
+  const column: ColumnAt = (at) => own.get(at);
+  if (states.every(({ state }) => state === 'raw')) {
+    for (const { index } of fields) own.set(index, seen.raw(index));
+    return { source: seen.source, column };
+  }
+  const derived = fields.map(({ index }, at) => {
+    const state = states[at];
+    const one = seen.derived(index, state?.state === 'masked' ? state.mask : null);
+    own.set(index, one.column);
+    return one.projected;
+  });
+  return { source: { ...seen.source, derived }, column };
 }
 
 function visible(

@@ -18,11 +18,11 @@ export interface OutputColumn {
  * masked: nothing outside it can name a raw column. Otherwise the table stands there itself.
  */
 export interface PlanSource {
-  alias: string;
-  table: TableIdentity;
-  derived: readonly ProjectedColumn[] | null;
+  readonly alias: string;
+  readonly table: TableIdentity;
+  readonly derived: readonly ProjectedColumn[] | null;
   /** What the table is called inside the derived table, and nowhere else. */
-  rawAlias: string;
+  readonly rawAlias: string;
 }
 
 /** One column of a derived table. Plans share it. */

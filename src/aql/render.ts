@@ -81,14 +81,13 @@ class Writer {
     return sql;
   }
 
-  #source({ alias, table, derived, rawAlias }: PlanSource): string {
-    const named = `${this.#dialect.table(table)} AS `;
-    const outside = this.#dialect.quoteIdentifier(alias);
-    if (derived === null) return `${named}${outside}`;
+  #source(source: PlanSource): string {
+    const { alias, table, derived, rawAlias } = source;
+    if (derived === null) return this.#texts.source(source);
     let columns = '';
     for (const one of derived) columns += `${columns === '' ? '' : ', '}${this.#projected(one)}`;
-    const inside = this.#dialect.quoteIdentifier(rawAlias);
-    return `(SELECT ${columns} FROM ${named}${inside}) AS ${outside}`;
+    const inside = `${this.#dialect.table(table)} AS ${this.#dialect.quoteIdentifier(rawAlias)}`;
+    return `(SELECT ${columns} FROM ${inside}) AS ${this.#dialect.quoteIdentifier(alias)}`;
   }
 
   /** A column of a derived table: all plans write it alike, but for one that binds a value. */
