@@ -3,7 +3,14 @@ import type { FieldKind } from '../schema/field-type.js';
 import type { Dialect } from './dialect.js';
 import { type DialectTexts, textsOf } from './dialect-texts.js';
 import type { BoundValue, Expr } from './expression.js';
-import type { CompiledQuery, Plan, PlanOutput, PlanSource, ProjectedColumn } from './plan.js';
+import type {
+  CompiledQuery,
+  OutputColumn,
+  Plan,
+  PlanOutput,
+  PlanSource,
+  ProjectedColumn,
+} from './plan.js';
 import { sameExpr } from './plan-order.js';
 
 /** A value on its way into the SQL; where it stands is known only when the text around it is whole. */
@@ -30,12 +37,14 @@ export function renderPlan(plan: Plan, dialect: Dialect): CompiledQuery {
   return {
     sql,
     params: writer.values,
-    columns: plan.outputs.map(({ column, token }) =>
-      token === undefined ? column : { ...column, type: token.type },
-    ),
+    columns: plan.outputs.map(answeredColumn),
     rowsMax: plan.limit,
     tables: plan.tables,
   };
+}
+
+function answeredColumn({ column, token }: PlanOutput): OutputColumn {
+  return token === undefined ? column : { ...column, type: token.type };
 }
 
 /** Writes one plan, clause by clause. */
