@@ -7,12 +7,13 @@ import { report } from './input-checks.js';
 import { joinKind, KIND_ABILITIES } from './kind-abilities.js';
 import { JOIN_TYPES, type JoinType } from './model.js';
 import type { Plan, PlanJoin, PlanSource, TableExpectation } from './plan.js';
+import type { PlanColumn } from './plan-columns.js';
 import { planFilters } from './plan-filters.js';
 import { planLimit, type RowLimits } from './plan-limit.js';
 import { type Grouping, type GroupKey, planGroupKey, planOrder, rowKeys } from './plan-order.js';
 import { planOutputs } from './plan-outputs.js';
 import type { PlanScope, TokenAccess } from './plan-scope.js';
-import { type PlanColumn, planSources } from './plan-sources.js';
+import { planSources } from './plan-sources.js';
 import type { ResolvedJoin, ResolvedQuery } from './resolved-query.js';
 import { usedFields } from './used-fields.js';
 import { isFullyRaw, type Visibility } from './visibility.js';
@@ -48,18 +49,19 @@ export function buildPlan(input: PlanInput): PlannedQuery | { problems: readonly
   if (resolved.unknown.length > 0 || resolved.problems.length > 0 || resolved.star) {
     throw new VkitError('internal', 'A query came to be planned before its names were settled.');
   }
-  const guarded = !resolved.sources.every((source) => isFullyRaw(source, visibility));
+  const raw = resolved.sources.map((source) => isFullyRaw(source, visibility));
+  const guarded = raw.includes(false);
   const isOfRows = resolved.aggregates.length === 0 && resolved.groupBy.length === 0;
   const keys =
     guarded && isOfRows ? rowKeys(resolved, visibility) : { columns: [], outputs: false };
-  const used = usedFields(resolved, keys.columns);
-  const { sources, column } = planSources(resolved.sources, used, visibility);
+  const used = guarded ? usedFields(resolved, keys.columns) : [];
+  const { sources, column } = planSources(resolved.sources, { raw, used, visibility });
   const { joinTypes, constants } = dialect;
   const scope: PlanScope = { column, guarded, constants, problems: [], tokens };
 
   checkJoinTypes(resolved.joins, joinTypes, scope);
   const grouping = planGrouping(resolved, scope);
-  const joins = resolved.joins.flatMap((join) => planJoin(join, sources, scope));
+  const joins = resolved.joins.map((join) => planJoin(join, sources, scope));
   const where = planFilters(resolved.filters, scope);
   const having = planFilters(resolved.having, scope);
   const outputs = planOutputs(resolved, grouping, scope);
@@ -119,33 +121,32 @@ function checkJoinTypes(
   }
 }
 
-function planJoin(
-  join: ResolvedJoin,
-  sources: readonly PlanSource[],
-  scope: PlanScope,
-): PlanJoin[] {
-  const source = sources[join.source];
-  if (source === undefined) return [];
-  const items = join.pairs.flatMap((pair): Expr[] => {
+function planJoin(join: ResolvedJoin, sources: readonly PlanSource[], scope: PlanScope): PlanJoin {
+  const items: Expr[] = [];
+  for (const pair of join.pairs) {
     const left = scope.column(pair.left);
     const right = scope.column(pair.right);
-    for (const { masked, label } of [left, right]) {
-      if (masked !== 'full' && masked !== 'nullify') continue;
-      const message = `${label} is masked (${masked}): joining on it would join every row with every other.`;
-      report(scope.problems, { pointer: pair.pointer, code: 'unsupported_on_masked', message });
-    }
+    checkConstant(left, pair.pointer, scope);
+    checkConstant(right, pair.pointer, scope);
     checkTokens(left, right, pair.pointer, scope);
     const kind = joinKind(left.kind, right.kind);
     if (kind === undefined) {
       const message = `${left.label} (${left.type}) and ${right.label} (${right.type}) cannot be joined.`;
       report(scope.problems, { pointer: pair.pointer, code: 'unsupported_on_type', message });
-      return [];
+    } else {
+      items.push({ node: 'compare', op: 'eq', kind, left: left.expr, right: right.expr });
     }
-    return [{ node: 'compare', op: 'eq', kind, left: left.expr, right: right.expr }];
-  });
+  }
   const [only] = items;
   const on: Expr = items.length === 1 && only !== undefined ? only : { node: 'and', items };
-  return [{ type: join.type, source, on }];
+  return { type: join.type, source: sources[join.source] as PlanSource, on };
+}
+
+/** A mask that shows the same for every value tells no rows apart. */
+function checkConstant({ masked, label }: PlanColumn, pointer: string, scope: PlanScope): void {
+  if (masked !== 'full' && masked !== 'nullify') return;
+  const message = `${label} is masked (${masked}): joining on it would join every row with every other.`;
+  report(scope.problems, { pointer, code: 'unsupported_on_masked', message });
 }
 
 /** A readable field beside a token would give its value away, and so would one that is tokenized under another key. */
@@ -161,5 +162,9 @@ function checkTokens(left: PlanColumn, right: PlanColumn, pointer: string, scope
 
 /** Each dataset once. */
 function tableExpectations(resolved: ResolvedQuery): TableExpectation[] {
-  return [...new Set(resolved.sources.map(({ dataset }) => dataset.expectation))];
+  const tables: TableExpectation[] = [];
+  for (const { dataset } of resolved.sources) {
+    if (!tables.includes(dataset.expectation)) tables.push(dataset.expectation);
+  }
+  return tables;
 }

@@ -31,12 +31,16 @@ export interface CatalogDataset {
   uniqueKeys: readonly (readonly string[])[];
   /** In the order of their positions; those without one come last, by name. */
   fields: readonly CatalogField[];
+  /** What a query that touches the dataset refers to. */
+  reference: Reference;
   /** What a query that touches a field refers to, by the fields' names. */
   references: readonly Reference[];
   /** What the live table must look like, all registered fields together: those a query leaves out were reviewed too. */
   expectation: TableExpectation;
   /** A field by its name: exactly, else in any case where that is unambiguous. */
   field(name: string): CatalogField | undefined;
+  /** A field by `dataset.field`, exactly as the registry writes both. */
+  labelled(label: string): CatalogField | undefined;
 }
 
 export interface Catalog {
@@ -56,6 +60,10 @@ function toCatalogDataset(dataset: BundleDataset): CatalogDataset {
   const fields = dataset.fields
     .toSorted(byPosition)
     .map((field, index) => toCatalogField(dataset, field, index, ranks.get(field) ?? index));
+  const field = lookup(fields);
+  // Of two fields of one name, neither is found.
+  const found = fields.filter((one) => field(one.name) === one);
+  const labels = new Map(found.map((one) => [one.label, one]));
   return {
     name: dataset.name,
     datasource: dataset.datasource,
@@ -63,9 +71,11 @@ function toCatalogDataset(dataset: BundleDataset): CatalogDataset {
     primaryKey: dataset.primary_key ?? [],
     uniqueKeys: dataset.unique_keys ?? [],
     fields,
+    reference: { dataset: dataset.name, field: null },
     references: byName.map((field) => ({ dataset: dataset.name, field: field.name })),
     expectation: toExpectation(dataset, fields),
-    field: lookup(fields),
+    field,
+    labelled: (label) => labels.get(label),
   };
 }
 

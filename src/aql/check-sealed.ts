@@ -15,6 +15,7 @@ export function checkSealed(plan: Plan): void {
   }
   for (const expr of plan.groupBy) checkUnlessSealed(expr);
   for (const { expr, token } of plan.outputs) {
+    if (expr.node === 'column' && expr.sealed === token?.domain) continue;
     if (domainOf(expr) !== token?.domain) throw exposed();
     checkUnlessSealed(expr);
   }
@@ -24,7 +25,7 @@ export function checkSealed(plan: Plan): void {
 }
 
 function checkDerived({ derived }: PlanSource): void {
-  for (const { expr } of derived ?? []) checkUnlessSealed(expr);
+  if (derived !== null) for (const { expr } of derived) checkUnlessSealed(expr);
 }
 
 function checkUnlessSealed(expr: Expr): void {
@@ -45,7 +46,7 @@ function check(expr: Expr): void {
     if (expr.sealed !== undefined) throw exposed();
     return;
   }
-  if (!mayHoldSealed(expr)) for (const part of partsOf(expr)) check(part);
+  if (!mayHoldSealed(expr)) checkParts(expr);
 }
 
 /** Whether an expression asks of sealed columns no more than tokens tell. */
@@ -72,31 +73,51 @@ function mayHoldSealed(expr: Expr): boolean {
   }
 }
 
-function partsOf(expr: Expr): readonly Expr[] {
+function checkParts(expr: Expr): void {
   switch (expr.node) {
     case 'call':
-      return expr.args;
+      checkAll(expr.args);
+      break;
     case 'case':
-      return [...expr.branches.flatMap(({ when, result }) => [when, result]), expr.otherwise];
+      for (const { when, result } of expr.branches) {
+        check(when);
+        check(result);
+      }
+      check(expr.otherwise);
+      break;
     case 'compare':
-      return [expr.left, expr.right];
+      check(expr.left);
+      check(expr.right);
+      break;
     case 'like':
-      return [expr.operand, expr.pattern];
+      check(expr.operand);
+      check(expr.pattern);
+      break;
     case 'in':
-      return [expr.operand, ...expr.values];
+      check(expr.operand);
+      checkAll(expr.values);
+      break;
     case 'and':
     case 'or':
-      return expr.items;
+      checkAll(expr.items);
+      break;
     case 'not':
-      return [expr.item];
+      check(expr.item);
+      break;
     case 'is_null':
     case 'key':
-      return [expr.operand];
+      check(expr.operand);
+      break;
     case 'aggregate':
-      return expr.operand === null ? [] : [expr.operand];
+      if (expr.operand !== null) check(expr.operand);
+      break;
     default:
-      return [];
+    // A constant or a value has no parts.
   }
+}
+
+function checkAll(parts: readonly Expr[]): void {
+  for (const part of parts) check(part);
 }
 
 /** A token's value, or what stands for it in a plan that is only checked. */

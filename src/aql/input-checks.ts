@@ -79,6 +79,16 @@ export function checkList(
   return value;
 }
 
+/** Whether a value is a non-empty name of clean text. */
+export function isName(
+  value: unknown,
+  charactersMax: number = AQL_LIMITS.nameCharactersMax,
+): value is string {
+  return (
+    typeof value === 'string' && value !== '' && value.length <= charactersMax && isCleanText(value)
+  );
+}
+
 /** A non-empty name of clean text; `undefined` and a problem for anything else, absence included. */
 export function checkName(
   value: unknown,
@@ -86,6 +96,7 @@ export function checkName(
   problems: Problem[],
   charactersMax: number = AQL_LIMITS.nameCharactersMax,
 ): string | undefined {
+  if (isName(value, charactersMax)) return value;
   if (value === undefined || value === null) {
     report(problems, { pointer, code: 'required', message: 'This is required.' });
   } else if (typeof value !== 'string') {
@@ -95,10 +106,8 @@ export function checkName(
   } else if (value.length > charactersMax) {
     const message = `A name has at most ${charactersMax} characters.`;
     report(problems, { pointer, code: 'limit', message });
-  } else if (!isCleanText(value)) {
-    report(problems, { pointer, code: 'text', message: DIRTY_TEXT });
   } else {
-    return value;
+    report(problems, { pointer, code: 'text', message: DIRTY_TEXT });
   }
   return undefined;
 }

@@ -2,24 +2,14 @@ import type { Problem } from '../errors/index.js';
 import type { Reference } from '../policy/model.js';
 import type { CatalogDataset, CatalogField } from './catalog.js';
 import { quoted, report } from './input-checks.js';
-import { createReferenceSet } from './reference-set.js';
+import { ReferenceSet } from './reference-set.js';
 import type { FieldRef } from './resolved-query.js';
 
 /** A dataset as the query names it; `dataset` is undefined where the registry has none of that name. */
 export interface ScopeSource {
   written: string;
-  alias?: string;
+  alias: string | undefined;
   dataset: CatalogDataset | undefined;
-}
-
-/** Looks names up among the datasets of one query and keeps account of everything it was asked. */
-export interface NameScope {
-  /** The field a name stands for, or `undefined` with the reason noted. */
-  resolve(name: string, pointer: string): FieldRef | undefined;
-  readonly unknown: { pointer: string; name: string }[];
-  readonly problems: Problem[];
-  /** Deduplicated, sorted by dataset and field; a dataset comes before its fields. */
-  references(): Reference[];
 }
 
 /** What a dataset is called where it stands: by its alias, else by its registry key. */
@@ -27,30 +17,52 @@ export function labelOf(source: ScopeSource): string {
   return source.alias ?? source.dataset?.name ?? source.written;
 }
 
-export function createNameScope(sources: readonly ScopeSource[]): NameScope {
-  const named = sources.flatMap((source, index) => namedSource(source, index));
-  const touched = createReferenceSet(named.map(({ dataset }) => dataset));
-  const unknown: { pointer: string; name: string }[] = [];
-  const problems: Problem[] = [];
+/** Looks names up among the datasets of one query and keeps account of everything it was asked. */
+export class NameScope {
+  readonly unknown: { pointer: string; name: string }[] = [];
+  readonly problems: Problem[] = [];
+  readonly #sources: readonly ScopeSource[];
+  readonly #named: NamedSource[] = [];
+  readonly #references = new ReferenceSet();
+  /** Whether no name can begin with two of the prefixes. */
+  readonly #unnested: boolean;
 
-  for (const [index, source] of sources.entries()) {
-    if (source.dataset !== undefined) continue;
-    touched.addUnknown({ dataset: source.written, field: null });
-    const pointer = index === 0 ? '/source_table' : `/joins/${index - 1}/table`;
-    unknown.push({ pointer, name: source.written });
+  constructor(sources: readonly ScopeSource[]) {
+    this.#sources = sources;
+    const prefixes: Prefix[] = [];
+    for (let index = 0; index < sources.length; index += 1) {
+      const source = sources[index] as ScopeSource;
+      const { dataset, written } = source;
+      if (dataset === undefined) {
+        this.#references.addUnknown({ dataset: written, field: null });
+        const pointer = index === 0 ? '/source_table' : `/joins/${index - 1}/table`;
+        this.unknown.push({ pointer, name: written });
+      } else {
+        const named = namedSource(source, dataset, index, this.#references.touched(dataset));
+        this.#named.push(named);
+        prefixes.push(...named.prefixes);
+      }
+    }
+    this.#unnested = !areNested(prefixes);
   }
 
-  function resolve(name: string, pointer: string): FieldRef | undefined {
-    const matches = bestMatches(named, name);
-    for (const { source, field } of matches) touched.add(source.dataset, field);
-    const [match] = matches;
-    if (match === undefined) {
-      touched.addUnknown(unknownReference(sources, name));
-      unknown.push({ pointer, name });
+  /** The field a name stands for, or `undefined` with the reason noted. */
+  resolve(name: string, pointer: string): FieldRef | undefined {
+    if (this.#unnested) {
+      for (const source of this.#named) {
+        const field = labelledField(source, name);
+        if (field !== undefined) return touch(source, field);
+      }
+    }
+    const matches = bestMatches(this.#named, name);
+    const refs = matches.map(({ source, field }) => touch(source, field));
+    if (refs.length === 1) return refs[0];
+    if (refs.length === 0) {
+      this.#references.addUnknown(unknownReference(this.#sources, name));
+      this.unknown.push({ pointer, name });
       return undefined;
     }
-    if (matches.length === 1) return refTo(match);
-    report(problems, {
+    report(this.problems, {
       pointer,
       code: 'ambiguous_name',
       message: `The name ${quoted(name)} stands for more than one field.`,
@@ -59,13 +71,20 @@ export function createNameScope(sources: readonly ScopeSource[]): NameScope {
     return undefined;
   }
 
-  return { resolve, unknown, problems, references: touched.list };
+  /** Deduplicated, sorted by dataset and field; a dataset comes before its fields. */
+  references(): Reference[] {
+    return this.#references.list();
+  }
 }
 
 /** A dataset of the query with what may stand before the names of its fields. */
 interface NamedSource {
   index: number;
   dataset: CatalogDataset;
+  /** `alias.`; null where the dataset goes by its own key, under which it knows its fields. */
+  label: string | null;
+  /** The query's own marks of the fields it touches, by their ranks. */
+  touched: Uint8Array;
   /** Of two that fit, the first counts. */
   prefixes: readonly Prefix[];
 }
@@ -78,18 +97,23 @@ interface Prefix {
   primary: boolean;
 }
 
-function namedSource(source: ScopeSource, index: number): NamedSource[] {
-  const { dataset } = source;
-  if (dataset === undefined) return [];
+function namedSource(
+  source: ScopeSource,
+  dataset: CatalogDataset,
+  index: number,
+  touched: Uint8Array,
+): NamedSource {
   const label = labelOf(source);
-  const prefixes = [prefixOf(label, true)];
-  if (label !== dataset.name) prefixes.unshift(prefixOf(dataset.name, false));
-  return [{ index, dataset, prefixes }];
+  const primary = prefixOf(label, true);
+  if (label === dataset.name) {
+    return { index, dataset, label: null, touched, prefixes: [primary] };
+  }
+  const prefixes = [prefixOf(dataset.name, false), primary];
+  return { index, dataset, label: `${label}.`, touched, prefixes };
 }
 
 function prefixOf(label: string, primary: boolean): Prefix {
-  const prefix = `${label}.`;
-  return { lower: prefix.toLowerCase(), characters: prefix.length, primary };
+  return { lower: `${label.toLowerCase()}.`, characters: label.length + 1, primary };
 }
 
 interface Match {
@@ -100,11 +124,31 @@ interface Match {
 
 const BARE: Prefix = { lower: '', characters: 0, primary: true };
 
+/** Whether a name can begin with two of the prefixes. */
+function areNested(prefixes: readonly Prefix[]): boolean {
+  for (let index = 1; index < prefixes.length; index += 1) {
+    const { lower } = prefixes[index] as Prefix;
+    for (let before = 0; before < index; before += 1) {
+      const other = (prefixes[before] as Prefix).lower;
+      if (lower.startsWith(other) || other.startsWith(lower)) return true;
+    }
+  }
+  return false;
+}
+
+/** The field a name stands for that begins with the label to the letter, where no other prefix could fit the name. */
+function labelledField(source: NamedSource, name: string): CatalogField | undefined {
+  const { dataset, label } = source;
+  if (label === null) return dataset.labelled(name);
+  return name.startsWith(label) ? dataset.field(name.slice(label.length)) : undefined;
+}
+
 /** The fields a name stands for: with the longest prefix, of those through a label itself where there are any. */
 function bestMatches(sources: readonly NamedSource[], name: string): Match[] {
-  const lower = name.toLowerCase();
   let best: Match[] = [];
-  for (const source of sources) {
+  // Every prefix ends with a point.
+  const lower = name.includes('.') ? name.toLowerCase() : '';
+  for (const source of lower === '' ? [] : sources) {
     const match = qualifiedMatch(source, name, lower);
     if (match === undefined) continue;
     const order = best[0] === undefined ? 1 : comparePrefixes(match.prefix, best[0].prefix);
@@ -133,7 +177,8 @@ function comparePrefixes(left: Prefix, right: Prefix): number {
   return left.characters - right.characters || Number(left.primary) - Number(right.primary);
 }
 
-function refTo({ source, field }: Match): FieldRef {
+function touch(source: NamedSource, field: CatalogField): FieldRef {
+  source.touched[field.rank] = 1;
   return { source: source.index, dataset: source.dataset.name, field: field.name, at: field.index };
 }
 

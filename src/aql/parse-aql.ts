@@ -6,10 +6,10 @@ import {
   checkName,
   checkObject,
   checkWord,
+  isName,
   type JsonObject,
   ownValue,
   parseEntries,
-  pointerTo,
   report,
 } from './input-checks.js';
 import type { Aql, AqlAggregate, AqlJoin, AqlOrder } from './model.js';
@@ -86,7 +86,18 @@ function isAbsent(object: JsonObject, key: string): boolean {
 }
 
 function parseNames(object: JsonObject, key: string, problems: Problem[]): string[] {
-  return parseEach(object, key, AQL_LIMITS.columnsMax, problems, checkName);
+  const pointer = `/${key}`;
+  const entries = checkList(ownValue(object, key), pointer, AQL_LIMITS.columnsMax, problems);
+  // Where each makes no problem, there is no place to tell.
+  if (areNames(entries)) return [...entries];
+  return parseEntries(entries, pointer, problems, checkName);
+}
+
+function areNames(entries: readonly unknown[]): entries is readonly string[] {
+  for (let index = 0; index < entries.length; index += 1) {
+    if (!isName(entries[index])) return false;
+  }
+  return true;
 }
 
 function parseEach<Part>(
@@ -106,14 +117,14 @@ function parseJoin(value: unknown, pointer: string, problems: Problem[]): AqlJoi
   if (object === undefined) return undefined;
   const type = checkWord(
     ownValue(object, 'type') ?? 'INNER',
-    pointerTo(pointer, 'type'),
+    `${pointer}/type`,
     JOIN_TYPES,
     problems,
   );
-  const table = checkName(ownValue(object, 'table'), pointerTo(pointer, 'table'), problems);
+  const table = checkName(ownValue(object, 'table'), `${pointer}/table`, problems);
   const alias = parseAlias(object, pointer, problems);
   const pair = parsePair(object, pointer, problems);
-  const at = pointerTo(pointer, 'and');
+  const at = `${pointer}/and`;
   const more = checkList(ownValue(object, 'and'), at, AQL_LIMITS.joinPairsMax, problems);
   const and = parseEntries(more, at, problems, parseMorePair);
   if (type === undefined || table === undefined || pair === undefined) return undefined;
@@ -139,12 +150,8 @@ interface Pair {
 }
 
 function parsePair(object: JsonObject, pointer: string, problems: Problem[]): Pair | undefined {
-  const left = checkName(
-    ownValue(object, 'left_field'),
-    pointerTo(pointer, 'left_field'),
-    problems,
-  );
-  const rightAt = pointerTo(pointer, 'right_field');
+  const left = checkName(ownValue(object, 'left_field'), `${pointer}/left_field`, problems);
+  const rightAt = `${pointer}/right_field`;
   const right = checkName(ownValue(object, 'right_field'), rightAt, problems);
   if (left === undefined || right === undefined) return undefined;
   return { left_field: left, right_field: right };
@@ -153,7 +160,7 @@ function parsePair(object: JsonObject, pointer: string, problems: Problem[]): Pa
 function parseAlias(object: JsonObject, pointer: string, problems: Problem[]): string | undefined {
   const alias = ownValue(object, 'alias');
   if (alias === undefined) return undefined;
-  return checkName(alias, pointerTo(pointer, 'alias'), problems, AQL_LIMITS.aliasCharactersMax);
+  return checkName(alias, `${pointer}/alias`, problems, AQL_LIMITS.aliasCharactersMax);
 }
 
 function parseAggregate(
@@ -163,9 +170,9 @@ function parseAggregate(
 ): AqlAggregate | undefined {
   const object = checkObject(value, pointer, AGGREGATE_KEYS, problems);
   if (object === undefined) return undefined;
-  const funcAt = pointerTo(pointer, 'func');
+  const funcAt = `${pointer}/func`;
   const func = checkWord(ownValue(object, 'func'), funcAt, AGGREGATE_FUNCTIONS, problems);
-  const fieldAt = pointerTo(pointer, 'field');
+  const fieldAt = `${pointer}/field`;
   const field = checkName(ownValue(object, 'field'), fieldAt, problems);
   const alias = parseAlias(object, pointer, problems);
   if (func === undefined || field === undefined) return undefined;
@@ -190,8 +197,8 @@ function parseOrders(value: unknown, problems: Problem[]): AqlOrder[] {
 function parseOrder(value: unknown, pointer: string, problems: Problem[]): AqlOrder | undefined {
   const object = checkObject(value, pointer, ORDER_KEYS, problems);
   if (object === undefined) return undefined;
-  const column = checkName(ownValue(object, 'column'), pointerTo(pointer, 'column'), problems);
-  const directionAt = pointerTo(pointer, 'direction');
+  const column = checkName(ownValue(object, 'column'), `${pointer}/column`, problems);
+  const directionAt = `${pointer}/direction`;
   const direction = checkWord(
     ownValue(object, 'direction') ?? 'ASC',
     directionAt,
@@ -200,9 +207,7 @@ function parseOrder(value: unknown, pointer: string, problems: Problem[]): AqlOr
   );
   const given = ownValue(object, 'nulls');
   const nulls =
-    given === undefined
-      ? undefined
-      : checkWord(given, pointerTo(pointer, 'nulls'), NULLS, problems);
+    given === undefined ? undefined : checkWord(given, `${pointer}/nulls`, NULLS, problems);
   if (column === undefined || direction === undefined) return undefined;
   return nulls === undefined ? { column, direction } : { column, direction, nulls };
 }

@@ -78,13 +78,8 @@ function parseGroup(
   }
   const object = checkObject(value, pointer, GROUP_KEYS, problems);
   if (object === undefined) return undefined;
-  const logic = checkWord(
-    ownValue(object, 'logic'),
-    pointerTo(pointer, 'logic'),
-    GROUP_LOGICS,
-    problems,
-  );
-  const at = pointerTo(pointer, 'conditions');
+  const logic = checkWord(ownValue(object, 'logic'), `${pointer}/logic`, GROUP_LOGICS, problems);
+  const at = `${pointer}/conditions`;
   const entries = ownValue(object, 'conditions');
   if (entries === undefined || (Array.isArray(entries) && entries.length === 0)) {
     report(problems, { pointer: at, code: 'required', message: 'A group needs conditions.' });
@@ -103,13 +98,13 @@ function parseComparison(
   if (object === undefined) return undefined;
   const operator = checkWord(
     ownValue(object, 'operator'),
-    pointerTo(pointer, 'operator'),
+    `${pointer}/operator`,
     FILTER_OPERATORS,
     problems,
   );
-  const field = checkName(ownValue(object, 'field'), pointerTo(pointer, 'field'), problems);
+  const field = checkName(ownValue(object, 'field'), `${pointer}/field`, problems);
   if (operator === undefined) return undefined;
-  const at = pointerTo(pointer, 'value');
+  const at = `${pointer}/value`;
   const operand = checkOperand(operator, ownValue(object, 'value'), at, problems);
   if (field === undefined) return undefined;
   return operand === undefined ? { operator, field } : { operator, field, value: operand };
@@ -143,6 +138,7 @@ function checkOperand(
       return undefined;
     }
     for (let index = 0; index < value.length; index += 1) {
+      if (isScalar(value[index])) continue;
       checkScalar(value[index] ?? undefined, pointerTo(pointer, index), problems);
     }
     return value;
@@ -157,12 +153,18 @@ function checkOperand(
   return value;
 }
 
+function isScalar(value: unknown): boolean {
+  if (typeof value === 'string') return isCleanText(value);
+  return typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
+}
+
 function checkScalar(value: unknown, pointer: string, problems: Problem[]): void {
+  if (isScalar(value)) return;
   if (value === undefined) {
     report(problems, { pointer, code: 'null_value', message: NULL_TEST });
   } else if (typeof value === 'string') {
-    if (!isCleanText(value)) report(problems, { pointer, code: 'text', message: DIRTY_TEXT });
-  } else if (typeof value !== 'boolean' && !(typeof value === 'number' && Number.isFinite(value))) {
+    report(problems, { pointer, code: 'text', message: DIRTY_TEXT });
+  } else {
     const message = 'A value is a string, a number or a boolean.';
     report(problems, { pointer, code: 'value', message });
   }

@@ -4,8 +4,8 @@ import type { Expr } from './expression.js';
 import { report } from './input-checks.js';
 import { supportsAggregate } from './kind-abilities.js';
 import type { AggregateFunction } from './model.js';
+import type { PlanColumn } from './plan-columns.js';
 import type { PlanScope } from './plan-scope.js';
-import type { PlanColumn } from './plan-sources.js';
 import type { FieldRef } from './resolved-query.js';
 
 /** An aggregate with the type of its result. */

@@ -46,7 +46,7 @@ function planFilter(filter: ResolvedFilter, scope: PlanScope): Expr {
     });
     return NOTHING;
   }
-  return planCondition(operator, compared, filter.value, `${pointer}/value`, scope);
+  return planCondition(operator, compared, filter.value, pointer, scope);
 }
 
 /** Stands where a problem was noted: the plan it is part of is thrown away. */
@@ -75,7 +75,7 @@ function planCondition(
       operator,
       { ...compared, token: compared.token },
       value,
-      pointer,
+      `${pointer}/value`,
       scope,
     );
   }
@@ -92,16 +92,12 @@ function planCondition(
     case 'in':
     case 'not_in': {
       const negated = operator === 'not_in';
-      const values = listOf(value).map((one, index) =>
-        bind(compared, one, `${pointer}/${index}`, scope),
-      );
+      const values = bindAll(compared, value, pointer, scope);
       if (values.length === 0) return { node: 'boolean', value: negated };
       return { node: 'in', kind, operand: expr, values, negated };
     }
     case 'between': {
-      const [low, high] = listOf(value).map((one, index) =>
-        bind(compared, one, `${pointer}/${index}`, scope),
-      );
+      const [low, high] = bindAll(compared, value, pointer, scope);
       if (low === undefined || high === undefined) return NOTHING;
       return allOf([comparison('gte', compared, low), comparison('lte', compared, high)]);
     }
@@ -114,15 +110,24 @@ function comparison(op: ComparisonOperator, { expr, kind }: Compared, right: Exp
   return { node: 'compare', op, kind, left: expr, right };
 }
 
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
+function bindAll(compared: Compared, value: unknown, pointer: string, scope: PlanScope): Expr[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [];
+  return list.map((one, index) => bind(compared, one, pointer, scope, index));
 }
 
-function bind(compared: Compared, value: unknown, pointer: string, scope: PlanScope): Expr {
+/** A value of the condition at a pointer, `index` being its place in a list. */
+function bind(
+  compared: Compared,
+  value: unknown,
+  pointer: string,
+  scope: PlanScope,
+  index?: number,
+): Expr {
   const bound = bindValue(value, compared.kind, scope.constants);
   if ('value' in bound) return { node: 'param', value: bound.value, kind: compared.kind };
+  const at = index === undefined ? `${pointer}/value` : `${pointer}/value/${index}`;
   const message = `${describe(compared)}: ${bound.message}`;
-  report(scope.problems, { pointer, code: 'value', message });
+  report(scope.problems, { pointer: at, code: 'value', message });
   return NOTHING;
 }
 
@@ -131,7 +136,7 @@ function bindPattern(compared: Compared, value: unknown, pointer: string, scope:
   const trailing = typeof value === 'string' ? (/\\*$/.exec(value)?.[0].length ?? 0) : 0;
   if (trailing % 2 === 1) {
     const message = 'The pattern ends with a backslash that escapes nothing: write two.';
-    report(scope.problems, { pointer, code: 'value', message });
+    report(scope.problems, { pointer: `${pointer}/value`, code: 'value', message });
   }
   return bind(compared, value, pointer, scope);
 }

@@ -3,10 +3,10 @@ import type { CatalogField } from './catalog.js';
 import type { Expr } from './expression.js';
 import { report } from './input-checks.js';
 import { KIND_ABILITIES } from './kind-abilities.js';
-import type { PlanOrder, TokenizedOutput } from './plan.js';
+import type { PlannedOutput, PlanOrder } from './plan.js';
 import { groupKey, planAggregate } from './plan-aggregates.js';
+import type { PlanColumn } from './plan-columns.js';
 import type { PlanScope } from './plan-scope.js';
-import type { PlanColumn } from './plan-sources.js';
 import { tokenOrder } from './plan-tokens.js';
 import type { FieldRef, ResolvedJoin, ResolvedQuery, ResolvedSource } from './resolved-query.js';
 import { isRaw, type Visibility } from './visibility.js';
@@ -79,13 +79,6 @@ function isDetermined(join: ResolvedJoin, source: ResolvedSource, visibility: Vi
   );
 }
 
-/** One column of the answer, as an order may need it. */
-export interface OrderedOutput {
-  expr: Expr;
-  kind: FieldKind;
-  token?: TokenizedOutput;
-}
-
 /** One key of GROUP BY, and what the groups are ordered by where their order must be total. */
 export interface GroupKey {
   expr: Expr;
@@ -102,33 +95,40 @@ export type Grouping =
 export function planOrder(
   resolved: ResolvedQuery,
   keys: RowKeys,
-  outputs: readonly OrderedOutput[],
+  outputs: readonly PlannedOutput[],
   grouping: Grouping,
   scope: PlanScope,
 ): PlanOrder[] {
-  const orders = resolved.orderBy.flatMap((order): PlanOrder[] => {
+  const orders: PlanOrder[] = [];
+  for (const order of resolved.orderBy) {
     const expr = requestedKey(order, grouping, scope);
-    if (expr === undefined) return [];
+    if (expr === undefined) continue;
     const { direction, nulls, operand } = order;
     const isColumn = grouping.state === 'rows' && 'ref' in operand;
     const neverNull = isColumn && isNeverNull(operand.ref, resolved, scope);
-    return [{ expr, direction, nulls, ...(neverNull && { neverNull }) }];
-  });
+    orders.push(planKey(expr, direction, nulls, neverNull));
+  }
   if (!scope.guarded || grouping.state === 'one') return withoutRepeats(orders);
-  const last = (expr: Expr): PlanOrder => ({ expr, direction: 'ASC', nulls: 'last' });
-  const total =
-    grouping.state === 'groups'
-      ? grouping.keys.map((key) => last(key.order))
-      : [
-          ...keys.columns.map((ref): PlanOrder => {
-            const { expr, kind } = scope.column(ref);
-            const order = last({ node: 'key', kind, operand: expr });
-            const neverNull = isNeverNull(ref, resolved, scope);
-            return { ...order, ...(neverNull && { neverNull }) };
-          }),
-          ...(keys.outputs ? outputs.map((output) => last(outputKey(output, scope))) : []),
-        ];
-  return withoutRepeats([...orders, ...total]);
+  const last = (expr: Expr, neverNull = false) => planKey(expr, 'ASC', 'last', neverNull);
+  if (grouping.state === 'groups') {
+    for (const key of grouping.keys) orders.push(last(key.order));
+    return withoutRepeats(orders);
+  }
+  for (const ref of keys.columns) {
+    const { expr, kind } = scope.column(ref);
+    orders.push(last({ node: 'key', kind, operand: expr }, isNeverNull(ref, resolved, scope)));
+  }
+  if (keys.outputs) for (const output of outputs) orders.push(last(outputKey(output, scope)));
+  return withoutRepeats(orders);
+}
+
+function planKey(
+  expr: Expr,
+  direction: PlanOrder['direction'],
+  nulls: PlanOrder['nulls'],
+  neverNull: boolean,
+): PlanOrder {
+  return neverNull ? { expr, direction, nulls, neverNull } : { expr, direction, nulls };
 }
 
 /** Whether a column is read as it is, was NOT NULL when it was reviewed, and no join may leave its row out. */
@@ -199,7 +199,7 @@ export function planGroupKey(column: PlanColumn, scope: PlanScope): GroupKey {
   return { expr, order: { node: 'key', kind, operand: least } };
 }
 
-function outputKey({ expr, kind, token }: OrderedOutput, scope: PlanScope): Expr {
+function outputKey({ expr, kind, token }: PlannedOutput, scope: PlanScope): Expr {
   if (token !== undefined) {
     return { node: 'key', kind: 'text', operand: tokenOrder(expr, kind, scope) };
   }
@@ -209,8 +209,8 @@ function outputKey({ expr, kind, token }: OrderedOutput, scope: PlanScope): Expr
 }
 
 /** A key that is there already orders nothing more. */
-function withoutRepeats(orders: readonly PlanOrder[]): PlanOrder[] {
-  if (orders.length < 2) return [...orders];
+function withoutRepeats(orders: PlanOrder[]): PlanOrder[] {
+  if (orders.length < 2) return orders;
   const seen = new Set<string>();
   return orders.filter(({ expr }) => {
     const text = JSON.stringify(expr);
@@ -221,5 +221,5 @@ function withoutRepeats(orders: readonly PlanOrder[]): PlanOrder[] {
 }
 
 export function sameExpr(left: Expr, right: Expr): boolean {
-  return JSON.stringify(left) === JSON.stringify(right);
+  return left === right || JSON.stringify(left) === JSON.stringify(right);
 }

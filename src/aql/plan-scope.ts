@@ -1,6 +1,6 @@
 import type { Problem } from '../errors/index.js';
 import type { ConstantBounds } from './bind-value.js';
-import type { PlanColumn } from './plan-sources.js';
+import type { PlanColumn } from './plan-columns.js';
 import type { FieldRef } from './resolved-query.js';
 
 /** What a plan that is run needs of the organisation's tokens. */

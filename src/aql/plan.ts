@@ -1,15 +1,16 @@
 import type { MaskMethod } from '../masking/model.js';
+import type { FieldKind } from '../schema/field-type.js';
 import type { TableIdentity, TableKind } from '../schema/model.js';
 import type { BoundValue, Expr } from './expression.js';
 import type { JoinType } from './model.js';
 
 /** One column of the answer. */
 export interface OutputColumn {
-  name: string;
+  readonly name: string;
   /** The normalised type clients can rely on; `text` for a masked column, nullify's aside. */
-  type: string;
+  readonly type: string;
   /** Present where the column's values are masked. */
-  masked?: MaskMethod;
+  readonly masked?: MaskMethod;
 }
 
 /**
@@ -17,11 +18,17 @@ export interface OutputColumn {
  * masked: nothing outside it can name a raw column. Otherwise the table stands there itself.
  */
 export interface PlanSource {
-  alias: string;
-  table: TableIdentity;
-  derived: readonly { name: string; expr: Expr }[] | null;
+  readonly alias: string;
+  readonly table: TableIdentity;
+  readonly derived: readonly ProjectedColumn[] | null;
   /** What the table is called inside the derived table, and nowhere else. */
-  rawAlias: string;
+  readonly rawAlias: string;
+}
+
+/** One column of a derived table. Plans share it. */
+export interface ProjectedColumn {
+  readonly name: string;
+  readonly expr: Expr;
 }
 
 export interface PlanJoin {
@@ -50,22 +57,27 @@ export interface TableExpectation {
   columns: readonly { name: string; type: string; position?: number }[];
 }
 
-/** A query with names resolved, types known and masks attached; each dialect writes it as its SQL. */
 /** An output of which the database answers raw values, in whose place the data plane puts tokens. */
 export interface TokenizedOutput {
   /** Which key makes the tokens. */
-  domain: string;
+  readonly domain: string;
   /** The normalised type of the raw values. */
-  type: string;
+  readonly type: string;
 }
 
 export interface PlanOutput {
   /** As the requester sees it. */
-  column: OutputColumn;
-  expr: Expr;
-  token?: TokenizedOutput;
+  readonly column: OutputColumn;
+  readonly expr: Expr;
+  readonly token?: TokenizedOutput;
 }
 
+/** A column of the answer with the kind of its expression, as its order needs it. */
+export interface PlannedOutput extends PlanOutput {
+  readonly kind: FieldKind;
+}
+
+/** A query with names resolved, types known and masks attached; each dialect writes it as its SQL. */
 export interface Plan {
   from: PlanSource;
   joins: readonly PlanJoin[];

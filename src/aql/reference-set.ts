@@ -1,39 +1,40 @@
 import type { Reference } from '../policy/model.js';
-import { type CatalogDataset, type CatalogField, compareText } from './catalog.js';
+import { type CatalogDataset, compareText } from './catalog.js';
 
-/** What a query touches. */
-export interface ReferenceSet {
-  /** A field of one of the query's datasets. */
-  add(dataset: CatalogDataset, field: CatalogField): void;
+/** What a query touches, and with it each of its datasets as a whole. */
+export class ReferenceSet {
+  /** In the order of the datasets' names. */
+  readonly #parts: { dataset: CatalogDataset; touched: Uint8Array }[] = [];
+  readonly #unknown: Reference[] = [];
+
+  /** Adds a dataset, however often it is there: 1 at the rank of a field says that the query touches it. */
+  touched(dataset: CatalogDataset): Uint8Array {
+    let at = 0;
+    for (const part of this.#parts) {
+      if (part.dataset === dataset) return part.touched;
+      if (compareText(part.dataset.name, dataset.name) < 0) at += 1;
+    }
+    const touched = new Uint8Array(dataset.references.length);
+    this.#parts.splice(at, 0, { dataset, touched });
+    return touched;
+  }
+
   /** What no registry holds. */
-  addUnknown(reference: Reference): void;
-  /** Deduplicated, sorted by dataset and field; a dataset comes before its fields. */
-  list(): Reference[];
-}
+  addUnknown(reference: Reference): void {
+    this.#unknown.push(reference);
+  }
 
-/** The set that holds the datasets of a query, each as a whole. */
-export function createReferenceSet(datasets: readonly CatalogDataset[]): ReferenceSet {
-  const parts = [...new Set(datasets)]
-    .sort((left, right) => compareText(left.name, right.name))
-    .map((dataset) => ({ dataset, touched: new Uint8Array(dataset.references.length) }));
-  const unknown: Reference[] = [];
-  return {
-    add(dataset, field) {
-      for (const part of parts) if (part.dataset === dataset) part.touched[field.rank] = 1;
-    },
-    addUnknown: (reference) => unknown.push(reference),
-    list() {
-      const all: Reference[] = [];
-      for (const { dataset, touched } of parts) {
-        all.push({ dataset: dataset.name, field: null });
-        for (let rank = 0; rank < touched.length; rank += 1) {
-          const reference = dataset.references[rank];
-          if (touched[rank] === 1 && reference !== undefined) all.push(reference);
-        }
+  /** Deduplicated, sorted by dataset and field; a dataset comes before its fields. */
+  list(): Reference[] {
+    const all: Reference[] = [];
+    for (const { dataset, touched } of this.#parts) {
+      all.push(dataset.reference);
+      for (let rank = 0; rank < touched.length; rank += 1) {
+        if (touched[rank] === 1) all.push(dataset.references[rank] as Reference);
       }
-      return unknown.length === 0 ? all : sortedReferences([...all, ...unknown]);
-    },
-  };
+    }
+    return this.#unknown.length === 0 ? all : sortedReferences([...all, ...this.#unknown]);
+  }
 }
 
 /** References in their order, each once. */

@@ -1,18 +1,26 @@
 import { VkitError } from '../errors/index.js';
 import type { FieldKind } from '../schema/field-type.js';
 import type { Dialect } from './dialect.js';
+import { type DialectTexts, textsOf } from './dialect-texts.js';
 import type { BoundValue, Expr } from './expression.js';
-import type { CompiledQuery, Plan, PlanSource } from './plan.js';
+import type {
+  CompiledQuery,
+  OutputColumn,
+  Plan,
+  PlanOutput,
+  PlanSource,
+  ProjectedColumn,
+} from './plan.js';
 import { sameExpr } from './plan-order.js';
 
-/** A value on its way into the SQL; where it stands is known only when the text is whole. */
+/** A value on its way into the SQL; where it stands is known only when the text around it is whole. */
 interface Param {
   value: BoundValue;
   kind: FieldKind;
 }
 
-/** Stands for a value until the text is whole. No identifier or literal holds a NUL. */
-const MARKER = /\0(\d+)\0/g;
+/** Stands, on both sides of a value's index, for the value until the text is whole. No identifier or literal holds a NUL. */
+const MARK = '\0';
 
 /**
  * Writes a plan as one dialect's SQL, the same text for the same plan. Everything a requester wrote is a bound value;
@@ -24,146 +32,203 @@ export function renderPlan(plan: Plan, dialect: Dialect): CompiledQuery {
     if (dialect.joinTypes.includes(type)) continue;
     throw new VkitError('unsupported', `The engine "${dialect.name}" has no ${type} join.`);
   }
-  const params: Param[] = [];
-  const write = (expr: Expr): string => writeExpr(expr, dialect, params);
-  const writeRow = (expr: Expr): string => {
-    const isKey = plan.groupBy.some((key) => sameExpr(key, expr));
-    return isKey && dialect.groupedKey ? dialect.groupedKey(write(expr)) : write(expr);
-  };
-  const outputs = plan.outputs.map(
-    ({ expr }, index) => `${writeRow(expr)} AS ${dialect.quoteIdentifier(`c${index + 1}`)}`,
-  );
-  const clauses = [
-    `SELECT ${outputs.join(', ')}`,
-    `FROM ${writeSource(plan.from, dialect, write)}`,
-    ...plan.joins.map(
-      (join) =>
-        `${join.type} JOIN ${writeSource(join.source, dialect, write)} ON ${write(join.on)}`,
-    ),
-    ...(plan.where === null ? [] : [`WHERE ${write(plan.where)}`]),
-    ...(plan.groupBy.length === 0 ? [] : [`GROUP BY ${plan.groupBy.map(write).join(', ')}`]),
-    ...(plan.having === null ? [] : [`HAVING ${write(plan.having)}`]),
-    ...(plan.orderBy.length === 0 ? [] : [`ORDER BY ${writeOrder(plan, dialect, writeRow)}`]),
-    dialect.limit(plan.limit, plan.offset),
-  ];
-  const { sql, values } = placeParams(clauses.join(' '), params, dialect);
+  const writer = new Writer(plan, dialect);
+  const sql = writer.query();
   return {
     sql,
-    params: values,
-    columns: plan.outputs.map(({ column, token }) =>
-      token === undefined ? column : { ...column, type: token.type },
-    ),
+    params: writer.values,
+    columns: plan.outputs.map(answeredColumn),
     rowsMax: plan.limit,
     tables: plan.tables,
   };
 }
 
-function writeSource(source: PlanSource, dialect: Dialect, write: (expr: Expr) => string): string {
-  const alias = dialect.quoteIdentifier(source.alias);
-  const table = dialect.table(source.table);
-  if (source.derived === null) return `${table} AS ${alias}`;
-  const columns = source.derived.map(
-    ({ name, expr }) => `${write(expr)} AS ${dialect.quoteIdentifier(name)}`,
-  );
-  const inside = dialect.quoteIdentifier(source.rawAlias);
-  return `(SELECT ${columns.join(', ')} FROM ${table} AS ${inside}) AS ${alias}`;
+function answeredColumn({ column, token }: PlanOutput): OutputColumn {
+  return token === undefined ? column : { ...column, type: token.type };
 }
 
-function writeOrder(plan: Plan, dialect: Dialect, write: (expr: Expr) => string): string {
-  const keys = plan.orderBy.map(({ expr, direction, nulls, neverNull }) =>
-    dialect.orderBy(write(expr), direction, nulls, neverNull === true),
-  );
-  return keys.join(', ');
-}
+/** Writes one plan, clause by clause. */
+class Writer {
+  /** Bound values, in the order of their placeholders. */
+  readonly values: BoundValue[] = [];
+  readonly #plan: Plan;
+  readonly #dialect: Dialect;
+  readonly #texts: DialectTexts;
+  readonly #params: Param[] = [];
+  /** So many of the values stand in clauses that are whole. */
+  #placed = 0;
+  /** The placeholders' numbers by the values' indexes, where values are numbered. */
+  readonly #numbers: number[] = [];
 
-function writeExpr(expr: Expr, dialect: Dialect, params: Param[]): string {
-  const write = (inner: Expr): string => writeExpr(inner, dialect, params);
-  const operand = (inner: Expr): string => {
-    const sql = write(inner);
-    if (inner.node !== 'aggregate') return sql;
-    const aggregated = inner.operand && write(inner.operand);
-    return dialect.aggregateOperand(sql, inner.fn, inner.kind, aggregated);
-  };
-  switch (expr.node) {
-    case 'column': {
-      const { source, name, kind, type } = expr;
-      // SQLite reads an unknown "name" as a text: qualified, it is an error.
-      const column = `${dialect.quoteIdentifier(source)}.${dialect.quoteIdentifier(name)}`;
-      return dialect.column(column, kind, type);
+  constructor(plan: Plan, dialect: Dialect) {
+    this.#plan = plan;
+    this.#dialect = dialect;
+    this.#texts = textsOf(dialect);
+  }
+
+  query(): string {
+    const { from, joins, where, groupBy, having, limit, offset } = this.#plan;
+    let sql = this.#place(`SELECT ${this.#outputs()}`);
+    sql += this.#place(` FROM ${this.#source(from)}`);
+    for (const { type, source, on } of joins) {
+      sql += this.#place(` ${type} JOIN ${this.#source(source)} ON ${this.#write(on)}`);
     }
-    case 'text':
-      return dialect.textLiteral(expr.value);
-    case 'integer':
-      return String(expr.value);
-    case 'null':
-      return dialect.nullOf(expr.type);
-    case 'boolean':
-      return dialect.booleanLiteral(expr.value);
-    case 'param':
-      params.push({ value: expr.value, kind: expr.kind });
-      return `\0${params.length - 1}\0`;
-    case 'unopened':
-      throw new VkitError('internal', 'A plan that was made to be checked was about to be run.');
-    case 'call':
-      return dialect.call(expr.fn, expr.args.map(write));
-    case 'case': {
-      const branches = expr.branches.map(
-        ({ when, result }) => `WHEN ${write(when)} THEN ${write(result)}`,
-      );
-      return `CASE ${branches.join(' ')} ELSE ${write(expr.otherwise)} END`;
+    if (where !== null) sql += this.#place(` WHERE ${this.#write(where)}`);
+    if (groupBy.length > 0) sql += this.#place(` GROUP BY ${this.#writeAll(groupBy, ', ')}`);
+    if (having !== null) sql += this.#place(` HAVING ${this.#write(having)}`);
+    if (this.#plan.orderBy.length > 0) sql += this.#place(` ORDER BY ${this.#order()}`);
+    return `${sql} ${this.#dialect.limit(limit, offset)}`;
+  }
+
+  #outputs(): string {
+    const { outputs } = this.#plan;
+    let sql = '';
+    for (let index = 0; index < outputs.length; index += 1) {
+      const { expr } = outputs[index] as PlanOutput;
+      sql += `${index === 0 ? '' : ', '}${this.#writeRow(expr)}${this.#texts.outputName(index)}`;
     }
-    case 'compare':
-      return dialect.compare(expr.op, expr.kind, operand(expr.left), operand(expr.right));
-    case 'like':
-      return dialect.like(operand(expr.operand), write(expr.pattern), expr.negated);
-    case 'in':
-      return dialect.inList(expr.kind, operand(expr.operand), expr.values.map(write), expr.negated);
-    case 'is_null':
-      return writeIsNull(expr, dialect, write);
-    case 'and':
-      return `(${expr.items.map(write).join(' AND ')})`;
-    case 'or':
-      return `(${expr.items.map(write).join(' OR ')})`;
-    case 'not':
-      return `(NOT ${write(expr.item)})`;
-    case 'key':
-      return dialect.key(operand(expr.operand), expr.kind);
-    case 'aggregate': {
-      const { fn, kind, ordered } = expr;
-      return dialect.aggregate(fn, expr.operand && write(expr.operand), kind, ordered);
+    return sql;
+  }
+
+  #source(source: PlanSource): string {
+    const { alias, table, derived, rawAlias } = source;
+    if (derived === null) return this.#texts.source(source);
+    let columns = '';
+    for (const one of derived) columns += `${columns === '' ? '' : ', '}${this.#projected(one)}`;
+    const inside = `${this.#dialect.table(table)} AS ${this.#dialect.quoteIdentifier(rawAlias)}`;
+    return `(SELECT ${columns} FROM ${inside}) AS ${this.#dialect.quoteIdentifier(alias)}`;
+  }
+
+  /** A column of a derived table: all plans write it alike, but for one that binds a value. */
+  #projected(one: ProjectedColumn): string {
+    const known = this.#texts.projected.get(one);
+    if (known !== undefined) return known;
+    const before = this.#params.length;
+    const text = `${this.#write(one.expr)} AS ${this.#dialect.quoteIdentifier(one.name)}`;
+    if (this.#params.length === before) this.#texts.projected.set(one, text);
+    return text;
+  }
+
+  #order(): string {
+    let sql = '';
+    for (const { expr, direction, nulls, neverNull } of this.#plan.orderBy) {
+      const key = this.#writeRow(expr);
+      sql += sql === '' ? '' : ', ';
+      sql += this.#dialect.orderBy(key, direction, nulls, neverNull === true);
+    }
+    return sql;
+  }
+
+  /** An expression of SELECT or ORDER BY. */
+  #writeRow(expr: Expr): string {
+    const sql = this.#write(expr);
+    const { groupBy } = this.#plan;
+    if (groupBy.length === 0 || this.#dialect.groupedKey === undefined) return sql;
+    return groupBy.some((key) => sameExpr(key, expr)) ? this.#dialect.groupedKey(sql) : sql;
+  }
+
+  #write(expr: Expr): string {
+    const dialect = this.#dialect;
+    switch (expr.node) {
+      case 'column':
+        return this.#texts.column(expr);
+      case 'text':
+        return dialect.textLiteral(expr.value);
+      case 'integer':
+        return String(expr.value);
+      case 'null':
+        return dialect.nullOf(expr.type);
+      case 'boolean':
+        return dialect.booleanLiteral(expr.value);
+      case 'param':
+        this.#params.push(expr);
+        return `${MARK}${this.#params.length - 1}${MARK}`;
+      case 'unopened':
+        throw new VkitError('internal', 'A plan that was made to be checked was about to be run.');
+      case 'call':
+        return dialect.call(expr.fn, this.#list(expr.args));
+      case 'case':
+        return this.#case(expr);
+      case 'compare': {
+        const left = this.#operand(expr.left);
+        return dialect.compare(expr.op, expr.kind, left, this.#operand(expr.right));
+      }
+      case 'like': {
+        const operand = this.#operand(expr.operand);
+        return dialect.like(operand, this.#write(expr.pattern), expr.negated);
+      }
+      case 'in': {
+        const operand = this.#operand(expr.operand);
+        return dialect.inList(expr.kind, operand, this.#list(expr.values), expr.negated);
+      }
+      case 'is_null':
+        return this.#isNull(expr);
+      case 'and':
+        return `(${this.#writeAll(expr.items, ' AND ')})`;
+      case 'or':
+        return `(${this.#writeAll(expr.items, ' OR ')})`;
+      case 'not':
+        return `(NOT ${this.#write(expr.item)})`;
+      case 'key':
+        return dialect.key(this.#operand(expr.operand), expr.kind);
+      case 'aggregate': {
+        const { fn, kind, ordered } = expr;
+        return dialect.aggregate(fn, expr.operand && this.#write(expr.operand), kind, ordered);
+      }
     }
   }
-}
 
-function writeIsNull(
-  { operand, negated }: Extract<Expr, { node: 'is_null' }>,
-  dialect: Dialect,
-  write: (expr: Expr) => string,
-): string {
-  const sql = write(operand);
-  if (negated) return `(${sql} IS NOT NULL)`;
-  const own = operand.node === 'column' ? dialect.isNull?.(sql, operand.kind) : undefined;
-  return own ?? `(${sql} IS NULL)`;
-}
+  #list(items: readonly Expr[]): string[] {
+    return items.map((item) => this.#write(item));
+  }
 
-/** Puts the placeholders in, in the order of the text. */
-function placeParams(
-  text: string,
-  params: readonly Param[],
-  dialect: Dialect,
-): { sql: string; values: BoundValue[] } {
-  const values: BoundValue[] = [];
-  const numbers = new Map<number, number>();
-  const sql = text.replace(MARKER, (_, digits: string) => {
-    const index = Number(digits);
-    const param = params[index];
-    if (param === undefined) return '';
-    let number = dialect.placeholdersNumbered ? numbers.get(index) : undefined;
-    if (number === undefined) {
-      number = values.push(dialect.bind(param.value, param.kind));
-      numbers.set(index, number);
+  #writeAll(items: readonly Expr[], separator: string): string {
+    let sql = '';
+    for (const item of items) sql += `${sql === '' ? '' : separator}${this.#write(item)}`;
+    return sql;
+  }
+
+  #operand(expr: Expr): string {
+    const sql = this.#write(expr);
+    if (expr.node !== 'aggregate') return sql;
+    const aggregated = expr.operand && this.#write(expr.operand);
+    return this.#dialect.aggregateOperand(sql, expr.fn, expr.kind, aggregated);
+  }
+
+  #case({ branches, otherwise }: Extract<Expr, { node: 'case' }>): string {
+    let sql = 'CASE';
+    for (const { when, result } of branches) {
+      sql += ` WHEN ${this.#write(when)} THEN ${this.#write(result)}`;
     }
-    return dialect.placeholder(number, param.kind, param.value);
-  });
-  return { sql, values };
+    return `${sql} ELSE ${this.#write(otherwise)} END`;
+  }
+
+  #isNull({ operand, negated }: Extract<Expr, { node: 'is_null' }>): string {
+    const sql = this.#write(operand);
+    if (negated) return `(${sql} IS NOT NULL)`;
+    const own = operand.node === 'column' ? this.#dialect.isNull?.(sql, operand.kind) : undefined;
+    return own ?? `(${sql} IS NULL)`;
+  }
+
+  /** Puts the placeholders into a clause, in the order of its text; the clauses come in theirs. */
+  #place(clause: string): string {
+    if (this.#params.length === this.#placed) return clause;
+    this.#placed = this.#params.length;
+    const parts = clause.split(MARK);
+    let sql = parts[0] ?? '';
+    for (let at = 1; at + 1 < parts.length; at += 2) {
+      sql += `${this.#placeholder(Number(parts[at]))}${parts[at + 1]}`;
+    }
+    return sql;
+  }
+
+  #placeholder(index: number): string {
+    const { value, kind } = this.#params[index] as Param;
+    let number = this.#dialect.placeholdersNumbered ? this.#numbers[index] : undefined;
+    if (number === undefined) {
+      number = this.values.push(this.#dialect.bind(value, kind));
+      this.#numbers[index] = number;
+    }
+    return this.#dialect.placeholder(number, kind, value);
+  }
 }

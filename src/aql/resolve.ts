@@ -1,7 +1,7 @@
 import type { Catalog } from './catalog.js';
 import { quoted, report } from './input-checks.js';
-import type { Aql, AqlFilter, AqlOrder } from './model.js';
-import { createNameScope, labelOf, type NameScope, type ScopeSource } from './name-scope.js';
+import type { Aql, AqlAggregate, AqlFilter, AqlJoin, AqlOrder } from './model.js';
+import { labelOf, NameScope, type ScopeSource } from './name-scope.js';
 import { parseHavingField } from './parse-having-field.js';
 import type {
   FieldRef,
@@ -12,6 +12,7 @@ import type {
   ResolvedJoin,
   ResolvedOrder,
   ResolvedQuery,
+  ResolvedSource,
 } from './resolved-query.js';
 
 /**
@@ -19,37 +20,27 @@ import type {
  * and what could be resolved is in the result. Only a result without either can be planned.
  */
 export function resolveAql(aql: Aql, catalog: Catalog): ResolvedQuery {
-  const written = [{ table: aql.source_table, alias: undefined }, ...(aql.joins ?? [])];
-  const found = written.map(
-    ({ table, alias }): ScopeSource => ({
-      written: table,
-      ...(alias !== undefined && { alias }),
-      dataset: catalog.dataset(table),
-    }),
-  );
-  const scope = createNameScope(found);
+  const found = findSources(aql, catalog);
+  const scope = new NameScope(found);
   checkLabels(found, scope);
   checkDatasources(found, scope);
   const columns = resolveColumns(aql.columns ?? [], scope);
-  const joins = resolveJoins(aql, scope);
-  const aggregates = resolveAggregates(aql, scope);
-  const filters = resolveFilters(aql.filters ?? [], '/filters', scope, (name, pointer) =>
+  const joins = resolveJoins(aql.joins ?? [], scope);
+  const aggregates = resolveAggregates(aql.aggregates ?? [], scope);
+  const filters = resolveFilters(aql.filters ?? [], '/filters', (name, pointer) =>
     toOperand(scope.resolve(name, pointer)),
   );
-  const groupBy = (aql.group_by ?? []).flatMap((name, index) => {
-    const pointer = `/group_by/${index}`;
-    const ref = scope.resolve(name, pointer);
-    return ref === undefined ? [] : [{ ref, pointer }];
-  });
-  const having = resolveHaving(aql, aggregates, scope);
-  const orderBy = (aql.order_by ?? []).flatMap((order, index) =>
-    resolveOrder(order, `/order_by/${index}`, aggregates, scope),
-  );
+  const groupBy = resolveGroups(aql.group_by ?? [], scope);
+  const having = resolveHaving(aql.having ?? [], aggregates, scope);
+  const orderBy = resolveOrders(aql.order_by ?? [], aggregates, scope);
+  const sources: ResolvedSource[] = [];
+  for (const source of found) {
+    const { dataset } = source;
+    if (dataset !== undefined) sources.push({ dataset, label: labelOf(source) });
+  }
   return {
     datasource: found[0]?.dataset?.datasource ?? null,
-    sources: found.flatMap((source) =>
-      source.dataset === undefined ? [] : [{ dataset: source.dataset, label: labelOf(source) }],
-    ),
+    sources,
     joins,
     columns,
     aggregates,
@@ -66,11 +57,34 @@ export function resolveAql(aql: Aql, catalog: Catalog): ResolvedQuery {
   };
 }
 
+function findSources({ source_table, joins }: Aql, catalog: Catalog): ScopeSource[] {
+  const found: ScopeSource[] = [
+    { written: source_table, alias: undefined, dataset: catalog.dataset(source_table) },
+  ];
+  for (const { table, alias } of joins ?? []) {
+    found.push({ written: table, alias, dataset: catalog.dataset(table) });
+  }
+  return found;
+}
+
+/** One pointer for each place in `columns`: all queries have the same. */
+const COLUMN_POINTERS: string[] = [];
+
+/** `index` is below the limit that the parser sets. */
+function columnPointer(index: number): string {
+  let pointer = COLUMN_POINTERS[index];
+  if (pointer === undefined) {
+    pointer = `/columns/${index}`;
+    COLUMN_POINTERS[index] = pointer;
+  }
+  return pointer;
+}
+
 function resolveColumns(names: readonly string[], scope: NameScope): ResolvedColumn[] {
   const columns: ResolvedColumn[] = [];
   for (let index = 0; index < names.length; index += 1) {
     const name = names[index] ?? '';
-    const pointer = `/columns/${index}`;
+    const pointer = columnPointer(index);
     const ref = name === '*' ? undefined : scope.resolve(name, pointer);
     if (ref !== undefined) columns.push({ ref, pointer });
     else if (name === '*') columns.push({ star: true, pointer });
@@ -79,8 +93,10 @@ function resolveColumns(names: readonly string[], scope: NameScope): ResolvedCol
 }
 
 function checkLabels(sources: readonly ScopeSource[], scope: NameScope): void {
+  if (sources.length === 1) return;
   const seen = new Set<string>();
-  for (const [index, source] of sources.entries()) {
+  for (let index = 0; index < sources.length; index += 1) {
+    const source = sources[index] as ScopeSource;
     const label = labelOf(source).toLowerCase();
     if (seen.has(label)) {
       report(scope.problems, {
@@ -96,56 +112,64 @@ function checkLabels(sources: readonly ScopeSource[], scope: NameScope): void {
 
 function checkDatasources(sources: readonly ScopeSource[], scope: NameScope): void {
   const first = sources[0]?.dataset;
-  for (const [index, source] of sources.entries()) {
-    if (first === undefined || source.dataset === undefined) continue;
-    if (source.dataset.datasource === first.datasource) continue;
+  for (let index = 1; index < sources.length; index += 1) {
+    const dataset = sources[index]?.dataset;
+    if (first === undefined || dataset === undefined) continue;
+    if (dataset.datasource === first.datasource) continue;
     report(scope.problems, {
       pointer: `/joins/${index - 1}/table`,
       code: 'two_datasources',
-      message: `${quoted(source.dataset.name)} lives in another datasource than ${quoted(first.name)}.`,
+      message: `${quoted(dataset.name)} lives in another datasource than ${quoted(first.name)}.`,
       suggestion: 'Send one query per datasource.',
     });
   }
 }
 
-function resolveJoins(aql: Aql, scope: NameScope): ResolvedJoin[] {
-  return (aql.joins ?? []).map((join, index) => {
+function resolveJoins(joins: readonly AqlJoin[], scope: NameScope): ResolvedJoin[] {
+  return joins.map((join, index) => {
     const pointer = `/joins/${index}`;
-    const written = [
-      { ...join, pointer },
-      ...(join.and ?? []).map((pair, at) => ({ ...pair, pointer: `${pointer}/and/${at}` })),
-    ];
-    const pairs = written.flatMap((pair) => {
-      const left = scope.resolve(pair.left_field, `${pair.pointer}/left_field`);
-      const right = scope.resolve(pair.right_field, `${pair.pointer}/right_field`);
-      if (left === undefined || right === undefined) return [];
-      const sides = orientPair(left, right, index + 1);
-      if (sides === undefined) {
-        report(scope.problems, {
-          pointer: pair.pointer,
-          code: 'join_sides',
-          message: 'One field must belong to the dataset that joins, the other to one before it.',
-        });
-        return [];
-      }
-      return [{ ...sides, pointer: pair.pointer }];
-    });
-    return { type: join.type, source: index + 1, pairs, pointer };
+    const source = index + 1;
+    const pairs: JoinPair[] = [];
+    addPair(join, pointer, source, scope, pairs);
+    const more = join.and ?? [];
+    for (let at = 0; at < more.length; at += 1) {
+      addPair(more[at] as AqlPair, `${pointer}/and/${at}`, source, scope, pairs);
+    }
+    return { type: join.type, source, pairs, pointer };
   });
 }
 
-function orientPair(
-  left: FieldRef,
-  right: FieldRef,
+type AqlPair = Pick<AqlJoin, 'left_field' | 'right_field'>;
+type JoinPair = ResolvedJoin['pairs'][number];
+
+function addPair(
+  pair: AqlPair,
+  pointer: string,
   joining: number,
-): { left: FieldRef; right: FieldRef } | undefined {
-  if (right.source === joining && left.source < joining) return { left, right };
-  if (left.source === joining && right.source < joining) return { left: right, right: left };
-  return undefined;
+  scope: NameScope,
+  pairs: JoinPair[],
+): void {
+  const left = scope.resolve(pair.left_field, `${pointer}/left_field`);
+  const right = scope.resolve(pair.right_field, `${pointer}/right_field`);
+  if (left === undefined || right === undefined) return;
+  if (right.source === joining && left.source < joining) {
+    pairs.push({ left, right, pointer });
+  } else if (left.source === joining && right.source < joining) {
+    pairs.push({ left: right, right: left, pointer });
+  } else {
+    report(scope.problems, {
+      pointer,
+      code: 'join_sides',
+      message: 'One field must belong to the dataset that joins, the other to one before it.',
+    });
+  }
 }
 
-function resolveAggregates(aql: Aql, scope: NameScope): ResolvedAggregate[] {
-  return (aql.aggregates ?? []).flatMap(({ func, field, alias }, index): ResolvedAggregate[] => {
+function resolveAggregates(
+  aggregates: readonly AqlAggregate[],
+  scope: NameScope,
+): ResolvedAggregate[] {
+  return aggregates.flatMap(({ func, field, alias }, index): ResolvedAggregate[] => {
     const pointer = `/aggregates/${index}`;
     if (field === '*') return [{ func, ref: null, name: alias ?? func, pointer }];
     const ref = scope.resolve(field, `${pointer}/field`);
@@ -158,6 +182,7 @@ function aggregateNamed(
   name: string,
   aggregates: readonly ResolvedAggregate[],
 ): ResolvedAggregate | undefined {
+  if (aggregates.length === 0) return undefined;
   const exact = aggregates.find((aggregate) => aggregate.name === name);
   if (exact !== undefined) return exact;
   const lower = name.toLowerCase();
@@ -174,27 +199,38 @@ function toOperand(ref: FieldRef | undefined): Operand | undefined {
 function resolveFilters(
   filters: readonly AqlFilter[],
   pointer: string,
-  scope: NameScope,
   resolveOperand: ResolveOperand,
 ): ResolvedFilter[] {
-  return filters.flatMap((filter, index): ResolvedFilter[] => {
+  const resolved: ResolvedFilter[] = [];
+  for (let index = 0; index < filters.length; index += 1) {
+    const filter = filters[index] as AqlFilter;
     const at = `${pointer}/${index}`;
     if ('logic' in filter) {
-      const inner = resolveFilters(filter.conditions, `${at}/conditions`, scope, resolveOperand);
-      return [{ logic: filter.logic, conditions: inner }];
+      const conditions = resolveFilters(filter.conditions, `${at}/conditions`, resolveOperand);
+      resolved.push({ logic: filter.logic, conditions });
+      continue;
     }
     const operand = resolveOperand(filter.field, `${at}/field`);
-    if (operand === undefined) return [];
-    return [{ operator: filter.operator, operand, value: filter.value, pointer: at }];
+    if (operand === undefined) continue;
+    resolved.push({ operator: filter.operator, operand, value: filter.value, pointer: at });
+  }
+  return resolved;
+}
+
+function resolveGroups(names: readonly string[], scope: NameScope): ResolvedQuery['groupBy'] {
+  return names.flatMap((name, index) => {
+    const pointer = `/group_by/${index}`;
+    const ref = scope.resolve(name, pointer);
+    return ref === undefined ? [] : [{ ref, pointer }];
   });
 }
 
 function resolveHaving(
-  aql: Aql,
+  having: readonly AqlFilter[],
   aggregates: readonly ResolvedAggregate[],
   scope: NameScope,
 ): ResolvedFilter[] {
-  return resolveFilters(aql.having ?? [], '/having', scope, (name, pointer) => {
+  return resolveFilters(having, '/having', (name, pointer) => {
     const named = aggregateNamed(name, aggregates);
     if (named !== undefined) return { func: named.func, aggregateOf: named.ref };
     const call = parseHavingField(name);
@@ -213,19 +249,24 @@ function resolveHaving(
   });
 }
 
-function resolveOrder(
-  order: AqlOrder,
-  pointer: string,
+function resolveOrders(
+  orders: readonly AqlOrder[],
   aggregates: readonly ResolvedAggregate[],
   scope: NameScope,
 ): ResolvedOrder[] {
-  const named = aggregateNamed(order.column, aggregates);
-  const operand: Operand | undefined =
-    named === undefined
-      ? toOperand(scope.resolve(order.column, `${pointer}/column`))
-      : { func: named.func, aggregateOf: named.ref };
-  if (operand === undefined) return [];
-  // NULL counts as the largest value in every engine, whatever its own habit is.
-  const nulls = order.nulls ?? (order.direction === 'ASC' ? 'last' : 'first');
-  return [{ operand, direction: order.direction, nulls, pointer }];
+  const resolved: ResolvedOrder[] = [];
+  for (let index = 0; index < orders.length; index += 1) {
+    const order = orders[index] as AqlOrder;
+    const pointer = `/order_by/${index}`;
+    const named = aggregateNamed(order.column, aggregates);
+    const operand: Operand | undefined =
+      named === undefined
+        ? toOperand(scope.resolve(order.column, `${pointer}/column`))
+        : { func: named.func, aggregateOf: named.ref };
+    if (operand === undefined) continue;
+    // NULL counts as the largest value in every engine, whatever its own habit is.
+    const nulls = order.nulls ?? (order.direction === 'ASC' ? 'last' : 'first');
+    resolved.push({ operand, direction: order.direction, nulls, pointer });
+  }
+  return resolved;
 }
