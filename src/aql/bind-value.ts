@@ -16,6 +16,9 @@ export interface ConstantBounds {
 /** Digits of a decimal number, far beyond what columns hold. */
 const DECIMAL_DIGITS_MAX = 100;
 
+/** Digits of a decimal that a double keeps whatever they are. */
+const JSON_DIGITS_MAX = 15;
+
 const INTEGER_MIN = -(2n ** 63n);
 
 /** The bounds of vkit's own, for engines that compare all of these. */
@@ -113,12 +116,22 @@ function toDecimal(value: unknown, bounds: ConstantBounds): string | undefined {
 }
 
 function readDecimal(value: unknown): string | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? decimalText(value) : undefined;
+  if (typeof value === 'number') return isAsWritten(value) ? decimalText(value) : undefined;
   if (typeof value !== 'string' || value.length > DECIMAL_DIGITS_MAX + 2) return undefined;
   const match = /^(-?)0*(\d+)(?:\.(\d+?)0*)?$/.exec(value);
   if (match === null) return undefined;
   const [, sign = '', whole = '', fraction = ''] = match;
   return joinDecimal(sign, whole, fraction);
+}
+
+/**
+ * Whether a JSON number is surely the decimal that was written: a double keeps 15 digits of any, and whole numbers up to
+ * 2^53. Beyond that another decimal may have become this double, and a query would silently compare with its neighbour.
+ */
+function isAsWritten(value: number): boolean {
+  if (Number.isInteger(value)) return Number.isSafeInteger(value);
+  const [digits = ''] = String(value).split('e');
+  return digits.replace(/[-.]/g, '').replace(/^0+/, '').length <= JSON_DIGITS_MAX;
 }
 
 /** The shortest decimal text of a double without an exponent: 1e-7 becomes 0.0000001. */

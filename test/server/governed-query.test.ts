@@ -117,6 +117,38 @@ describe('a governed query', () => {
     });
   });
 
+  it('points at what the requester wrote, in either form', async () => {
+    const g = await governed(await sqliteShop());
+    await g.deploy([ALLOW_CUSTOMERS, ALLOW_ORDERS]);
+    const agent = await g.agent({ name: 'support bot', clearance: 'low', region: 'US' });
+    const pointers = async (path: string, body: object) => {
+      const answer = await g.call<{ details: { problems: { pointer: string }[] } }>(
+        agent,
+        'POST',
+        `/orgs/acme/${path}`,
+        body,
+      );
+      expect(answer.status).toBe(400);
+      return answer.body.details.problems.map(({ pointer }) => pointer);
+    };
+    const groups = {
+      source_table: 'orders',
+      aggregates: [{ func: 'count', field: '*' }],
+    };
+    const byId = { column: 'id' };
+    expect(await pointers('requests', { aql: { ...groups, order_by: byId } })).toEqual([
+      '/aql/order_by',
+    ]);
+    expect(await pointers('requests', { aql: { ...groups, order_by: [byId] } })).toEqual([
+      '/aql/order_by/0',
+    ]);
+    const filters = [{ operator: 'eq', field: 'user_id', value: 'x' }];
+    const request = { dataset: 'customers', fields: ['user_id', 'user_id'], filters };
+    expect(await pointers('intent/requests', { request })).toEqual(
+      expect.arrayContaining(['/request/fields/1', '/request/filters/0/value']),
+    );
+  });
+
   it('waits for a second person where money is asked for, and asks for the ticket first', async () => {
     const g = await governed(await sqliteShop());
     await g.deploy([FINANCIAL_APPROVAL, ALLOW_ORDERS]);

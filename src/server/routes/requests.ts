@@ -7,6 +7,7 @@ import { cancelRequest } from '../../services/control/cancel-request.js';
 import type { ControlContext } from '../../services/control/context.js';
 import { listRequests, showRequest } from '../../services/control/load-request.js';
 import { type Idempotency, submitRequest } from '../../services/control/submit-request.js';
+import { aqlPointers, INTENT_POINTERS, pointIntoBody } from '../point-into-body.js';
 import {
   EmptyBody,
   IdParams,
@@ -25,13 +26,14 @@ export function requestRoutes(org: Server, ctx: ControlContext): void {
     // approval_required says that the requester is ready to wait; it forces nothing.
     const { aql: written, approval_required: _ready, ...rest } = request.body;
     const aql = unwrap(parseAql(written), '/aql').aql;
-    return submitRequest(
+    const answer = submitRequest(
       ctx,
       callerOf(request),
       { ...rest, aql },
       callMeta(request),
       idempotencyOf(request, 'requests'),
     );
+    return pointIntoBody(aqlPointers(written), answer);
   });
   org.post(
     '/intent/requests',
@@ -39,13 +41,14 @@ export function requestRoutes(org: Server, ctx: ControlContext): void {
     async (request) => {
       const { request: written, ...rest } = request.body;
       const { aql, purpose } = unwrap(parseIntent(written), '/request');
-      return submitRequest(
+      const answer = submitRequest(
         ctx,
         callerOf(request),
         { ...rest, aql, ...(purpose ? { purpose } : {}) },
         callMeta(request),
         idempotencyOf(request, 'intent'),
       );
+      return pointIntoBody(INTENT_POINTERS, answer);
     },
   );
   org.get(
