@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { type Answer, type Governed, type Ground, governed } from '../helpers/governed.js';
 import { AT_ONCE } from './at-once.js';
 import {
@@ -29,7 +29,7 @@ export interface Attacked {
 
 /** A server over a database of which `notes` alone is open. */
 export async function openGoverned(ground: Ground): Promise<Attacked> {
-  const g = await governed(ground);
+  const g = await governed(ground, {}, onTestFinished, false);
   expect(await g.deploy([ALLOW_NOTES, DENY_CANARY])).toMatchObject({ status: 201 });
   const tokens: string[] = [];
   for (let number = 1; number <= REQUESTERS; number += 1) {

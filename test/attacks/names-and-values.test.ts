@@ -1,8 +1,10 @@
 import { describe, expect, it, type TestContext } from 'vitest';
-import { type Answer, type Governed, type Ground, governed } from '../helpers/governed.js';
+import { type Answer, type Ground, governed } from '../helpers/governed.js';
 import { findMysql } from '../helpers/mysql.js';
 import { findPostgres } from '../helpers/postgres.js';
+import { shared } from '../helpers/shared.js';
 import { mysqlShop, postgresShop, sqliteShop } from '../helpers/shop.js';
+import type { AtTheEnd } from '../helpers/temporary-folder.js';
 import { mapAtOnce } from './at-once.js';
 
 const REGISTRY = `
@@ -65,30 +67,42 @@ const MASK =
   'id: mask_pii\nmatch: {fields: {category: pii}}\naction: {mask: true, mask_type: full}\n';
 const AT_MOST_TWO = 'id: two_rows\nmatch: {dataset: notes}\naction: {allow: true, max_rows: 2}\n';
 
-const grounds: Record<string, (context: TestContext) => Promise<Ground>> = {
-  sqlite: () =>
-    sqliteShop({ sql: tables('text', (hex) => `cast(x'${hex}' as text)`), registryText: REGISTRY }),
-  async postgres(context) {
-    const { url, reason } = await findPostgres();
-    if (url === null) return context.skip(reason);
-    const sql = tables('text', (hex) => `convert_from('\\x${hex}', 'UTF8')`);
-    return postgresShop(url, { sql, registryText: REGISTRY });
+/** A database per engine, or why there is none. */
+const GROUNDS: Record<string, (atTheEnd: AtTheEnd) => Promise<Ground | string>> = {
+  sqlite: (atTheEnd) => {
+    const sql = tables('text', (hex) => `cast(x'${hex}' as text)`);
+    return sqliteShop({ sql, registryText: REGISTRY }, atTheEnd);
   },
-  async mysql(context) {
+  async postgres(atTheEnd) {
+    const { url, reason } = await findPostgres();
+    if (url === null) return reason;
+    const sql = tables('text', (hex) => `convert_from('\\x${hex}', 'UTF8')`);
+    return postgresShop(url, { sql, registryText: REGISTRY }, atTheEnd);
+  },
+  async mysql(atTheEnd) {
     const { url, reason } = await findMysql();
-    if (url === null) return context.skip(reason);
+    if (url === null) return reason;
     const sql = tables('varchar(100)', (hex) => `convert(x'${hex}' using utf8mb4)`);
-    return mysqlShop(url, { sql, registryText: REGISTRY });
+    return mysqlShop(url, { sql, registryText: REGISTRY }, atTheEnd);
   },
 };
 
-async function asker(g: Governed, policies: string[]): Promise<(aql: object) => Promise<Answer>> {
-  expect(await g.deploy(policies)).toMatchObject({ status: 201 });
+interface World {
+  ask(aql: object): Promise<Answer>;
+  deploy(policies: string[]): Promise<Answer>;
+}
+
+async function openWorld(ground: Ground, atTheEnd: AtTheEnd): Promise<World> {
+  const g = await governed(ground, {}, atTheEnd);
+  expect(await g.deploy([ALLOW, MASK])).toMatchObject({ status: 201 });
   const token = await g.user({ email: 'mallory@acme.test', roles: ['analyst'] });
-  return async (aql) => {
-    const asked = await g.call(token, 'POST', '/orgs/acme/requests', { aql });
-    if (asked.body.status !== 'granted') return asked;
-    return g.call(token, 'POST', `/orgs/acme/grants/${asked.body.grant_ref}/fetch`, {});
+  return {
+    deploy: (policies) => g.deploy(policies),
+    async ask(aql) {
+      const asked = await g.call(token, 'POST', '/orgs/acme/requests', { aql });
+      if (asked.body.status !== 'granted') return asked;
+      return g.call(token, 'POST', `/orgs/acme/grants/${asked.body.grant_ref}/fetch`, {});
+    },
   };
 }
 
@@ -267,9 +281,18 @@ const REFUSED: Record<string, [refusal: 'validation' | 'unknown_field', aql: obj
   ],
 };
 
-describe.each(Object.entries(grounds))('on %s', (_engine, ground) => {
+describe.each(Object.entries(GROUNDS))('on %s', (_engine, openGround) => {
+  const world = shared<{ opened: World | string }>(async (atTheEnd) => {
+    const ground = await openGround(atTheEnd);
+    return { opened: typeof ground === 'string' ? ground : await openWorld(ground, atTheEnd) };
+  });
+  const worldOf = (context: TestContext): World => {
+    const { opened } = world();
+    return typeof opened === 'string' ? context.skip(opened) : opened;
+  };
+
   it('refuses names and values that could be taken for others', async (context) => {
-    const ask = await asker(await governed(await ground(context)), [ALLOW, MASK]);
+    const { ask } = worldOf(context);
     const queries = Object.entries(REFUSED).flatMap(([what, cases]) =>
       cases.map(([refusal, aql]) => ({ what, refusal, aql })),
     );
@@ -283,7 +306,7 @@ describe.each(Object.entries(grounds))('on %s', (_engine, ground) => {
   });
 
   it('finds each text by itself alone', async (context) => {
-    const ask = await asker(await governed(await ground(context)), [ALLOW, MASK]);
+    const { ask } = worldOf(context);
     const queries = BODIES.flatMap((body, index) => {
       const pattern = body.replace(/[%_\\]/g, '\\$&');
       const values = { eq: body, in: [body, 'nothing'], between: [body, body], like: pattern };
@@ -298,7 +321,7 @@ describe.each(Object.entries(grounds))('on %s', (_engine, ground) => {
   });
 
   it('keeps names of its own apart from those of tables, fields and aliases', async (context) => {
-    const ask = await asker(await governed(await ground(context)), [ALLOW, MASK]);
+    const { ask } = worldOf(context);
     const answer = await ask({
       source_table: 'notes',
       columns: ['raw.c1', 'raw.t1', 'raw.raw', 'c2.raw'],
@@ -329,7 +352,8 @@ describe.each(Object.entries(grounds))('on %s', (_engine, ground) => {
   });
 
   it('no page reaches beyond max_rows', async (context) => {
-    const ask = await asker(await governed(await ground(context)), [AT_MOST_TWO, MASK]);
+    const { ask, deploy } = worldOf(context);
+    await deploy([AT_MOST_TWO, MASK]);
     const pages = [0, 1, 2, 3, 10, 1000, 1_000_000_000].flatMap((offset) =>
       [undefined, 0, 1, 2, 3, 100, 1_000_000_000].map((limit) => ({ offset, limit })),
     );

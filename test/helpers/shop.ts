@@ -66,16 +66,17 @@ export async function sqliteShop(
 }
 
 /**
- * The shop in a MySQL database of its own, dropped when the test ends. Its texts have another collation than those of
+ * The shop in a MySQL database of its own, dropped when the test ends unless something else is given. Its texts have another collation than those of
  * tables that a test adds, and the server compares neither with the other.
  */
 export async function mysqlShop(
   url: string,
   change: Partial<Ground> & { sql?: string } = {},
+  atTheEnd: AtTheEnd = onTestFinished,
 ): Promise<Ground> {
   const database = `vkit_test_${randomBytes(8).toString('hex')}`;
   const client = await mysql.createConnection({ uri: url, multipleStatements: true });
-  onTestFinished(async () => {
+  atTheEnd(async () => {
     await client.query(`drop database if exists ${database}`);
     await client.end();
   });
@@ -96,15 +97,16 @@ export async function mysqlShop(
   };
 }
 
-/** The shop in a PostgreSQL schema of its own, dropped when the test ends. */
+/** The shop in a PostgreSQL schema of its own, dropped when the test ends unless something else is given. */
 export async function postgresShop(
   url: string,
   change: Partial<Ground> & { sql?: string } = {},
+  atTheEnd: AtTheEnd = onTestFinished,
 ): Promise<Ground> {
   const schema = `vkit_test_${randomBytes(8).toString('hex')}`;
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  onTestFinished(async () => {
+  atTheEnd(async () => {
     await client.query(`drop schema if exists ${schema} cascade`);
     await client.end();
   });
