@@ -111,6 +111,30 @@ describe('parseAql', () => {
     );
   });
 
+  it('finds in a list of names what it finds in each by itself, at its place', () => {
+    const entry = fc.oneof(
+      { weight: 5, arbitrary: fc.constantFrom('id', 'people.id', 'x'.repeat(1_024), 'é😀') },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom('', 'a\0', '\ud800', 'x'.repeat(1_025), 5, null, []),
+      },
+    );
+    const read = (columns: unknown[]) => parseAql({ source_table: 'people', columns });
+    fc.assert(
+      fc.property(fc.array(entry, { minLength: 1, maxLength: 6 }), (columns) => {
+        const expected = columns.flatMap((name, index) => {
+          const alone = read([name]);
+          if ('aql' in alone) return [];
+          return alone.problems.map((one) => ({ ...one, pointer: `/columns/${index}` }));
+        });
+        const together = read(columns);
+        expect('problems' in together ? together.problems : []).toEqual(expected);
+        if ('aql' in together) expect(together.aql.columns).toEqual(columns);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   it('reads its own normal form as the same', () => {
     fc.assert(
       fc.property(almostAql, (input) => {
