@@ -103,7 +103,7 @@ export function checkName(
     report(problems, { pointer, code: 'type', message: 'This must be a string.' });
   } else if (value === '') {
     report(problems, { pointer, code: 'empty', message: 'A name cannot be empty.' });
-  } else if (value.length > charactersMax) {
+  } else if (value.length > charactersMax && [...value].length > charactersMax) {
     const message = `A name has at most ${charactersMax} characters.`;
     report(problems, { pointer, code: 'limit', message });
   } else {

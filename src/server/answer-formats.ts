@@ -15,20 +15,51 @@ const FORMATS: Readonly<Record<string, AnswerFormat>> = {
 
 const JSON_FORMAT = { name: 'json', contentType: 'application/json; charset=utf-8' } as const;
 
-/** The first format of an Accept header that is known; JSON without one. Throws `validation` when none is. */
+/**
+ * The format that an Accept header (RFC 9110, 12.5.1) weighs most, of two alike the first; JSON without a header. Throws
+ * `validation` when none is known and acceptable.
+ */
 export function answerFormat(accept: string | undefined): AnswerFormat {
-  if (accept === undefined) return JSON_FORMAT;
-  const names = accept.split(',').map((part) => (part.split(';')[0] ?? '').trim().toLowerCase());
-  for (const name of names) {
-    if (name === '*/*' || name === 'application/*') return JSON_FORMAT;
-    const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
-    if (format) return format;
+  if (accept === undefined || accept.trim() === '') return JSON_FORMAT;
+  const ranges = accept.split(',').map(readRange);
+  let best: { format: AnswerFormat; weight: number; at: number } | undefined;
+  for (const [name, format] of Object.entries(FORMATS)) {
+    const at = nearestRange(name, ranges);
+    const weight = ranges[at]?.weight ?? 0;
+    if (weight <= 0) continue;
+    if (best === undefined || weight > best.weight || (weight === best.weight && at < best.at)) {
+      best = { format, weight, at };
+    }
   }
+  if (best !== undefined) return best.format;
   throw new VkitError('validation', `Rows come as ${Object.keys(FORMATS).join(', ')}.`, {
     details: {
       problems: [{ pointer: '/headers/accept', code: 'accept', message: 'names no known format' }],
     },
   });
+}
+
+interface MediaRange {
+  /** `text/csv`, a family of types or all of them, in lower case. */
+  name: string;
+  weight: number;
+}
+
+function readRange(text: string): MediaRange {
+  const [name = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase());
+  const weight = parameters.find((parameter) => parameter.startsWith('q='));
+  const value = weight === undefined ? 1 : Number(weight.slice(2));
+  // A weight that is none asks for nothing.
+  return { name, weight: value >= 0 && value <= 1 ? value : 0 };
+}
+
+/** Where the range stands that says most about a type: its own name, else its family, else all. */
+function nearestRange(name: string, ranges: readonly MediaRange[]): number {
+  for (const wanted of [name, `${name.split('/')[0]}/*`, '*/*']) {
+    const at = ranges.findIndex((range) => range.name === wanted);
+    if (at >= 0) return at;
+  }
+  return -1;
 }
 
 /**

@@ -68,12 +68,28 @@ function toVkitError(error: FastifyError | VkitError): VkitError {
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
     return new VkitError('validation', 'The request is not valid JSON over HTTP.', {
       cause: error,
+      details: { problems: [unreadable(error)] },
     });
   }
   return new VkitError('internal', 'Something failed inside the server.', {
     hint: 'The operator finds the reason in the log under the correlation id.',
     cause: error,
   });
+}
+
+/** Why a request never reached a route: nothing of it is repeated, since nothing of it was read. */
+function unreadable(error: FastifyError): Problem {
+  if (error.statusCode === 415) {
+    const message = 'is not application/json';
+    return { pointer: '/headers/content-type', code: 'content_type', message };
+  }
+  if (error instanceof SyntaxError && error.message.includes('forbidden prototype property')) {
+    const message = 'has a key __proto__, or a constructor with a prototype, which no body has';
+    return { pointer: '', code: 'unknown_key', message };
+  }
+  return error.code === 'FST_ERR_BAD_URL'
+    ? { pointer: '/path', code: 'encoding', message: 'is not well-formed percent-encoding' }
+    : { pointer: '', code: 'json', message: 'is not JSON' };
 }
 
 /** An optional body is a choice with null: that it is not null is no news, nor that no branch fits. */

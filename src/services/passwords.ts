@@ -30,12 +30,17 @@ export async function hashPassword(password: string): Promise<string> {
   const characters = [...text].length;
   if (characters < PASSWORD_CHARACTERS_MIN || characters > PASSWORD_CHARACTERS_MAX) {
     const range = `${PASSWORD_CHARACTERS_MIN} to ${PASSWORD_CHARACTERS_MAX} characters`;
-    throw new VkitError('validation', `A password has ${range}; this one has ${characters}.`);
+    throw unfit('length', `A password has ${range}; this one has ${characters}.`);
   }
-  if (!isCleanText(text)) throw new VkitError('validation', 'The password is not valid text.');
+  if (!isCleanText(text)) throw unfit('text', 'The password is not valid text.');
   const salt = randomBytes(SALT_BYTES);
   const hash = await derive(text, salt, COST);
   return `$scrypt$ln=${COST.logN},r=${COST.r},p=${COST.p}$${unpadded(salt)}$${unpadded(hash)}`;
+}
+
+function unfit(code: string, message: string): VkitError {
+  const problems = [{ pointer: '/password', code, message }];
+  return new VkitError('validation', message, { details: { problems } });
 }
 
 /**

@@ -32,13 +32,18 @@ export function escapeMarkdown(text: string): string {
     .replace(/@/g, '&#64;');
 }
 
+/** What a spreadsheet takes for a number, and nothing that it would compute. */
+const DECIMAL = /^-\d+(?:\.\d+)?(?:e[+-]?\d{1,3})?$/i;
+
 /**
  * One field of a CSV file (RFC 4180). A text that a spreadsheet would run as a formula gets an
- * apostrophe in front (OWASP, "CSV Injection"); numbers pass as they are, also negative ones.
+ * apostrophe in front (OWASP, "CSV Injection"); numbers pass as they are, also negative ones and those that are text
+ * because they have too many digits.
  */
 export function escapeCsvCell(value: string | number | bigint | boolean | null): string {
   if (value === null) return '';
   if (typeof value !== 'string') return String(value);
-  const text = /^[=+\-@\t\r\n]|^\s+[=+\-@]/.test(value) ? `'${value}` : value;
+  const runs = /^[=+\-@\t\r\n]|^\s+[=+\-@]/.test(value) && !DECIMAL.test(value);
+  const text = runs ? `'${value}` : value;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

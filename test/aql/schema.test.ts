@@ -24,6 +24,17 @@ describe('the JSON Schema of AQL', () => {
     }
   });
 
+  it('counts the characters of names as the parser does', () => {
+    for (const [name, fits] of [
+      ['😀'.repeat(1024), true],
+      ['😀'.repeat(1025), false],
+      ['ä'.repeat(1025), false],
+    ] as const) {
+      const query = { source_table: name, columns: ['id'] };
+      expect([validate(query), 'aql' in parseAql(query)]).toEqual([fits, fits]);
+    }
+  });
+
   it('accepts what the parser accepts, and nothing else', () => {
     const seen = { accepted: 0, refused: 0 };
     fc.assert(

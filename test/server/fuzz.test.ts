@@ -91,6 +91,15 @@ interface Call {
   headers?: Record<string, string>;
 }
 
+/** What a refused input says beside its sentence. */
+const SAYS_WHAT = {
+  details: {
+    problems: expect.arrayContaining([
+      { pointer: expect.any(String), code: expect.any(String), message: expect.any(String) },
+    ]),
+  },
+};
+
 async function expectAnswer({ g, token }: World, call: Call): Promise<number> {
   const shown = JSON.stringify({ ...call, payload: call.payload?.toString().slice(0, 500) });
   const started = performance.now();
@@ -114,6 +123,7 @@ async function expectAnswer({ g, token }: World, call: Call): Promise<number> {
       error: expect.any(String),
       type: expect.any(String),
       correlation_id: response.headers['x-correlation-id'],
+      ...(response.statusCode === 400 ? SAYS_WHAT : {}),
     });
   }
   return response.statusCode;

@@ -140,16 +140,34 @@ describe('escaping', () => {
     expect(escapeTerminal('żółć 日本 😀')).toBe('żółć 日本 😀');
   });
 
-  it.each(['=1+1', '+1', '-cmd', '@SUM(A1)', '\t=1', ' =1', '\r=1'])(
-    'keeps %j from running',
-    (text) => {
-      expect(escapeCsvCell(text).replace(/^"/, '')).toMatch(/^'/);
-    },
-  );
+  it.each([
+    '=1+1',
+    '+1',
+    '-cmd',
+    '@SUM(A1)',
+    '\t=1',
+    ' =1',
+    '\r=1',
+    '-1+1',
+    '-1-1',
+    '-1\n',
+    '-',
+    '-1e',
+    '--1',
+    '-0x1',
+  ])('keeps %j from running', (text) => {
+    expect(escapeCsvCell(text).replace(/^"/, '')).toMatch(/^'/);
+  });
 
   it('writes CSV cells as RFC 4180 says, numbers as they are', () => {
     expect(escapeCsvCell('a "b", c')).toBe('"a ""b"", c"');
     expect(escapeCsvCell(-5)).toBe('-5');
+    // Integers beyond 2^53 and long decimals are text in JSON, and the same numbers here.
+    expect(escapeCsvCell('-9223372036854775808')).toBe('-9223372036854775808');
+    expect(escapeCsvCell('-12345678901234567890.123456789')).toBe(
+      '-12345678901234567890.123456789',
+    );
+    expect(escapeCsvCell('-1e+300')).toBe('-1e+300');
     expect(escapeCsvCell(null)).toBe('');
     expect(escapeCsvCell('plain')).toBe('plain');
   });

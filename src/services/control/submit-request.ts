@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { aqlHash } from '../../aql/aql-hash.js';
+import { pointerTo } from '../../aql/input-checks.js';
 import type { Aql } from '../../aql/model.js';
 import type { RequestAnswer } from '../../client/wire.js';
 import { VkitError } from '../../errors/index.js';
@@ -166,9 +167,16 @@ function denied(row: RequestRow, type: string, reason: string, now: number): Req
 }
 
 function metadataRequired(missing: readonly string[], decision: Decision): VkitError {
+  const problems = missing.map((key) => {
+    return { pointer: pointerTo('/metadata', key), code: 'required', message: 'is required' };
+  });
   return new VkitError('metadata_required', `The request needs metadata: ${missing.join(', ')}.`, {
     hint: `Add it: --metadata '${JSON.stringify(Object.fromEntries(missing.map((key) => [key, '…'])))}'`,
-    details: { keys: missing, ...(decision.policy_id ? { policy_id: decision.policy_id } : {}) },
+    details: {
+      keys: missing,
+      problems,
+      ...(decision.policy_id ? { policy_id: decision.policy_id } : {}),
+    },
   });
 }
 

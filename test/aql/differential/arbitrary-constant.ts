@@ -78,8 +78,11 @@ function writeConstant(dice: Dice, kind: FieldKind, spelled: string): unknown {
     case 'numeric': {
       const digits = spelled.replace(/[-.]/g, '').replace(/^0+/, '');
       if (digits.length > 15) return spelled;
-      if (Number.isNaN(Number(spelled))) return spelled;
-      return dice.oneIn(2) && !spelled.includes('e') ? spelled : Number(spelled);
+      const number = Number(spelled);
+      const isWritable = Number.isInteger(number)
+        ? Number.isSafeInteger(number)
+        : Number.isFinite(number);
+      return isWritable && dice.oneIn(2) ? number : spelled;
     }
     case 'float': {
       const isText = Number.isNaN(Number(spelled)) || dice.oneIn(3);

@@ -38,6 +38,8 @@ function readInteger(json: unknown, { integerMax }: ConstantLimits): Value | und
 }
 
 function readNumeric(json: unknown, limits: ConstantLimits): Value | undefined {
+  // "numerics beyond 2^53 as strings": JSON has rounded the number already; so it may have beyond 15 digits.
+  if (typeof json === 'number' && !isExact(json)) return undefined;
   const text = typeof json === 'number' ? String(json) : json;
   const pattern = typeof json === 'number' ? /^/ : /^-?\d+(\.\d+)?$/;
   if (typeof text !== 'string' || !pattern.test(text)) return undefined;
@@ -45,6 +47,12 @@ function readNumeric(json: unknown, limits: ConstantLimits): Value | undefined {
   const digits = whole.length + fraction.length;
   const isKept = digits <= limits.digitsMax && fraction.length <= limits.fractionDigitsMax;
   return isKept ? decimalOf(text) : undefined;
+}
+
+/** Whether no other decimal of as many digits as a number of JSON may have is this double. */
+function isExact(number: number): boolean {
+  if (Number.isInteger(number)) return Number.isSafeInteger(number);
+  return Number(number.toPrecision(15)) === number;
 }
 
 function readFloat(json: unknown): Value | undefined {
