@@ -85,8 +85,16 @@ export function isName(
   charactersMax: number = AQL_LIMITS.nameCharactersMax,
 ): value is string {
   return (
-    typeof value === 'string' && value !== '' && value.length <= charactersMax && isCleanText(value)
+    typeof value === 'string' &&
+    value !== '' &&
+    !isLongerThan(value, charactersMax) &&
+    isCleanText(value)
   );
+}
+
+/** By characters (code points), as JSON Schema counts them; a text of no more UTF-16 units need not be walked. */
+function isLongerThan(text: string, charactersMax: number): boolean {
+  return text.length > charactersMax && [...text].length > charactersMax;
 }
 
 /** A non-empty name of clean text; `undefined` and a problem for anything else, absence included. */
@@ -103,7 +111,7 @@ export function checkName(
     report(problems, { pointer, code: 'type', message: 'This must be a string.' });
   } else if (value === '') {
     report(problems, { pointer, code: 'empty', message: 'A name cannot be empty.' });
-  } else if (value.length > charactersMax && [...value].length > charactersMax) {
+  } else if (isLongerThan(value, charactersMax)) {
     const message = `A name has at most ${charactersMax} characters.`;
     report(problems, { pointer, code: 'limit', message });
   } else {
