@@ -4,7 +4,7 @@ import type { Connector } from '../../src/engines/contract.js';
 import { ENGINES } from '../../src/engines/index.js';
 import type { VkitError } from '../../src/errors/index.js';
 import type { EngineGround, EngineUnderTest, OtherSession } from '../conformance/engine-ground.js';
-import type { HeldProxy } from '../helpers/held-proxy.js';
+import { type Held, withHeldProxy } from '../helpers/held-proxy.js';
 
 /** A hidden value must be in no answer, whatever stands under its column's name. */
 const SECRET = /SECRET/;
@@ -28,16 +28,20 @@ const EXCHANGE = [
 ];
 const SWAP_AT_ONCE =
   'alter table people rename column name to secret, rename column secret to name';
-/** The table again with columns in this order, into which the values of those go. */
-const remake = (columns: readonly string[], from: readonly string[]): string =>
-  transaction(
-    'begin immediate',
-    'pragma legacy_alter_table = on',
-    `create table made (id integer primary key, ${columns.map((name) => `${name} varchar(40)`).join(', ')})`,
-    `insert into made select id, ${from.join(', ')} from people`,
-    'drop table people',
-    'alter table made rename to people',
+const SQLITE_BEGIN = 'begin immediate; pragma legacy_alter_table = on';
+/** The table dropped and made again, with its columns the other way round and each with the values of the other. */
+const remake = (begin: string): Change => {
+  const [there = '', back = ''] = ['secret, name', 'name, secret'].map((columns) =>
+    transaction(
+      begin,
+      `create table made (id integer primary key, ${columns.replace(/\w+/g, '$& varchar(40)')})`,
+      `insert into made (id, name, secret) select id, secret, name from people`,
+      'drop table people',
+      'alter table made rename to people',
+    ),
   );
+  return { there, back };
+};
 const both = (statements: string): Change => ({ there: statements, back: statements });
 
 export const MAKE = `
@@ -55,11 +59,11 @@ const redefine = (create: string, column: string): string =>
 
 export const CHANGES: Record<
   EngineUnderTest['name'],
-  Record<'swap' | 'swapBelow' | 'exchange' | 'redefine', Change>
+  Record<'swap' | 'exchange' | 'remake' | 'redefine', Change>
 > = {
   postgres: {
     swap: both(transaction('begin', ...SWAP)),
-    swapBelow: both(transaction('begin', ...SWAP)),
+    remake: remake('begin'),
     exchange: both(transaction('begin', ...EXCHANGE)),
     redefine: {
       there: redefine('create or replace view', 'secret'),
@@ -68,7 +72,7 @@ export const CHANGES: Record<
   },
   mysql: {
     swap: both(SWAP_AT_ONCE),
-    swapBelow: both(SWAP_AT_ONCE),
+    remake: remake('begin'),
     exchange: both('rename table people to old, twins to people, old to twins'),
     redefine: {
       there: redefine('create or replace view', 'secret'),
@@ -77,12 +81,8 @@ export const CHANGES: Record<
   },
   sqlite: {
     swap: both(transaction('begin immediate', ...SWAP)),
-    // A renamed column is renamed in views as well; in a table that is made anew, nothing is.
-    swapBelow: {
-      there: remake(['secret', 'name'], ['name', 'secret']),
-      back: remake(['name', 'secret'], ['secret', 'name']),
-    },
-    exchange: both(transaction('begin immediate', 'pragma legacy_alter_table = on', ...EXCHANGE)),
+    remake: remake(SQLITE_BEGIN),
+    exchange: both(transaction(SQLITE_BEGIN, ...EXCHANGE)),
     redefine: {
       there: transaction('begin immediate', 'drop view shown', redefine('create view', 'secret')),
       back: transaction('begin immediate', 'drop view shown', redefine('create view', 'name')),
@@ -95,30 +95,67 @@ export type World = EngineGround & {
   other: OtherSession;
   /** The query on a table or view that was scanned just now. */
   ask(name: string, rowsMax?: number): Promise<() => Promise<Outcome>>;
+  /** The same, read up to its first row; `rest` reads all. */
+  begin(name: string): Promise<{ rest(): Promise<(readonly string[])[]> }>;
+  /** Holds what the connector sends next with this text in it. */
+  hold(text: string): Held;
 };
 
 export type Outcome = { rows: (readonly string[])[] } | { code: string };
 
+/** A database with the tables, and with `proxied` a proxy between it and the connector. */
 export async function withWorld(
   engine: EngineUnderTest,
   use: (world: World) => Promise<void>,
-  { proxy, sql = MAKE }: { proxy?: HeldProxy; sql?: string } = {},
+  { sql = MAKE, proxied = false }: { sql?: string; proxied?: boolean } = {},
 ): Promise<void> {
   await engine.withGround(async (ground) => {
     await ground.execute(sql);
     const { config } = ground.target;
-    const target = {
-      ...ground.target,
-      config: proxy ? { ...config, host: '127.0.0.1', port: proxy.port } : config,
-    };
-    const connector = await ENGINES[engine.name].connect(target, { poolMax: 4 });
-    const other = await ground.openSession();
-    const ask: World['ask'] = async (name, rowsMax) => {
-      const query = queryOf(ground.schema, await expectationOf(connector, ground.schema, name));
-      return () => outcomeOf(connector, { ...query, ...(rowsMax && { rowsMax }) });
-    };
-    await use({ ...ground, connector, other, ask }).finally(() => connector.close());
+    if (!proxied) return await useWorld(engine, ground, use);
+    return await withHeldProxy(
+      { host: String(config.host), port: Number(config.port) },
+      ({ port, hold }) => {
+        const target = { ...ground.target, config: { ...config, host: '127.0.0.1', port } };
+        return useWorld(engine, { ...ground, target }, (world) => use({ ...world, hold }));
+      },
+    );
   });
+}
+
+async function useWorld(
+  engine: EngineUnderTest,
+  ground: EngineGround,
+  use: (world: World) => Promise<void>,
+): Promise<void> {
+  const connector = await ENGINES[engine.name].connect(ground.target, { poolMax: 4 });
+  const other = await ground.openSession();
+  const ask: World['ask'] = async (name, rowsMax) => {
+    const query = queryOf(ground.schema, await expectationOf(connector, ground.schema, name));
+    return () => outcomeOf(connector, { ...query, ...(rowsMax && { rowsMax }) });
+  };
+  const begin: World['begin'] = async (name) => {
+    const query = queryOf(ground.schema, await expectationOf(connector, ground.schema, name));
+    const run = connector.run(query, { timeoutMs: 10_000, batchRows: 1 });
+    const batches = run[Symbol.asyncIterator]();
+    const rows = [...((await batches.next()).value ?? [])];
+    const rest = async () => {
+      for (let next = await batches.next(); !next.done; next = await batches.next()) {
+        rows.push(...next.value);
+      }
+      return rows;
+    };
+    return { rest };
+  };
+  const hold: World['hold'] = () => {
+    throw new Error('No proxy is in between.');
+  };
+  await use({ ...ground, connector, other, ask, begin, hold }).finally(() => connector.close());
+}
+
+/** What swaps two columns below a view. SQLite renames a column in views as well; in a table made anew, nothing is. */
+export function swapBelowView(engine: EngineUnderTest['name']): Change {
+  return CHANGES[engine][engine === 'sqlite' ? 'remake' : 'swap'];
 }
 
 async function expectationOf(

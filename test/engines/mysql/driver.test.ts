@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { TableExpectation } from '../../../src/aql/plan.js';
 import type { ConnectionTarget, Connector } from '../../../src/engines/contract.js';
 import { mysql } from '../../../src/engines/mysql/index.js';
+import { withHeldProxy } from '../../helpers/held-proxy.js';
 import { findMysql, type TestDatabase, withDatabase } from '../../helpers/mysql.js';
 
 const server = await findMysql();
@@ -96,6 +97,22 @@ describe.skipIf(server.url === null)(`the MySQL driver ${server.reason ?? ''}`, 
         'STRICT_ALL_TABLES',
         'STRICT_TRANS_TABLES',
       ]);
+    }));
+
+  it('is not answered from the query cache, which locks no table', () =>
+    withDatabase(url, async ({ database }) => {
+      const { hostname, port } = new URL(url);
+      await withHeldProxy({ host: hostname, port: Number(port || 3306) }, async (proxy) => {
+        const { config, credentials } = mysql.parseUrl(url);
+        const connector = await mysql.connect({
+          id: 'shop',
+          config: { ...config, database, host: '127.0.0.1', port: proxy.port },
+          credentials,
+        });
+        const isThere = await isMariaDb(connector).finally(() => connector.close());
+        // Whether it is on for other sessions is the server's configuration, and off here.
+        expect(proxy.sent().includes('SET SESSION query_cache_type = OFF')).toBe(isThere);
+      });
     }));
 
   it('holds the table while its rows stream, so that nobody changes it meanwhile', () =>
