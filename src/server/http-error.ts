@@ -83,10 +83,6 @@ function unreadable(error: FastifyError): Problem {
     const message = 'is not application/json';
     return { pointer: '/headers/content-type', code: 'content_type', message };
   }
-  if (error instanceof SyntaxError && error.message.includes('forbidden prototype property')) {
-    const message = 'has a key __proto__, or a constructor with a prototype, which no body has';
-    return { pointer: '', code: 'unknown_key', message };
-  }
   return error.code === 'FST_ERR_BAD_URL'
     ? { pointer: '/path', code: 'encoding', message: 'is not well-formed percent-encoding' }
     : { pointer: '', code: 'json', message: 'is not JSON' };

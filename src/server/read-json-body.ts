@@ -19,10 +19,26 @@ export function readJsonBody(bytes: Buffer, parse: JsonParser): unknown {
   parse(text, (error, value) => {
     outcome = { error, value };
   });
-  if (outcome.error) throw outcome.error;
+  if (outcome.error) throw isJson(text) ? forbiddenKey() : outcome.error;
   refuseUncleanText(text, outcome.value);
   refuseRepeatedKeys(text, outcome.value);
   return outcome.value;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The one thing in JSON that the framework's parser refuses. */
+function forbiddenKey(): VkitError {
+  const message = 'No body has a key __proto__, or a constructor with a prototype.';
+  const problems = [{ pointer: '', code: 'unknown_key', message }];
+  return new VkitError('validation', message, { details: { problems } });
 }
 
 /** The bytes of a body as text; throws `validation` for bytes that are not UTF-8 (RFC 8259, 8.1). */

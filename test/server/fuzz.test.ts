@@ -243,6 +243,23 @@ it('answers bodies that are no JSON, and headers that are no use, with 4xx', asy
 });
 
 it.each([
+  ['{"aql":', 'json', ''],
+  ['{"aql":{"limit":NaN}}', 'json', ''],
+  ['{"aql":{"__proto__":{"limit":1}}}', 'unknown_key', ''],
+  ['{"aql":{"constructor":{"prototype":{}}}}', 'unknown_key', ''],
+  ['{"aql":{"constructor":1}}', 'unknown_key', '/aql/constructor'],
+])('says what is wrong with %s', async (payload, code, pointer) => {
+  const { g, token } = world();
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const url = '/api/v1/orgs/acme/requests';
+  const answer = await g.server.inject({ method: 'POST', url, headers, payload });
+  expect([answer.statusCode, JSON.parse(answer.body).details.problems]).toEqual([
+    400,
+    expect.arrayContaining([expect.objectContaining({ code, pointer })]),
+  ]);
+});
+
+it.each([
   ['a value that is no text', { ticket: 5 }],
   ['a key that is no name', { 'no name': 'x' }],
   ['an object under a key that is no name', { '1': { a: 1 } }],
