@@ -22,5 +22,6 @@ export function planLimit(limit: number | null, offset: number, limits: RowLimit
   const { maxRows, rowCap = ROW_CAP_DEFAULT } = limits;
   const cap = maxRows === null ? rowCap : Math.max(0, maxRows - offset);
   if (limit !== null && limit <= cap) return { limit, rowsMax: limit, truncatable: false };
+  if (cap === 0) return { limit: 0, rowsMax: 0, truncatable: false };
   return { limit: cap + 1, rowsMax: cap, truncatable: true };
 }
