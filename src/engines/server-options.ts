@@ -1,3 +1,5 @@
+import { STATEMENT_TIMEOUT } from './statement-timeout.js';
+
 /** As libpq's; `prefer` is the default there and here: encrypted where the server can. */
 export const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 export type SslMode = (typeof SSL_MODES)[number];
@@ -20,5 +22,6 @@ export function serverProperties(port: number) {
       description: 'Path of a PEM file with the certificates that are trusted.',
     },
     connect_timeout: { type: 'integer', minimum: 1, maximum: 9999, description: 'Seconds.' },
+    statement_timeout: STATEMENT_TIMEOUT,
   } as const;
 }

@@ -4,6 +4,7 @@ import type { Aql } from '../aql/model.js';
 import type { OutputColumn } from '../aql/plan.js';
 import { renderPlan } from '../aql/render.js';
 import type { EncodedRow, Engine } from '../engines/contract.js';
+import { statementTimeoutMs } from '../engines/statement-timeout.js';
 import { VkitError } from '../errors/index.js';
 import { GRANT_ISSUER } from '../grants/model.js';
 import { rememberVerified, verifyGrant } from '../grants/verify-grant.js';
@@ -47,6 +48,7 @@ export interface DataPlaneOptions {
   tokens: TokenCodec;
   now: () => number;
   rowCap: number;
+  /** Of datasources that do not say their own. */
   statementTimeoutMs: number;
 }
 
@@ -84,7 +86,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
         rowsMax: planned.rowsMax,
         truncatable: planned.truncatable,
         batches: sealRows(
-          connector.run(query, { timeoutMs: options.statementTimeoutMs, signal }),
+          connector.run(query, {
+            timeoutMs: statementTimeoutMs(datasource.config, options.statementTimeoutMs),
+            signal,
+          }),
           outputs.map(({ token }) => token?.domain),
           options.tokens,
         ),

@@ -366,5 +366,12 @@ describe.each(Object.entries(GROUNDS))('on %s', (_engine, openGround) => {
       for (const row of body.rows as { id: number }[]) seen.add(row.id);
     }
     expect(seen).toEqual(new Set([1, 2]));
+    // Behind it every page says the same, so that nobody counts what is there by paging.
+    const behind = answers.filter((_answer, index) => (pages[index]?.offset ?? 0) >= 2);
+    const said = new Set(behind.map(({ body }) => JSON.stringify([body.rows, body.meta])));
+    expect(
+      new Set(behind.map(({ body }) => (body.meta as { truncated: boolean }).truncated)),
+    ).toEqual(new Set([true]));
+    expect(said.size).toBe(1);
   });
 });

@@ -39,9 +39,14 @@ interface World {
   busy(): Promise<number>;
 }
 
-async function world(context: TestContext, settings: Partial<ServerConfig> = {}): Promise<World> {
+async function world(
+  context: TestContext,
+  settings: Partial<ServerConfig> = {},
+  config: object = {},
+): Promise<World> {
   if (server.url === null) context.skip(server.reason);
-  const ground = await postgresShop(server.url ?? '', { sql: TABLES, registryText: REGISTRY });
+  const shop = await postgresShop(server.url ?? '', { sql: TABLES, registryText: REGISTRY });
+  const ground = { ...shop, config: { ...shop.config, ...config } };
   const g = await governed(ground, { queries_per_requester: 100, row_cap: 100_000, ...settings });
   await g.deploy(['id: allow_all\naction: {allow: true}\n']);
   const token = await g.user({ email: 'ana@acme.test', roles: ['analyst'] });
@@ -190,5 +195,14 @@ it('an answer that takes longer than the deadline is cut off', async (context) =
   socket.resume();
   await closed;
   await w.g.app.context.running.idle();
+  expect(await outcomes(w.g)).toEqual([{ event: 'query.failed', error: 'query_timeout' }]);
+});
+
+it('a query that takes longer than its datasource allows is ended in the database', async (context) => {
+  const w = await world(context, {}, { statement_timeout: 1 });
+  const answer = await ask(w, await w.grant({ ...SLOW, limit: 100 }));
+  expect(await answer.json()).toMatchObject({ code: 'query_timeout' });
+  await w.g.app.context.running.idle();
+  expect(await w.busy()).toBe(0);
   expect(await outcomes(w.g)).toEqual([{ event: 'query.failed', error: 'query_timeout' }]);
 });

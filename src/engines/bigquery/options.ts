@@ -1,3 +1,5 @@
+import { STATEMENT_TIMEOUT } from '../statement-timeout.js';
+
 /** JSON Schema of `config` in a datasource's file. */
 export const BIGQUERY_CONFIG_SCHEMA = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -32,6 +34,7 @@ export const BIGQUERY_CONFIG_SCHEMA = {
       maximum: Number.MAX_SAFE_INTEGER,
       description: 'A query that would read more is refused by BigQuery; default no bound.',
     },
+    statement_timeout: STATEMENT_TIMEOUT,
     api_endpoint: {
       type: 'string',
       pattern:

@@ -1,3 +1,5 @@
+import { STATEMENT_TIMEOUT } from '../statement-timeout.js';
+
 export const PORT = 443;
 
 /** How the login proves itself, by the names of Snowflake's own drivers. */
@@ -54,5 +56,6 @@ export const SNOWFLAKE_CONFIG_SCHEMA = {
       description: 'http to a host of this machine alone.',
     },
     connect_timeout: { type: 'integer', minimum: 1, maximum: 9999, description: 'Seconds.' },
+    statement_timeout: STATEMENT_TIMEOUT,
   },
 } as const;

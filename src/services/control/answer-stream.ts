@@ -54,7 +54,8 @@ export interface AnswerInput {
  */
 export function answerStream(input: AnswerInput): FetchStream {
   const { ctx, execution, running, pull } = input;
-  const state = { rowCount: 0, truncated: false };
+  // Behind max_rows no row is looked for, or paging would count what may not be read: for all that is known, there are more.
+  const state = { rowCount: 0, truncated: execution.rowsMax === 0 };
   let begun = false;
   let ended = false;
 

@@ -74,7 +74,7 @@ export async function realAnswer(
   return {
     columns: plan.outputs.map(({ column }) => column),
     rows: (fault.rows?.(rows) ?? rows).slice(0, planned.rowsMax),
-    truncated: planned.truncatable && rows.length > planned.rowsMax,
+    truncated: planned.rowsMax === 0 || (planned.truncatable && rows.length > planned.rowsMax),
     sql: compiled.sql,
   };
 }

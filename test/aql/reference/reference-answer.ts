@@ -88,7 +88,8 @@ function answer(
   // "`max_rows` caps offset + limit."
   const cap = world.maxRows === null ? ROW_CAP : Math.max(0, world.maxRows - offset);
   const rowsMax = Math.min(limit ?? cap, cap);
-  const isCut = cap > 0 && (limit === null || limit > cap) && kept.length - offset > cap;
+  const isMore = cap === 0 || kept.length - offset > cap;
+  const isCut = (limit === null || limit > cap) && isMore;
   note('answer', kept.length > offset && rowsMax > 0 ? 'rows' : 'no rows');
   const names = outputNames(query);
   const columns = outputsOf(query).map(({ seen: { type, masked } }, at) => ({
