@@ -201,7 +201,7 @@ it('an answer that takes longer than the deadline is cut off', async (context) =
 it('a query that takes longer than its datasource allows is ended in the database', async (context) => {
   const w = await world(context, {}, { statement_timeout: 1 });
   const answer = await ask(w, await w.grant({ ...SLOW, limit: 100 }));
-  expect(await answer.json()).toMatchObject({ code: 'query_timeout' });
+  expect(await answer.json()).toMatchObject({ type: 'query_timeout' });
   await w.g.app.context.running.idle();
   expect(await w.busy()).toBe(0);
   expect(await outcomes(w.g)).toEqual([{ event: 'query.failed', error: 'query_timeout' }]);
