@@ -40,15 +40,26 @@ export function worldOf(
   return { datasets, visibility, maxRows, limits: profile.limits, tokens: TEST_TOKENS };
 }
 
-/** A case that reaches the target; without one it may be about anything, and have a mistake in it. */
+/** How a field, by its `visibilityKey`, may be seen: what is there several times is chosen as often. */
+export type SeenAs = (key: string) => readonly FieldVisibility[];
+
+/**
+ * A case that reaches the target; without one it may be about anything, and have a mistake in it. Without `seenAs` every
+ * field may be seen in every way.
+ */
 export function arbitraryCase(
   dice: Dice,
   datasets: readonly ReferenceDataset[],
   profile: EngineProfile,
   target?: Target,
+  seenAs?: SeenAs,
 ): TestCase {
-  return new CaseBuilder(dice, datasets, profile, target).build();
+  return new CaseBuilder(dice, datasets, profile, target, seenAs).build();
 }
+
+/** `raw`, `hidden`, or the method of the mask. */
+export const methodOf = (seen: FieldVisibility): string =>
+  seen.state === 'masked' ? seen.mask.method : seen.state;
 
 interface Picked extends Ref {
   seen: Typed;
@@ -67,6 +78,7 @@ class CaseBuilder {
     private readonly datasets: readonly ReferenceDataset[],
     private readonly profile: EngineProfile,
     private readonly target: Target = [],
+    private readonly seenAs?: SeenAs,
   ) {
     this.world = worldOf({ query: null, visibilities: {}, maxRows: null }, datasets, profile);
   }
@@ -125,22 +137,28 @@ class CaseBuilder {
     for (const { name, fields } of this.datasets) {
       for (const field of fields) {
         const key = visibilityKey(name, field.name);
-        if (isMasking && dice.oneIn(4)) this.visibilities[key] = maskOf(dice.pick(methods));
+        if (this.seenAs !== undefined) this.visibilities[key] = dice.pick(this.seenAs(key));
+        else if (isMasking && dice.oneIn(4)) this.visibilities[key] = maskOf(dice.pick(methods));
         else if (isHiding && dice.oneIn(6)) this.visibilities[key] = { state: 'hidden' };
       }
     }
     const [kind, method] = this.targetField();
     if (kind === undefined || method === undefined) return;
     const fitting = this.datasets.flatMap((dataset) =>
-      dataset.fields.flatMap((field, index) =>
-        kindOf(field.type) === kind ? [{ dataset, index }] : [],
-      ),
+      dataset.fields.flatMap((field, index) => {
+        const key = visibilityKey(dataset.name, field.name);
+        const ways = this.seenAs?.(key).filter((seen) => methodOf(seen) === method);
+        if (kindOf(field.type) !== kind || ways?.length === 0) return [];
+        return [{ dataset, index, ways }];
+      }),
     );
     const withRows = fitting.filter(({ dataset }) => dataset.rows.length > 0);
-    this.wanted = dice.pick(withRows.length > 0 ? withRows : fitting);
-    const { dataset, index } = this.wanted;
+    const chosen = dice.pick(withRows.length > 0 ? withRows : fitting);
+    this.wanted = chosen;
+    const { dataset, index, ways } = chosen;
     const field = dataset.fields[index]?.name ?? '';
-    this.visibilities[visibilityKey(dataset.name, field)] = maskOf(method);
+    const seen = ways === undefined ? maskOf(method) : dice.pick(ways);
+    this.visibilities[visibilityKey(dataset.name, field)] = seen;
   }
 
   /** Kind and mask of the target's field: the last two of its parts, where it has a field. */

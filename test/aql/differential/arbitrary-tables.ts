@@ -6,6 +6,8 @@ export interface TestField {
   name: string;
   type: string;
   isKey: boolean;
+  /** The field of the same table of which the database makes this one. */
+  copyOf?: string;
 }
 
 export interface TestTable {
@@ -15,12 +17,18 @@ export interface TestTable {
   fields: readonly TestField[];
   primaryKey: readonly string[];
   uniqueKeys: readonly (readonly string[])[];
-  rows: readonly (readonly (string | null)[])[];
+  rows: readonly TestRow[];
+  /** The columns of its indexes; default some fields of types that an index takes, each by itself. */
+  indexes?: readonly (readonly string[])[];
+  /** The SELECT of a view, whose rows are those that it gives. */
+  view?: string;
 }
+
+export type TestRow = readonly (string | null)[];
 
 const TABLES = ['people', 'orders', 'log entries', 'T"4'];
 const ROWS_MAX = 9;
-const INDEXED = ['integer', 'bigint', 'varchar', 'date'];
+export const INDEXED = ['integer', 'bigint', 'varchar', 'date'];
 /** Names that several tables have, and names that are no plain identifiers. */
 const NAMES = [
   'mail',
@@ -70,7 +78,7 @@ function neighbours(dice: Dice, type: string, profile: EngineProfile): string[] 
   return [...chosen, ...twins];
 }
 
-function valuesOf(type: string, profile: EngineProfile): string[] {
+export function valuesOf(type: string, profile: EngineProfile): string[] {
   const values = EDGE_VALUES[type] ?? [];
   return values.filter((spelled) => profile.keeps?.(type, spelled) ?? true);
 }
@@ -124,30 +132,42 @@ function arbitraryTable(
   };
 }
 
+function generation(quote: (name: string) => string, { copyOf }: TestField): string {
+  return copyOf === undefined ? '' : ` generated always as (${quote(copyOf)}) stored`;
+}
+
 /** The statements that make the tables, fill them, and index some columns. */
 export function sqlOf(tables: readonly TestTable[], profile: EngineProfile): string {
   const quote = profile.quoteIdentifier;
-  const statements = tables.flatMap(({ name, fields, primaryKey, uniqueKeys, rows }) => {
+  const statements = tables.flatMap((table) => {
+    const { name, fields, primaryKey, uniqueKeys, rows, view } = table;
+    if (view !== undefined) return [`create view ${quote(name)} as ${view}`];
     const list = (names: readonly string[]) => names.map(quote).join(', ');
     const parts = [
       ...fields.map(
         (field) =>
-          `${quote(field.name)} ${profile.types[field.type]}${field.isKey ? ' not null' : ''}`,
+          `${quote(field.name)} ${profile.types[field.type]}${generation(quote, field)}${field.isKey ? ' not null' : ''}`,
       ),
       ...(primaryKey.length > 0 ? [`primary key (${list(primaryKey)})`] : []),
       ...uniqueKeys.map((key) => `unique (${list(key)})`),
     ];
     const tuples = rows.map((row) => {
-      const cells = row.map((cell, at) => literalOf(profile, fields[at]?.type ?? '', cell));
+      const cells = row.flatMap((cell, at) =>
+        fields[at]?.copyOf ? [] : literalOf(profile, fields[at]?.type ?? '', cell),
+      );
       return `(${cells.join(', ')})`;
     });
     const indexed = fields.filter((field) => INDEXED.includes(field.type)).slice(0, 2);
+    const indexes = table.indexes ?? indexed.map((field) => [field.name]);
+    const written = fields.filter(({ copyOf }) => !copyOf).map((field) => field.name);
     return [
       `create table ${quote(name)} (${parts.join(', ')})`,
-      ...(tuples.length > 0 ? [`insert into ${quote(name)} values ${tuples.join(', ')}`] : []),
-      ...indexed.map(
-        (field, at) =>
-          `create index ${quote(`${name} ${at}`)} on ${quote(name)} (${quote(field.name)})`,
+      ...(tuples.length > 0
+        ? [`insert into ${quote(name)} (${list(written)}) values ${tuples.join(', ')}`]
+        : []),
+      ...indexes.map(
+        (columns, at) =>
+          `create index ${quote(`${name} ${at}`)} on ${quote(name)} (${list(columns)})`,
       ),
     ];
   });

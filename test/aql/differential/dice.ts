@@ -36,3 +36,10 @@ export function diceOf(generator: GeneratorValue): Dice {
     shuffled: (items) => some(items, items.length, items.length),
   };
 }
+
+/** The same chance for the same seed. */
+export function diceOfSeed(seed: number): Dice {
+  const [generator] = fc.sample(fc.gen(), { seed, numRuns: 1 });
+  if (generator === undefined) throw new Error('nothing was generated');
+  return diceOf(generator);
+}

@@ -23,7 +23,8 @@ function withExpressions(plan: Plan, change: (expr: Expr) => Expr): Plan {
   };
 }
 
-function withParts(expr: Expr, change: (expr: Expr) => Expr): Expr {
+/** An expression with each of its parts changed. */
+export function withParts(expr: Expr, change: (expr: Expr) => Expr): Expr {
   switch (expr.node) {
     case 'call':
       return { ...expr, args: expr.args.map(change) };

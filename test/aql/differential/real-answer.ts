@@ -15,7 +15,7 @@ import type { ReferenceWorld } from '../reference/schema.js';
 
 /** What a query comes to on its way through src/ and a database. */
 export type RealAnswer =
-  | { refused: readonly string[] }
+  | { refused: readonly string[]; problems: readonly Problem[] }
   | {
       columns: readonly OutputColumn[];
       rows: readonly EncodedRow[];
@@ -53,7 +53,7 @@ export async function realAnswer(
   const isHidden = (dataset: string, field: string | null) =>
     field !== null && visibility(dataset, field).state === 'hidden';
   const isDenied = resolved.references.some(({ dataset, field }) => isHidden(dataset, field));
-  if (isDenied || resolved.unknown.length > 0) return { refused: ['denied'] };
+  if (isDenied || resolved.unknown.length > 0) return { refused: ['denied'], problems: [] };
   if (resolved.problems.length > 0) return refusal(resolved.problems);
   const expanded = expandStar(resolved, (dataset, field) => !isHidden(dataset, field));
   const planned = buildPlan({
@@ -80,5 +80,5 @@ export async function realAnswer(
 }
 
 function refusal(problems: readonly Problem[]): RealAnswer {
-  return { refused: [...new Set(problems.map(({ code }) => code))].sort() };
+  return { refused: [...new Set(problems.map(({ code }) => code))].sort(), problems };
 }

@@ -88,7 +88,8 @@ export function sightOf(seen: Seen, visibility: FieldVisibility): Sight {
   return { kind: kindOf(type), type, show: (value) => value };
 }
 
-function shownText(value: Value): string {
+/** A value as masks see it: the text that is hashed, or that a token stands for. */
+export function shownText(value: Value): string {
   return isDecimal(value) ? decimalText(value) : String(value);
 }
 

@@ -17,13 +17,20 @@ export interface Ref {
   index: number;
 }
 
+/** What the key of a field's tokens is derived from: the classification, or the field where it has none. */
+export function domainOf(dataset: string, field: string, classification?: string): string {
+  return JSON.stringify(
+    classification === undefined ? ['field', dataset, field] : ['class', classification],
+  );
+}
+
 export function sourceOf(dataset: ReferenceDataset, label: string, world: ReferenceWorld): Source {
   const sights = dataset.fields.map(({ name, type, classification }) => {
-    // What the key of its tokens is derived from: the classification, or the field where it has none.
-    const domain = JSON.stringify(
-      classification === undefined ? ['field', dataset.name, name] : ['class', classification],
-    );
-    const seen = { type, domain, tokens: world.tokens };
+    const seen = {
+      type,
+      domain: domainOf(dataset.name, name, classification),
+      tokens: world.tokens,
+    };
     return sightOf(seen, world.visibility(dataset.name, name));
   });
   // "Masks apply at the source": nothing after this line sees a raw value of a masked field.
