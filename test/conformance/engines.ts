@@ -91,6 +91,12 @@ const sqlite: EngineUnderTest = {
       json: '"2026-03-01T10:00:00.123Z"',
     },
     {
+      declared: 'datetime',
+      literal: "'1815-12-10 01:02:03.000004'",
+      type: 'timestamp',
+      json: '"1815-12-10T01:02:03.000004Z"',
+    },
+    {
       declared: 'timestamp with time zone',
       literal: "'2026-03-01T00:30:00.5+02:00'",
       type: 'timestamptz',
@@ -262,6 +268,18 @@ async function createPostgres(): Promise<EngineUnderTest> {
         literal: "'2026-03-01 00:30:00.5+02'",
         type: 'timestamptz',
         json: '"2026-02-28T22:30:00.5Z"',
+      },
+      {
+        declared: 'timestamp',
+        literal: "'1815-12-10 01:02:03.000004'",
+        type: 'timestamp',
+        json: '"1815-12-10T01:02:03.000004Z"',
+      },
+      {
+        declared: 'timestamptz',
+        literal: "'1815-12-10 01:02:03.000004+05:53:28'",
+        type: 'timestamptz',
+        json: '"1815-12-09T19:08:35.000004Z"',
       },
       { declared: 'timestamptz', literal: "'infinity'", type: 'timestamptz', json: '"infinity"' },
       { declared: 'bytea', literal: "'\\x00ff10'", type: 'bytes', json: '"AP8Q"' },
