@@ -8,8 +8,11 @@ const BATCH_ROWS = 1_000;
 const FIRST_BATCH_ROWS_MAX = 100;
 const BATCH_CHARACTERS_MAX = 4 * 1024 * 1024;
 
-/** Asks, once a query is open, whether its names still mean the tables that were compared. Throws `schema_changed`. */
-export type LaterCheck<Session> = (session: Session) => Promise<void>;
+/**
+ * Asks, once a query is open, whether its names still mean the tables that were compared. Throws `schema_changed`. Where
+ * `isLast`, the transaction may end with it.
+ */
+export type LaterCheck<Session> = (session: Session, isLast: boolean) => Promise<void>;
 
 /**
  * Locks the tables until the transaction ends, and compares them. Throws `schema_changed`. Answers what is still to be
@@ -67,7 +70,7 @@ export async function* runQuery<Session, Cell>(
     if (readAll !== undefined && query.rowsMax !== undefined && query.rowsMax <= rows) {
       const all = await lease.run(async (session) => {
         const read = await readAll(session, query);
-        await checkLater?.(session);
+        await checkLater?.(session, true);
         return read;
       });
       void lease.end();
@@ -76,7 +79,7 @@ export async function* runQuery<Session, Cell>(
     }
     await lease.run(async (session, remainingMs) => {
       await protocol.open(session, query, remainingMs);
-      await checkLater?.(session);
+      await checkLater?.(session, false);
     });
     // How wide rows are is known after the first batch: until then nothing is read ahead.
     for (let isFirst = true; ; isFirst = false) {

@@ -1,7 +1,7 @@
 import type { TableExpectation } from '../../aql/plan.js';
 import type { VkitError } from '../../errors/index.js';
 import type { DriverErrors } from '../driver-error.js';
-import type { TableCheck } from '../run-query.js';
+import type { LaterCheck, TableCheck } from '../run-query.js';
 import { type LiveTable, tableDifference } from '../table-difference.js';
 import { kindOfRelation, readColumns, readDefinitionDigests } from './catalog.js';
 import { sqlState } from './error.js';
@@ -29,7 +29,25 @@ const BUILT_IN_OID_MAX = 16_383;
 interface Facts {
   text: string;
   schemas: string;
+  /** Whether all columns have built-in types: others can come to mean something else. */
+  isBuiltIn(): boolean;
 }
+
+/** Planned once for each connection, since planning them takes longer than running them. */
+export const PREPARE_CHECKS = [
+  `PREPARE vkit_facts (pg_catalog.text, pg_catalog.text) AS
+    SELECT n.nspname, n.oid, n.xmin, c.oid, c.relkind, (
+      SELECT pg_catalog.json_agg(
+        pg_catalog.json_build_array(a.attname, a.atttypid) ORDER BY a.attnum
+      ) FROM pg_catalog.pg_attribute a
+      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    )
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = $2
+    WHERE c.oid = $1::pg_catalog.regclass`,
+  `PREPARE vkit_schemas (pg_catalog.text[]) AS
+    SELECT n.nspname, n.oid, n.xmin FROM pg_catalog.pg_namespace n WHERE n.nspname = ANY ($1)`,
+].join('; ');
 
 /**
  * Locks the tables of a query until its transaction ends, then compares them with what was reviewed.
@@ -51,18 +69,18 @@ export function createTableCheck(): TableCheck<PostgresSession> {
     const facts = isOfTables ? await lockAndRead(session, expected) : undefined;
     if (facts !== undefined && passed.get(key) === facts.text) {
       // What passed earlier to the letter is in schemas that have not changed since, nor while the tables were locked.
-      return (later) => compareSchemas(later, expected, facts.schemas, errors);
+      return checkLater(expected, facts.schemas, errors);
     }
     const schemas = await readSchemas(session, expected);
     await lockAndCompare(session, expected, errors);
-    const compared = facts && (await lockAndRead(session, expected));
+    const compared = facts?.isBuiltIn() ? await lockAndRead(session, expected) : undefined;
     const schemasNow = compared?.schemas ?? (await readSchemas(session, expected));
     if (schemasNow !== schemas) throw renamed(expected, errors);
     if (compared !== undefined) {
       if (passed.size >= REMEMBERED_MAX) passed.clear();
       passed.set(key, compared.text);
     }
-    return (later) => compareSchemas(later, expected, schemas, errors);
+    return checkLater(expected, schemas, errors);
   };
 }
 
@@ -70,14 +88,12 @@ export function createTableCheck(): TableCheck<PostgresSession> {
 async function readSchemas(
   session: PostgresSession,
   expected: readonly TableExpectation[],
+  isLast = false,
 ): Promise<string> {
   const names = new Set(expected.map(({ table }) => literal(table.schema)));
-  return schemasOf(
-    await session.query(
-      `SELECT n.nspname, n.oid, n.xmin FROM pg_catalog.pg_namespace n
-       WHERE n.nspname IN (${[...names].join(', ')})`,
-    ),
-  );
+  const sql = `EXECUTE vkit_schemas (ARRAY[${[...names].join(', ')}])`;
+  // The end of the transaction is sent along: its round trip is saved.
+  return schemasOf(await session.query(isLast ? `${sql}; ROLLBACK` : sql));
 }
 
 function schemasOf(rows: readonly TextRow[]): string {
@@ -85,13 +101,14 @@ function schemasOf(rows: readonly TextRow[]): string {
 }
 
 /** Throws `schema_changed` where the schemas are not those that were read before. */
-async function compareSchemas(
-  session: PostgresSession,
+function checkLater(
   expected: readonly TableExpectation[],
   before: string,
   errors: DriverErrors,
-): Promise<void> {
-  if ((await readSchemas(session, expected)) !== before) throw renamed(expected, errors);
+): LaterCheck<PostgresSession> {
+  return async (session, isLast) => {
+    if ((await readSchemas(session, expected, isLast)) !== before) throw renamed(expected, errors);
+  };
 }
 
 function renamed(expected: readonly TableExpectation[], errors: DriverErrors): VkitError {
@@ -100,38 +117,40 @@ function renamed(expected: readonly TableExpectation[], errors: DriverErrors): V
 }
 
 /**
- * Everything that a comparison would look at, with the tables locked; `undefined` where that takes more than one statement,
- * with nothing locked.
+ * Everything that a comparison would look at, with the tables locked; `undefined` where they cannot be locked at once, with
+ * nothing locked.
  */
 async function lockAndRead(
   session: PostgresSession,
   expected: readonly TableExpectation[],
 ): Promise<Facts | undefined> {
   const names = expected.map(({ table }) => `${quote(table.schema)}.${quote(table.name)}`);
-  const facts = names.map(
-    (name, index) => `SELECT n.nspname, n.oid, n.xmin, c.oid, c.relkind, pg_catalog.json_agg(
-        pg_catalog.json_build_array(a.attname, a.atttypid) ORDER BY a.attnum
-      ), pg_catalog.max(a.atttypid::pg_catalog.int8)
-      FROM pg_catalog.pg_class c
-      JOIN pg_catalog.pg_namespace n
-        ON n.oid = c.relnamespace AND n.nspname = ${literal(expected[index]?.table.schema ?? '')}
-      JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-      WHERE c.oid = ${literal(name)}::pg_catalog.regclass
-      GROUP BY n.nspname, n.oid, n.xmin, c.oid, c.relkind`,
+  const reads = expected.map(
+    ({ table }, index) =>
+      `EXECUTE vkit_facts (${literal(names[index] ?? '')}, ${literal(table.schema)})`,
   );
   session.defer('SAVEPOINT vkit_lock');
   session.defer(`LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`);
   try {
-    const rows = await session.query(facts.join(' UNION ALL '));
-    const isBuiltIn = rows.every((row) => Number(row[6]) <= BUILT_IN_OID_MAX);
-    if (!isBuiltIn || rows.length !== expected.length) return undefined;
-    return { text: JSON.stringify(rows), schemas: schemasOf(rows.map((row) => row.slice(0, 3))) };
+    const rows = await session.query(reads.join('; '));
+    if (rows.length !== expected.length) return undefined;
+    return {
+      text: JSON.stringify(rows),
+      schemas: schemasOf(rows.map((row) => row.slice(0, 3))),
+      isBuiltIn: () => rows.every(([, , , , , columns]) => isOfBuiltIns(columns)),
+    };
   } catch (error) {
     const state = sqlState(error);
     if (state !== INSUFFICIENT_PRIVILEGE && !GONE_STATES.includes(state)) throw error;
     await session.query('ROLLBACK TO SAVEPOINT vkit_lock');
     return undefined;
   }
+}
+
+/** A table without columns has none to compare. */
+function isOfBuiltIns(columns: string | null | undefined): boolean {
+  const pairs: [name: string, type: string | number][] = JSON.parse(columns ?? '[]');
+  return pairs.every(([, type]) => Number(type) <= BUILT_IN_OID_MAX);
 }
 
 async function lockAndCompare(

@@ -101,12 +101,14 @@ function sessionOf(client: pg.PoolClient): PostgresSession {
           ...(values ? { values: [...values] } : {}),
         });
       // Several statements answer a list, which the package's types do not know.
-      const last = Array.isArray(answer) ? answer.at(-1) : answer;
-      const rows: readonly TextRow[] = last?.rows ?? [];
+      const rows: readonly TextRow[] = Array.isArray(answer)
+        ? answer.flatMap((one) => one.rows)
+        : answer.rows;
       return rows;
     },
     defer(sql) {
       deferred = deferred === '' ? sql : `${deferred}; ${sql}`;
     },
+    isClean: () => deferred === '' && client.getTransactionStatus() === 'I',
   };
 }

@@ -1,7 +1,7 @@
 import { VkitError } from '../../errors/index.js';
 import type { ServerProtocol } from '../server-connector.js';
 import { postgresEncoder } from './cell.js';
-import { createTableCheck } from './check-tables.js';
+import { createTableCheck, PREPARE_CHECKS } from './check-tables.js';
 import { isConnectionError, translateError } from './error.js';
 import { readTables } from './introspect.js';
 import { readLogin } from './login.js';
@@ -21,7 +21,7 @@ export function postgresProtocol(database: string): ServerProtocol<PostgresSessi
     },
     async rollBack(session) {
       // Also undoes what a view may have set with set_config(): a commit would keep it.
-      await session.query('ROLLBACK');
+      if (!session.isClean()) await session.query('ROLLBACK');
     },
     guard: (session, check) => ({
       async query(sql, values) {
@@ -29,6 +29,7 @@ export function postgresProtocol(database: string): ServerProtocol<PostgresSessi
         return session.query(sql, values);
       },
       defer: (sql) => session.defer(sql),
+      isClean: () => session.isClean(),
     }),
     // A cursor does nothing between two FETCH.
     isStreaming: () => false,
@@ -65,7 +66,7 @@ export function postgresProtocol(database: string): ServerProtocol<PostgresSessi
 
 /** Pins the session and answers its process id. */
 async function pin(session: PostgresSession, database: string): Promise<string> {
-  const [row] = await session.query(PIN_SESSION);
+  const [row] = await session.query(`${PIN_SESSION}; ${PREPARE_CHECKS}`);
   const [encoding, processId] = row ?? [];
   if (encoding !== 'UTF8') {
     throw new VkitError(

@@ -5,13 +5,15 @@ export type TextRow = readonly (string | null)[];
 
 /** What the rest of this folder sees of a connection, so that `driver.ts` alone knows the package. */
 export interface PostgresSession {
-  /** Runs one statement with bound values, or several without; the rows are those of the last. */
+  /** Runs one statement with bound values, or several without; the rows are those of all of them. */
   query(
     sql: string,
     values?: readonly (BoundValue | readonly string[])[],
   ): Promise<readonly TextRow[]>;
   /** Sends statements without values together with the next one: their round trip is saved. */
   defer(sql: string): void;
+  /** Whether no transaction is open, and none is to be opened by what was deferred. */
+  isClean(): boolean;
 }
 
 /**
