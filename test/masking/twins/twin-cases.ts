@@ -11,7 +11,7 @@ import { takesAggregate, takesOperator } from '../../aql/reference/abilities.js'
 import { groupingOf, problemsOf, TOKEN_OPERATORS } from '../../aql/reference/check.js';
 import { readQuery } from '../../aql/reference/read-query.js';
 import { resolve } from '../../aql/reference/resolve.js';
-import type { ReferenceDataset, ReferenceWorld } from '../../aql/reference/schema.js';
+import type { ReferenceWorld } from '../../aql/reference/schema.js';
 import { kindOf } from '../../aql/reference/value.js';
 import { fullInstead, waysToSee } from './differences.js';
 import type { TwinGround } from './with-twins.js';
@@ -66,7 +66,7 @@ export function targetOfCase(at: number): TwinTarget | undefined {
 /** A query that both twins are asked, and how its requester sees their fields. */
 export function arbitraryTwinCase(
   dice: Dice,
-  { twins: { differences }, ground: { datasets, profile } }: TwinGround,
+  { twins, ground: { datasets, profile } }: TwinGround,
   target: TwinTarget | undefined,
 ): TestCase {
   const types = new Map(
@@ -76,20 +76,21 @@ export function arbitraryTwinCase(
   );
   const seenAs = (key: string) => {
     const type = types.get(key) ?? '';
-    return waysToSee(differences[key] ?? { of: 'nothing' }, type);
+    return waysToSee(twins.differences[key] ?? { of: 'nothing' }, type);
   };
-  // Where a mask is `full` in the place of another, there is less to tell.
   const kinds = [...types].flatMap(([key, type]) => {
     const isSeen = seenAs(key).some((seen) => methodOf(seen) === target?.method);
     const isFull = fullInstead(type).some((seen) => methodOf(seen) === target?.method);
-    const kind = kindOf(type);
-    return isSeen ? [kind, ...(isFull ? [] : [kind, kind, kind])] : [];
+    return isSeen ? [{ kind: kindOf(type), isFull }] : [];
   });
+  // Where a mask is `full` in the place of another, there is less to tell.
+  const telling = kinds.filter(({ isFull }) => !isFull);
+  const pickKind = () => dice.pick(telling.length > 0 && !dice.oneIn(8) ? telling : kinds).kind;
   const isFree = target === undefined || kinds.length === 0;
   const { joinTypes } = profile.limits;
-  const guess = guessing(dice, datasets);
+  const guess = guessing(dice, twins);
   for (let tries = 1; ; tries += 1) {
-    const inner = isFree ? undefined : innerTarget(dice, target, dice.pick(kinds), joinTypes);
+    const inner = isFree ? undefined : innerTarget(dice, target, pickKind(), joinTypes);
     const testCase = arbitraryCase(dice, datasets, profile, inner, seenAs);
     const query = withClause(dice, testCase.query, target?.clause, guess);
     const one = { ...testCase, query };
@@ -107,7 +108,7 @@ function isRefused(query: unknown, world: ReferenceWorld): boolean {
 }
 
 /** What tells most values from each other: equality rarely meets another. */
-const RANGES = ['gt', 'lt', 'gte', 'lte', 'between'];
+const RANGES = ['gt', 'lt', 'gte', 'lte'];
 
 function innerTarget(
   dice: Dice,
@@ -123,7 +124,7 @@ function innerTarget(
         method === 'tokenize' ? TOKEN_OPERATORS.includes(operator) : takesOperator(seen, operator),
       );
       const telling = fitting.filter((operator) => RANGES.includes(operator));
-      return ['filter', dice.pick([...fitting, ...telling, ...telling]), kind, method];
+      return ['filter', dice.pick([...fitting, ...telling, ...telling, ...telling]), kind, method];
     }
     case 'join':
     case 'join pair':
@@ -134,7 +135,10 @@ function innerTarget(
       const fitting = FUNCTIONS.filter((func) =>
         method === 'tokenize' ? func.startsWith('count') : takesAggregate(seen, func),
       );
-      const telling = fitting.filter((func) => func === 'min' || func === 'max');
+      // Of NULLs alone a count tells something else than of values.
+      const telling = fitting.filter((func) =>
+        method === 'nullify' ? func.startsWith('count') : func === 'min' || func === 'max',
+      );
       return ['aggregate', dice.pick([...fitting, ...telling, ...telling]), kind, method];
     }
     case 'group_by':
@@ -177,17 +181,24 @@ function withClause(
   }
 }
 
-/** A value of the one twin, as a requester guesses it, for the field that a text names. */
+/** A value that the one twin has and the other has not, as a requester guesses it, for the field that a text names. */
 type Guess = (field: unknown) => string;
 
-function guessing(dice: Dice, datasets: readonly ReferenceDataset[]): Guess {
-  const texts = datasets.flatMap(({ fields, rows }) =>
-    fields.map(({ name }, at) => ({ name, values: rows.flatMap((row) => row[at] ?? []) })),
+function guessing(dice: Dice, { tables, otherRows }: TwinGround['twins']): Guess {
+  const texts = tables.flatMap(({ name, fields, rows }) =>
+    fields.flatMap((field, at) => {
+      const others = otherRows[name];
+      const values = rows.flatMap((row, i) => {
+        const cell = row[at] ?? null;
+        return cell === null || cell === others?.[i]?.[at] ? [] : [cell];
+      });
+      return kindOf(field.type) === 'text' ? [{ name: field.name, values }] : [];
+    }),
   );
   return (field) => {
     const named = String(field).toLowerCase();
     const values = texts.flatMap((one) =>
-      named.includes(one.name.toLowerCase()) ? one.values : [],
+      named.endsWith(one.name.toLowerCase()) ? one.values : [],
     );
     return values.length === 0 ? 'm' : dice.pick(values);
   };
