@@ -33,7 +33,9 @@ for (const under of Object.values(enginesUnderTest)) {
     it('cannot be told apart', { timeout: CASES * CASE_MS_MAX }, async () => {
       const goesOn = ({ cases }: TwinRun) => cases < CASES;
       run = await runTwins(under, { seed: SEED, coverage, goesOn });
-      expect(run.found?.difference, JSON.stringify(run.found)).toBeUndefined();
+      const howTo = `To see it again, put this line in a file, and: npm run fuzz -- --replay FILE`;
+      const { found } = run;
+      expect(found?.difference, `${howTo}\n${JSON.stringify(found)}\n`).toBeUndefined();
     });
 
     it.runIf(CASES >= CASES_DEFAULT)('were asked everything behind every mask', () => {

@@ -64,7 +64,8 @@ const onHaving = (change: (expr: Expr) => Expr): Fault => ({
   plan: (plan) => ({ ...plan, having: withExpressions(plan, change).having }),
 });
 
-const onVisibility = (change: (seen: FieldVisibility) => FieldVisibility): Fault => ({
+/** A fault in how fields are seen. */
+export const onVisibility = (change: (seen: FieldVisibility) => FieldVisibility): Fault => ({
   world: (world) => ({
     ...world,
     visibility: (dataset, field) => change(world.visibility(dataset, field)),
@@ -88,7 +89,7 @@ const OTHER_AGGREGATE: Partial<Record<AggregateFunction, AggregateFunction>> = {
 };
 
 /** The value in the place of its salted hash. */
-const unsalted = (expr: Expr): Expr => {
+export const unsalted = (expr: Expr): Expr => {
   if (expr.node === 'call' && expr.fn === 'concat') return expr.args[1] ?? expr;
   if (expr.node === 'call' && expr.fn === 'sha256_hex') return unsalted(expr.args[0] ?? expr);
   return withParts(expr, unsalted);

@@ -1,8 +1,7 @@
 import type { Expr } from '../../../src/aql/expression.js';
 import type { Plan, PlanSource } from '../../../src/aql/plan.js';
-import type { FieldVisibility } from '../../../src/aql/visibility.js';
 import { kindOfType } from '../../../src/schema/field-type.js';
-import { withParts } from '../../aql/differential/faults.js';
+import { onVisibility, unsalted, withParts } from '../../aql/differential/faults.js';
 import type { Fault } from '../../aql/differential/real-answer.js';
 
 type Method = 'full' | 'nullify' | 'partial' | 'hash';
@@ -117,13 +116,6 @@ const ofClauses = Object.entries(CLAUSES).flatMap(([clause, change]) =>
   ),
 );
 
-const onMask = (change: (seen: FieldVisibility) => FieldVisibility): Fault => ({
-  world: (world) => ({
-    ...world,
-    visibility: (dataset, field) => change(world.visibility(dataset, field)),
-  }),
-});
-
 /** The rows as the database reads them: what was asked for is in order, and nothing more. */
 const unordered = (plan: Plan): Plan => ({ ...plan, orderBy: [] });
 
@@ -147,14 +139,6 @@ function orderedByHidden(plan: Plan, world: { isHidden(plan: Plan, name: string)
     orderBy: [{ expr, direction: 'ASC', nulls: 'last' }, ...plan.orderBy],
   };
 }
-
-/** What a token stands for, in the place of its salted hash. */
-const unsalted = (expr: Expr): Expr => {
-  if (expr.node === 'case') return unsalted(expr.otherwise);
-  if (expr.node === 'call' && expr.fn === 'concat') return expr.args[1] ?? expr;
-  if (expr.node === 'call' && expr.fn === 'sha256_hex') return unsalted(expr.args[0] ?? expr);
-  return withParts(expr, unsalted);
-};
 
 const usesView = (plan: Plan) => plan.tables.some(({ kind }) => kind === 'view');
 
@@ -212,19 +196,19 @@ export const MUTANTS: Readonly<Record<string, Fault>> = {
     }),
   },
 
-  'partial: one character more': onMask((seen) =>
+  'partial: one character more': onVisibility((seen) =>
     seen.state === 'masked' && seen.mask.method === 'partial'
       ? { state: 'masked', mask: { ...seen.mask, prefix: seen.mask.prefix + 1 } }
       : seen,
   ),
 
-  'partial: one character more at the end': onMask((seen) =>
+  'partial: one character more at the end': onVisibility((seen) =>
     seen.state === 'masked' && seen.mask.method === 'partial'
       ? { state: 'masked', mask: { ...seen.mask, suffix: seen.mask.suffix + 1 } }
       : seen,
   ),
 
-  'partial: another least length': onMask((seen) =>
+  'partial: another least length': onVisibility((seen) =>
     seen.state === 'masked' && seen.mask.method === 'partial'
       ? { state: 'masked', mask: { ...seen.mask, minLength: seen.mask.minLength + 2 } }
       : seen,
@@ -239,7 +223,7 @@ export const MUTANTS: Readonly<Record<string, Fault>> = {
     }),
   },
 
-  'hidden: readable': onMask((seen) => (seen.state === 'hidden' ? { state: 'raw' } : seen)),
+  'hidden: readable': onVisibility((seen) => (seen.state === 'hidden' ? { state: 'raw' } : seen)),
 };
 
 function sealed(operand: Expr | null): boolean {
