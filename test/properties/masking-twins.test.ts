@@ -14,6 +14,8 @@ const CASES_PER_CELL_MIN = 100;
 /** These are refused whatever else the query says. */
 const REFUSED = ['join pair / full', 'join pair / nullify'];
 const REFUSALS_PER_CELL_MIN = 25;
+/** So many times the cases at most. */
+const MORE_MAX = 2;
 const REPLAY = `VKIT_SEED=${SEED} VKIT_RUNS=${CASES} npx vitest run test/properties/masking-twins.test.ts`;
 
 for (const under of Object.values(enginesUnderTest)) {
@@ -31,7 +33,10 @@ for (const under of Object.values(enginesUnderTest)) {
     });
 
     it('cannot be told apart', { timeout: CASES * CASE_MS_MAX }, async () => {
-      const goesOn = ({ cases }: TwinRun) => cases < CASES;
+      // What chance has left rare is asked more often before it counts as missing.
+      const goesOn = ({ cases }: TwinRun) =>
+        cases < CASES ||
+        (CASES >= CASES_DEFAULT && cases < CASES * MORE_MAX && rareCells(coverage).length > 0);
       run = await runTwins(under, { seed: SEED, coverage, goesOn });
       const howTo = `To see it again, put this line in a file, and: npm run fuzz -- --replay FILE`;
       const { found } = run;
@@ -39,11 +44,15 @@ for (const under of Object.values(enginesUnderTest)) {
     });
 
     it.runIf(CASES >= CASES_DEFAULT)('were asked everything behind every mask', () => {
-      const leastOf = (cell: string) =>
-        REFUSED.includes(cell) ? REFUSALS_PER_CELL_MIN : CASES_PER_CELL_MIN;
-      const rare = CELLS.filter((cell) => coverage.countOf(cell) < leastOf(cell));
-      expect(rare.map((cell) => `${cell}: ${coverage.countOf(cell)}`)).toEqual([]);
+      expect(rareCells(coverage).map((cell) => `${cell}: ${coverage.countOf(cell)}`)).toEqual([]);
       expect(run?.withRows).toBeGreaterThanOrEqual(CASES / 2);
     });
+  });
+}
+
+function rareCells(coverage: AqlCoverage): string[] {
+  return CELLS.filter((cell) => {
+    const least = REFUSED.includes(cell) ? REFUSALS_PER_CELL_MIN : CASES_PER_CELL_MIN;
+    return coverage.countOf(cell) < least;
   });
 }
