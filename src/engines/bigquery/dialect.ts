@@ -3,6 +3,7 @@ import type { BoundValue, BuiltInFunction, ComparisonOperator } from '../../aql/
 import { VkitError } from '../../errors/index.js';
 import type { FieldKind } from '../../schema/field-type.js';
 import type { TableIdentity } from '../../schema/model.js';
+import { exactText, inTest } from '../exact-text.js';
 import { exactFloatSum } from './exact-float-sum.js';
 
 const OPERATORS: Record<ComparisonOperator, string> = {
@@ -115,25 +116,12 @@ function call(fn: BuiltInFunction, args: readonly string[]): string {
   }
 }
 
-function compare(op: ComparisonOperator, kind: FieldKind, left: string, right: string): string {
-  const operator = OPERATORS[op];
-  if (kind !== 'text') return `(${left} ${operator} ${right})`;
-  const exact = `${binary(left)} ${operator} ${binary(right)}`;
-  // The plain comparison is there for clustering; a collation may hold more texts equal than the binary one.
-  return op === 'eq' ? `(${left} ${operator} ${right} AND ${exact})` : `(${exact})`;
-}
-
-function inList(
-  kind: FieldKind,
-  operand: string,
-  values: readonly string[],
-  negated: boolean,
-): string {
-  const test = `${negated ? 'NOT IN' : 'IN'} (${values.join(', ')})`;
-  if (kind !== 'text') return `(${operand} ${test})`;
-  const exact = `${binary(operand)} ${test}`;
-  return negated ? `(${exact})` : `(${operand} ${test} AND ${exact})`;
-}
+const EXACT_TEXT = exactText({
+  operators: OPERATORS,
+  binary,
+  binaryRight: binary,
+  isIn: inTest,
+});
 
 function bind(value: BoundValue, kind: FieldKind): BoundValue {
   if (kind === 'numeric' && !DECIMAL_LIMIT.test(String(value))) {
@@ -176,8 +164,7 @@ export const bigqueryDialect: Dialect = {
   },
   column: (sql) => sql,
   call,
-  compare,
-  inList,
+  ...EXACT_TEXT,
   // A backslash takes the special meaning from the character after it; there is no ESCAPE to say so.
   like(operand, pattern, negated) {
     return `(${binary(operand)} ${negated ? 'NOT LIKE' : 'LIKE'} ${pattern})`;

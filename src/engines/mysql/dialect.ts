@@ -2,6 +2,7 @@ import type { Dialect } from '../../aql/dialect.js';
 import type { BoundValue, BuiltInFunction, ComparisonOperator } from '../../aql/expression.js';
 import { VkitError } from '../../errors/index.js';
 import type { FieldKind } from '../../schema/field-type.js';
+import { exactText, inTest } from '../exact-text.js';
 import { orderedFloatSum } from './ordered-float-sum.js';
 
 const OPERATORS: Record<ComparisonOperator, string> = {
@@ -99,26 +100,13 @@ function call(fn: BuiltInFunction, args: readonly string[]): string {
   }
 }
 
-function compare(op: ComparisonOperator, kind: FieldKind, left: string, right: string): string {
-  const operator = OPERATORS[op];
-  if (kind !== 'text') return `(${left} ${operator} ${right})`;
-  const exact = `${binary(left)} ${operator} ${binary(right)}`;
-  // The plain comparison is there for the index; a collation may hold more texts equal than the binary one.
-  return op === 'eq' ? `(${left} ${operator} ${right} AND ${exact})` : `(${exact})`;
-}
-
-function inList(
-  kind: FieldKind,
-  operand: string,
-  values: readonly string[],
-  negated: boolean,
-): string {
-  const test = negated ? 'NOT IN' : 'IN';
-  const plain = `${operand} ${test} (${values.join(', ')})`;
-  if (kind !== 'text') return `(${plain})`;
-  const exact = `${binary(operand)} ${test} (${values.map(binary).join(', ')})`;
-  return negated ? `(${exact})` : `(${plain} AND ${exact})`;
-}
+const EXACT_TEXT = exactText({
+  operators: OPERATORS,
+  binary,
+  binaryRight: binary,
+  binaryValue: binary,
+  isIn: inTest,
+});
 
 /** The type that keeps all digits of a bound number; most have room in the first. */
 function castOf(kind: FieldKind, value: BoundValue): string | undefined {
@@ -183,10 +171,9 @@ export const mysqlDialect: Dialect = {
     return type === 'geometry' ? `ST_AsText(${sql})` : sql;
   },
   call,
-  compare,
+  ...EXACT_TEXT,
   // IS NULL is true of 0000-00-00 in a column that is NOT NULL.
   isNull: (column, kind) => `(${column} ${DATES.includes(kind) ? '<=> NULL' : 'IS NULL'})`,
-  inList,
   // As bytes, the escape character is the backslash under every sql_mode.
   like(operand, pattern, negated) {
     return `(${unicode(operand)} ${negated ? 'NOT LIKE' : 'LIKE'} ${pattern} ESCAPE x'5C')`;

@@ -3,6 +3,7 @@ import type { Dialect } from '../../aql/dialect.js';
 import type { BuiltInFunction, ComparisonOperator } from '../../aql/expression.js';
 import { VkitError } from '../../errors/index.js';
 import type { FieldKind } from '../../schema/field-type.js';
+import { exactText } from '../exact-text.js';
 
 const OPERATORS: Record<ComparisonOperator, string> = {
   eq: 'OPERATOR(pg_catalog.=)',
@@ -92,27 +93,15 @@ function call(fn: BuiltInFunction, args: readonly string[]): string {
   }
 }
 
-function compare(op: ComparisonOperator, kind: FieldKind, left: string, right: string): string {
-  const operator = OPERATORS[op];
-  if (kind !== 'text') return `(${left} ${operator} ${right})`;
-  const exact = `${binary(left)} ${operator} ${right}`;
-  // The plain comparison is there for the index; a collation may hold more texts equal than the binary one.
-  return op === 'eq' ? `(${left} ${operator} ${right} AND ${exact})` : `(${exact})`;
-}
-
-function inList(
-  kind: FieldKind,
-  operand: string,
-  values: readonly string[],
-  negated: boolean,
-): string {
-  // IN would look its operator up on the search path.
-  const list = `(ARRAY[${values.join(', ')}])`;
-  const test = negated ? `${OPERATORS.neq} ALL ${list}` : `${OPERATORS.eq} ANY ${list}`;
-  if (kind !== 'text') return `(${operand} ${test})`;
-  const exact = `${binary(operand)} ${test}`;
-  return negated ? `(${exact})` : `(${operand} ${test} AND ${exact})`;
-}
+const EXACT_TEXT = exactText({
+  operators: OPERATORS,
+  binary,
+  isIn(values, negated) {
+    // IN would look its operator up on the search path.
+    const list = `(ARRAY[${values.join(', ')}])`;
+    return negated ? `${OPERATORS.neq} ALL ${list}` : `${OPERATORS.eq} ANY ${list}`;
+  },
+});
 
 /** PostgreSQL 13 or newer (`trim_scale`). Functions, operators and types are named in `pg_catalog`. */
 export const postgresDialect: Dialect = {
@@ -136,8 +125,7 @@ export const postgresDialect: Dialect = {
   // An enum compares by the order of its labels, a char(n) keeps its padding: as text, both are like everywhere else.
   column: (sql, _kind, type) => (type === 'enum' || type === 'char' ? cast(sql, 'text') : sql),
   call,
-  compare,
-  inList,
+  ...EXACT_TEXT,
   like(operand, pattern, negated) {
     const operator = negated ? 'OPERATOR(pg_catalog.!~~)' : 'OPERATOR(pg_catalog.~~)';
     // What LIKE … ESCAPE '\' is parsed into, with its operator named; E'' means the same under every setting.

@@ -3,6 +3,7 @@ import type { Dialect } from '../../aql/dialect.js';
 import type { BoundValue, BuiltInFunction, ComparisonOperator } from '../../aql/expression.js';
 import { VkitError } from '../../errors/index.js';
 import type { FieldKind } from '../../schema/field-type.js';
+import { exactText, inTest } from '../exact-text.js';
 
 const OPERATORS: Record<ComparisonOperator, string> = {
   eq: '=',
@@ -88,25 +89,11 @@ function call(fn: BuiltInFunction, args: readonly string[]): string {
   }
 }
 
-function compare(op: ComparisonOperator, kind: FieldKind, left: string, right: string): string {
-  const operator = OPERATORS[op];
-  if (kind !== 'text') return `(${left} ${operator} ${right})`;
-  const exact = `${binary(left)} ${operator} ${right}`;
-  // The plain comparison is there for pruning; a collation may hold more texts equal than the binary one.
-  return op === 'eq' ? `(${left} ${operator} ${right} AND ${exact})` : `(${exact})`;
-}
-
-function inList(
-  kind: FieldKind,
-  operand: string,
-  values: readonly string[],
-  negated: boolean,
-): string {
-  const test = `${negated ? 'NOT IN' : 'IN'} (${values.join(', ')})`;
-  if (kind !== 'text') return `(${operand} ${test})`;
-  const exact = `${binary(operand)} ${test}`;
-  return negated ? `(${exact})` : `(${operand} ${test} AND ${exact})`;
-}
+const EXACT_TEXT = exactText({
+  operators: OPERATORS,
+  binary,
+  isIn: inTest,
+});
 
 /** The type in which Snowflake reads the number itself, so that a comparison rounds nothing. */
 function typeOfNumber(value: BoundValue): string {
@@ -196,8 +183,7 @@ export const snowflakeDialect: Dialect = {
   },
   column: (sql) => sql,
   call,
-  compare,
-  inList,
+  ...EXACT_TEXT,
   like(operand, pattern, negated) {
     return `(${binary(operand)} ${negated ? 'NOT LIKE' : 'LIKE'} ${pattern} ESCAPE '\\\\')`;
   },
