@@ -21,8 +21,11 @@ export interface ServerProtocol<Session, Cell>
   /** Product and version: `postgres 15.4`. */
   readServer(session: Session): Promise<string>;
   readTables(session: Session, options: ScanOptions): Promise<ScannedTable[]>;
-  /** What the login could do beyond reading these tables; absent where an engine is not asked. */
-  readLogin?(session: Session, tables: readonly ScannedTable[]): Promise<LoginAbility[]>;
+  /** What the login could do beyond reading these tables; absent where an engine is not asked, or does not tell. */
+  readLogin?(
+    session: Session,
+    tables: readonly ScannedTable[],
+  ): Promise<LoginAbility[] | undefined>;
 }
 
 export interface PoolOptions {

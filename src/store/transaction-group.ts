@@ -1,3 +1,4 @@
+import { VkitError } from '../errors/index.js';
 import type { DurableLog } from './durable-log.js';
 import type { SqliteDatabase } from './sqlite.js';
 import { storeError } from './sqlite-error.js';
@@ -101,7 +102,7 @@ export function transactionGroup({
       open.hasSavepoint = true;
     },
     keep() {
-      if (open === undefined) return;
+      if (open === undefined) throw new VkitError('internal', 'There is no transaction to commit.');
       if (open.lost !== undefined) throw open.lost;
       if (open.hasSavepoint) execute(database, 'release member');
       open.hasSavepoint = false;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ENGINES } from '../../src/engines/index.js';
+import { abilitiesOf } from '../../src/engines/mysql/login.js';
 import { enginesUnderTest } from '../conformance/engines.js';
 
 const PASSWORD = 'a-password-of-the-test-1';
@@ -75,3 +76,51 @@ for (const name of ['postgres', 'mysql'] as const) {
     });
   });
 }
+
+describe('the grants of MySQL and MariaDB', () => {
+  const codesOf = (...lines: string[]) => abilitiesOf(lines).map(({ code }) => code);
+  const to = "TO 'vkit_reader'@'%'";
+
+  it.each([
+    [
+      'reading alone',
+      [`GRANT USAGE ON *.* ${to}`, `GRANT SELECT, SHOW VIEW ON "crm"."a" ${to}`],
+      [],
+    ],
+    [
+      'a column that may be changed',
+      [`GRANT SELECT, UPDATE (id, name) ON \`crm\`.\`a\` ${to}`],
+      ['write'],
+    ],
+    [
+      'history that may be deleted',
+      [`GRANT SELECT, DELETE HISTORY ON \`crm\`.\`a\` ${to}`],
+      ['write'],
+    ],
+    ['a whole database', [`GRANT SELECT ON \`crm\`.* ${to}`], ['future_tables']],
+    ['everything', [`GRANT ALL PRIVILEGES ON *.* ${to} WITH GRANT OPTION`], ['superuser']],
+    ['all of one table', [`GRANT ALL PRIVILEGES ON \`crm\`.\`a\` ${to}`], ['write', 'create']],
+    [
+      'handing on',
+      [`GRANT SELECT ON \`c\`.\`a\` ${to} WITH GRANT OPTION MAX_USER_CONNECTIONS 5`],
+      ['administer'],
+    ],
+    ['a privilege of MySQL 8', [`GRANT SYSTEM_VARIABLES_ADMIN ON *.* ${to}`], ['administer']],
+    ['a role', [`GRANT \`writer\`@\`%\` ${to}`], ['administer']],
+    [
+      'a line that is no grant',
+      [`SET DEFAULT ROLE "writer" FOR 'vkit_reader'@'%'`],
+      ['administer'],
+    ],
+    [
+      'a file',
+      [
+        `GRANT FILE ON *.* ${to} IDENTIFIED BY PASSWORD '*6BB4837EB74329105EE4568DDA7DC67ED2CA2AD9'`,
+      ],
+      ['files'],
+    ],
+  ])('say of %s', (_name, lines, codes) => {
+    expect(codesOf(...lines)).toEqual(codes);
+    expect(JSON.stringify(abilitiesOf(lines))).not.toContain('6BB4837');
+  });
+});

@@ -1,22 +1,38 @@
 import type { LoginAbility } from '../../schema/model.js';
 import { abilityOver } from '../login-ability.js';
+import { errorNumber } from './error.js';
 import { type MysqlSession, textOf } from './session.js';
 
 /** `GRANT a, b (c), d ON object TO …`; a grant of a role has no ON. */
 const GRANT = /^GRANT (.+?) ON (?:TABLE |FUNCTION |PROCEDURE |PACKAGE (?:BODY )?)?(.+?) TO /s;
 const ROLE = /^GRANT (.+?) TO /s;
 
-const READING = ['SELECT', 'USAGE', 'SHOW VIEW', 'SHOW DATABASES', 'DELETE HISTORY'];
-const WRITING = ['INSERT', 'UPDATE', 'DELETE', 'ALTER', 'DROP', 'TRIGGER', 'INDEX'];
+const READING = ['SELECT', 'USAGE', 'SHOW VIEW', 'SHOW DATABASES'];
+const WRITING = [
+  ...['INSERT', 'UPDATE', 'DELETE', 'DELETE HISTORY', 'DELETE VERSIONING ROWS'],
+  ...['ALTER', 'DROP', 'TRIGGER', 'INDEX'],
+];
+/** What a server says of a statement that it does not prepare. */
+const UNSUPPORTED_PS = 1295;
 const CREATING = ['CREATE', 'CREATE VIEW', 'CREATE ROUTINE', 'CREATE TEMPORARY TABLES'];
 
 /**
  * What the login of a session could do beyond reading, by its own grants. What the roles do that it holds, is not looked at
- * where the server does not list it.
+ * where the server does not list it. `undefined` where the server does not tell: a scan is not refused for that.
  */
-export async function readLogin(session: MysqlSession): Promise<LoginAbility[]> {
-  const rows = await session.query('SHOW GRANTS');
-  const grants = rows.map(([line]) => textOf(line ?? '')).map(readGrant);
+export async function readLogin(session: MysqlSession): Promise<LoginAbility[] | undefined> {
+  try {
+    const rows = await session.query('SHOW GRANTS');
+    return abilitiesOf(rows.map(([line]) => textOf(line ?? '')));
+  } catch (error) {
+    if (errorNumber(error) === UNSUPPORTED_PS) return undefined;
+    throw error;
+  }
+}
+
+/** The lines of SHOW GRANTS, as MySQL and MariaDB write them. */
+export function abilitiesOf(lines: readonly string[]): LoginAbility[] {
+  const grants = lines.map(readGrant);
   const over = (wanted: (privilege: string, object: string) => boolean): string[] => [
     ...new Set(
       grants
@@ -35,7 +51,7 @@ export async function readLogin(session: MysqlSession): Promise<LoginAbility[]> 
   return [
     ...abilityOver(
       'administer',
-      'The login has privileges of an administrator, or hands its own on.',
+      'The login has privileges or roles that reading does not need.',
       over((privilege) => !isKnown(privilege)),
     ),
     ...abilityOver(
@@ -72,7 +88,8 @@ function readGrant(line: string): { privileges: string[]; object: string } {
     .split(',')
     .map((privilege) => privilege.trim().toUpperCase());
   return {
-    privileges: line.endsWith('WITH GRANT OPTION') ? [...privileges, 'GRANT'] : privileges,
+    // What bounds its use may stand behind it.
+    privileges: line.includes(' WITH GRANT OPTION') ? [...privileges, 'GRANT'] : privileges,
     object,
   };
 }
