@@ -4,6 +4,8 @@ import { DatabaseSync } from '@photostructure/sqlite';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
 import type { Ground } from '../helpers/governed.js';
+import { mysqlGround } from '../helpers/mysql.js';
+import { postgresGround } from '../helpers/postgres.js';
 import { type AtTheEnd, temporaryFolder } from '../helpers/temporary-folder.js';
 import { type AttackedEngine, SECRET } from './payload-model.js';
 
@@ -177,21 +179,10 @@ const openPostgres: OpenAttacked = async (url, atTheEnd, bodies = []) => {
     return { names: JSON.stringify(rows), canary: JSON.stringify(canary) };
   };
   await make();
-  const { hostname, port, pathname, username, password } = new URL(url);
   return {
     ground: {
       engine: 'postgres',
-      config: {
-        host: hostname,
-        port: Number(port || 5432),
-        database: decodeURIComponent(pathname.slice(1)),
-        schema,
-        ssl_mode: 'disable',
-      },
-      variables: {
-        username: decodeURIComponent(username),
-        ...(password ? { password: decodeURIComponent(password) } : {}),
-      },
+      ...postgresGround(url, schema),
       registryText: REGISTRY,
     },
     run: (sql) =>
@@ -240,15 +231,10 @@ const openMysql: OpenAttacked = async (url, atTheEnd, bodies = []) => {
   // Else the package would follow the character set, and write its characters instead of our bytes.
   await bytes.query("set session session_track_system_variables = ''");
   await make();
-  const { hostname, port, username, password } = new URL(url);
   return {
     ground: {
       engine: 'mysql',
-      config: { host: hostname, port: Number(port || 3306), database, ssl_mode: 'disable' },
-      variables: {
-        username: decodeURIComponent(username),
-        ...(password ? { password: decodeURIComponent(password) } : {}),
-      },
+      ...mysqlGround(url, database),
       registryText: REGISTRY,
     },
     run: (sql, charset) =>

@@ -53,3 +53,15 @@ export async function withDatabase<T>(
     await connection.query(`drop database if exists ${database}`).finally(() => connection.end());
   }
 }
+
+/** The server of a URL as a datasource's configuration, and the variables of its login. */
+export function mysqlGround(url: string, database: string) {
+  const { hostname, port, username, password } = new URL(url);
+  return {
+    config: { host: hostname, port: Number(port || 3306), database, ssl_mode: 'disable' },
+    variables: {
+      username: decodeURIComponent(username),
+      ...(password ? { password: decodeURIComponent(password) } : {}),
+    },
+  };
+}

@@ -50,3 +50,21 @@ export async function withSchema<T>(
     await client.query(`drop schema if exists ${schema} cascade`).finally(() => client.end());
   }
 }
+
+/** The server of a URL as a datasource's configuration, and the variables of its login. */
+export function postgresGround(url: string, schema: string) {
+  const { hostname, port, pathname, username, password } = new URL(url);
+  return {
+    config: {
+      host: hostname,
+      port: Number(port || 5432),
+      database: decodeURIComponent(pathname.slice(1)),
+      schema,
+      ssl_mode: 'disable',
+    },
+    variables: {
+      username: decodeURIComponent(username),
+      ...(password ? { password: decodeURIComponent(password) } : {}),
+    },
+  };
+}

@@ -5,6 +5,8 @@ import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
 import type { Ground } from './governed.js';
+import { mysqlGround } from './mysql.js';
+import { postgresGround } from './postgres.js';
 import { type AtTheEnd, temporaryFolder } from './temporary-folder.js';
 
 /** The same tables and rows on every engine; emails are in the opposite order of the ids. */
@@ -84,14 +86,9 @@ export async function mysqlShop(
     `create database ${database} character set utf8mb4 collate utf8mb4_general_ci; use ${database}`,
   );
   await client.query(TABLES('varchar(100) collate utf8mb4_unicode_ci') + (change.sql ?? ''));
-  const { hostname, port, username, password } = new URL(url);
   return {
     engine: 'mysql',
-    config: { host: hostname, port: Number(port || 3306), database, ssl_mode: 'disable' },
-    variables: {
-      username: decodeURIComponent(username),
-      ...(password ? { password: decodeURIComponent(password) } : {}),
-    },
+    ...mysqlGround(url, database),
     registryText: SHOP_REGISTRY,
     ...change,
   };
@@ -113,20 +110,9 @@ export async function postgresShop(
   await client.query(`create schema ${schema}`);
   await client.query(`set search_path to ${schema}`);
   await client.query(TABLES('text') + (change.sql ?? ''));
-  const { hostname, port, pathname, username, password } = new URL(url);
   return {
     engine: 'postgres',
-    config: {
-      host: hostname,
-      port: Number(port || 5432),
-      database: decodeURIComponent(pathname.slice(1)),
-      schema,
-      ssl_mode: 'disable',
-    },
-    variables: {
-      username: decodeURIComponent(username),
-      ...(password ? { password: decodeURIComponent(password) } : {}),
-    },
+    ...postgresGround(url, schema),
     registryText: SHOP_REGISTRY,
     ...change,
   };
