@@ -38,8 +38,12 @@ const TABLES = ({ text, numeric }: Spelling, suffix: string) => `
   create index mail_${suffix} on people_${suffix} (mail);
   create index size_${suffix} on people_${suffix} (size);
   create index page_${suffix} on visits_${suffix} (page);
-  create index mail_name_${suffix} on people_${suffix} (mail, name);
-  create view names_${suffix} as select name from people_${suffix};`;
+  create index mail_name_${suffix} on people_${suffix} (mail, name);`;
+
+const VIEWS = (suffix: string) =>
+  `create view names_${suffix} as select name from people_${suffix};`;
+/** The oracle has tables alone; that a view is ordered there too, the cases of its SQL show. */
+const HAS_VIEWS = (name: RunnableEngine) => name !== 'bigquery';
 
 const IDS = Array.from({ length: 40 }, (_, index) => index + 1);
 
@@ -73,6 +77,7 @@ for (const under of grounds) {
       under.withGround(async ({ target, schema, execute }) => {
         const spelling = SPELLINGS[under.name];
         await execute(TABLES(spelling, 'a') + TABLES(spelling, 'b'));
+        if (HAS_VIEWS(under.name)) await execute(VIEWS('a') + VIEWS('b'));
         await execute(fill('a', IDS, (id) => id));
         await execute(fill('b', [...IDS].reverse(), (id) => (id * 17) % 41));
         const engine = ENGINES[under.name];
@@ -81,11 +86,11 @@ for (const under of grounds) {
           const { tables } = await connector.introspect({ include: [`${schema}.*`] });
           const run = (suffix: string, query: unknown): Promise<unknown> =>
             runGoverned(engine, connector as Connector, twin(tables, suffix), query, HIDING);
-          // All of the view is readable; an index has its rows in the order of what is not.
-          const names = await run('a', { source_table: 'names', columns: ['name'], limit: 9 });
-          expect(await run('b', { source_table: 'names', columns: ['name'], limit: 9 })).toEqual(
-            names,
-          );
+          if (HAS_VIEWS(under.name)) {
+            // All of the view is readable; an index has its rows in the order of what is not.
+            const names = { source_table: 'names', columns: ['name'], limit: 9 };
+            expect(await run('b', names)).toEqual(await run('a', names));
+          }
           let rows = 0;
           await fc.assert(
             fc.asyncProperty(plannableAql, async (query) => {
