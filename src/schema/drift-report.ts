@@ -57,7 +57,7 @@ export function renderDriftText(report: ScanReport): string {
   return `${parts.join('\n')}\n`;
 }
 
-/** What the login could do and vkit never needs, a line each; names escaped for a terminal. */
+/** One warning of what the login could do and vkit never needs, or none; names escaped for a terminal. */
 export function renderLoginWarnings({ datasource, login }: ScanReport): string[] {
   if (login === null || login.length === 0) return [];
   const lines = login.map(({ message, objects, count: number }) => {
@@ -65,7 +65,9 @@ export function renderLoginWarnings({ datasource, login }: ScanReport): string[]
     const over = objects.length === 0 ? '' : ` (${objects.map(shown).join(', ')}${more})`;
     return `${shown(datasource)}: ${message}${over}`;
   });
-  return [...lines, `A login that can only read: vkit datasource grants ${shown(datasource)}`];
+  return [
+    `${lines.join('\n')}\nA login that can only read: vkit datasource grants ${shown(datasource)}`,
+  ];
 }
 
 /** `Scanning production_db (postgres 15.4) … 214 tables, 2,840 fields in 1.2 s` */

@@ -59,8 +59,7 @@ describe('the report for people', () => {
     const write = { code: 'write', message: 'The login may write to what it reads.' } as const;
     const login = [{ ...write, objects: ['public.a\u001b[2J', 'public.b'], count: 7 }];
     expect(renderLoginWarnings(report({ login }))).toEqual([
-      'production_db: The login may write to what it reads. (public.a\\u001b[2J, public.b, and 5 more)',
-      'A login that can only read: vkit datasource grants production_db',
+      'production_db: The login may write to what it reads. (public.a\\u001b[2J, public.b, and 5 more)\nA login that can only read: vkit datasource grants production_db',
     ]);
     expect(renderLoginWarnings(report({ login: [] }))).toEqual([]);
     expect(renderDriftJson(report({ login })).login).toEqual(login);
