@@ -70,6 +70,7 @@ export const ERROR_CODES = {
   unsupported: { exit: 2, http: 400, title: 'Not supported' },
   usage: { exit: 2, http: 400, title: 'Wrong usage' },
   validation: { exit: 2, http: 400, title: 'Input invalid' },
+  vault_failed: { exit: 7, http: 503, title: 'A sealed secret cannot be opened' },
 } as const satisfies Record<string, ErrorCode>;
 
 /** The name of a row of `ERROR_CODES`. */

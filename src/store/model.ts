@@ -142,6 +142,34 @@ export interface IdempotencyRow {
   created_at: Timestamp;
 }
 
+/** A database that the server knows by itself, beside those of the active bundle; nothing of it is secret. */
+export interface DatasourceRow {
+  id: string;
+  engine: string;
+  environment: string;
+  region: string | null;
+  config: Readonly<Record<string, unknown>>;
+  include: readonly string[] | null;
+  exclude: readonly string[] | null;
+  /** Whom the server logs in as; null where the engine has no logins, or nobody said. */
+  username: string | null;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+}
+
+/** A sealed secret, found by what it is of; all but the ids are base64, and nothing else of it is kept. */
+export interface SecretRow {
+  /** `datasource`, or another sort of thing that has secrets. */
+  kind: string;
+  id: string;
+  /** The master secret that it is sealed under. */
+  key_id: string;
+  salt: string;
+  nonce: string;
+  ciphertext: string;
+  tag: string;
+}
+
 /** What is true of the organisation as a whole. */
 export interface OrganisationRow {
   slug: string;
@@ -260,6 +288,25 @@ export interface StoreRepositories {
     revoke(id: string, at: Timestamp, reason: string): Promise<boolean>;
     /** Grants that expired in (after, until] and were not revoked, oldest first. */
     expiredBetween(after: Timestamp, until: Timestamp, limit: number): Promise<GrantRow[]>;
+  };
+  readonly datasources: {
+    insert(row: DatasourceRow): Promise<void>;
+    byId(id: string): Promise<DatasourceRow | null>;
+    /** By id, in the order of the ids. */
+    list(limit: number): Promise<DatasourceRow[]>;
+    update(id: string, change: Partial<Omit<DatasourceRow, 'id' | 'created_at'>>): Promise<boolean>;
+    /** False where there was none. */
+    remove(id: string): Promise<boolean>;
+  };
+  readonly secrets: {
+    /** Replaces the one that was there. */
+    put(row: SecretRow): Promise<void>;
+    get(kind: string, id: string): Promise<SecretRow | null>;
+    /** The ids of a kind that have a secret. */
+    ids(kind: string): Promise<string[]>;
+    /** False where there was none. */
+    remove(kind: string, id: string): Promise<boolean>;
+    isEmpty(): Promise<boolean>;
   };
   readonly idempotency: {
     find(requesterId: string, route: string, key: string): Promise<IdempotencyRow | null>;

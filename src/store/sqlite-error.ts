@@ -16,6 +16,7 @@ const DUPLICATES: Readonly<Record<string, string>> = {
   'users.email': 'There is a user with this e-mail address already.',
   'bundles.checksum': 'This bundle was uploaded already.',
   'bundles.state': 'Another bundle is active.',
+  'datasources.id': 'There is a datasource with this id already.',
   'grants.request_id': 'The request has a grant already.',
   'idempotency.requester_id, idempotency.route, idempotency.key':
     'The idempotency key was used already.',

@@ -106,6 +106,27 @@ export interface Tables {
     revoked_at: string | null;
     revoke_reason: string | null;
   };
+  datasources: {
+    id: string;
+    engine: string;
+    environment: string;
+    region: string | null;
+    config: Json;
+    include: Json | null;
+    exclude: Json | null;
+    username: string | null;
+    created_at: string;
+    updated_at: string;
+  };
+  secrets: {
+    kind: string;
+    id: string;
+    key_id: string;
+    salt: string;
+    nonce: string;
+    ciphertext: string;
+    tag: string;
+  };
   idempotency: {
     requester_id: string;
     route: string;

@@ -5,8 +5,10 @@ import { verifyChain } from '../../src/audit/verify-chain.js';
 import type {
   AgentTokenRow,
   BundleRow,
+  DatasourceRow,
   GrantRow,
   RequestRow,
+  SecretRow,
   SessionRow,
   Store,
   UserRow,
@@ -379,6 +381,64 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
       });
     });
 
+    describe('datasources', () => {
+      it('come back as they were put in, by id', async () => {
+        const crm = datasource('crm', { region: 'EU', include: ['public.*'], username: 'ada' });
+        const app = datasource('app', { exclude: [] });
+        await store.datasources.insert(crm);
+        await store.datasources.insert(app);
+        expect(await store.datasources.byId('crm')).toEqual(crm);
+        expect(await store.datasources.list(10)).toEqual([app, crm]);
+        expect(await store.datasources.list(1)).toEqual([app]);
+        expect(await store.datasources.byId('none')).toBeNull();
+        await expect(store.datasources.insert(datasource('crm'))).rejects.toMatchObject({
+          code: 'conflict',
+        });
+      });
+
+      it('change in what is named and in nothing else, and go', async () => {
+        const row = datasource('crm', { include: ['public.*'], exclude: ['a.b'] });
+        await store.datasources.insert(row);
+        const change = { config: { host: 'ünï' }, include: null, updated_at: time(9) };
+        expect(await store.datasources.update('crm', change)).toBe(true);
+        expect(await store.datasources.byId('crm')).toEqual({ ...row, ...change });
+        expect(await store.datasources.update('crm', {})).toBe(true);
+        expect(await store.datasources.update('none', { region: 'EU' })).toBe(false);
+        expect(await store.datasources.update('none', {})).toBe(false);
+        expect(await store.datasources.remove('crm')).toBe(true);
+        expect(await store.datasources.remove('crm')).toBe(false);
+        expect(await store.datasources.byId('crm')).toBeNull();
+      });
+    });
+
+    describe('sealed secrets', () => {
+      it('are one for each thing, replaced by the next, and gone when they are removed', async () => {
+        expect(await store.secrets.isEmpty()).toBe(true);
+        const first = secret('crm', 'one');
+        await store.secrets.put(first);
+        await store.secrets.put(secret('app', 'two'));
+        await store.secrets.put({ ...first, kind: 'connector' });
+        expect(await store.secrets.get('datasource', 'crm')).toEqual(first);
+        await store.secrets.put(secret('crm', 'three'));
+        expect(await store.secrets.get('datasource', 'crm')).toEqual(secret('crm', 'three'));
+        expect(await store.secrets.get('connector', 'crm')).toMatchObject({ salt: 'one' });
+        expect(await store.secrets.ids('datasource')).toEqual(['app', 'crm']);
+        expect(await store.secrets.remove('datasource', 'crm')).toBe(true);
+        expect(await store.secrets.remove('datasource', 'crm')).toBe(false);
+        expect(await store.secrets.get('datasource', 'crm')).toBeNull();
+        expect(await store.secrets.isEmpty()).toBe(false);
+      });
+
+      it('go with the transaction that put them', async () => {
+        const failing = store.transaction(async (tx) => {
+          await tx.secrets.put(secret('crm', 'one'));
+          throw new Error('no');
+        });
+        await expect(failing).rejects.toThrow('no');
+        expect(await store.secrets.isEmpty()).toBe(true);
+      });
+    });
+
     describe('idempotency keys', () => {
       it('are one per requester, route and key', async () => {
         const row = {
@@ -613,6 +673,27 @@ function bundle(checksum: string, change: Partial<BundleRow> = {}): Omit<BundleR
     state_reason: null,
     ...change,
   };
+}
+
+function datasource(id: string, change: Partial<DatasourceRow> = {}): DatasourceRow {
+  return {
+    id,
+    engine: 'postgres',
+    environment: 'production',
+    region: null,
+    config: { host: 'db.internal', port: 5432 },
+    include: null,
+    exclude: null,
+    username: null,
+    created_at: time(1),
+    updated_at: time(1),
+    ...change,
+  };
+}
+
+function secret(id: string, text: string): SecretRow {
+  const parts = { salt: text, nonce: text, ciphertext: text, tag: text };
+  return { kind: 'datasource', id, key_id: 'mk_1', ...parts };
 }
 
 function request(id: string, change: Partial<RequestRow> = {}): RequestRow {

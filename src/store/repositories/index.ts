@@ -5,10 +5,12 @@ import { agentTokensRepository } from './agent-tokens.js';
 import { approvalsRepository } from './approvals.js';
 import { auditRepository } from './audit.js';
 import { bundlesRepository } from './bundles.js';
+import { datasourcesRepository } from './datasources.js';
 import { grantsRepository } from './grants.js';
 import { idempotencyRepository } from './idempotency.js';
 import { organisationRepository } from './organisation.js';
 import { requestsRepository } from './requests.js';
+import { secretsRepository } from './secrets.js';
 import { sessionsRepository } from './sessions.js';
 import { usersRepository } from './users.js';
 
@@ -27,6 +29,8 @@ export function repositories(
     requests: requestsRepository(db),
     approvals: approvalsRepository(db),
     grants: grantsRepository(db),
+    datasources: datasourcesRepository(db),
+    secrets: secretsRepository(db),
     idempotency: idempotencyRepository(db),
     audit: auditRepository(db, signer),
   };
