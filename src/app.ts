@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import { exportJWK } from 'jose';
 import type { ServerConfig } from './config/server-config.js';
 import type { Engine } from './engines/contract.js';
-import { engineByName } from './engines/index.js';
+import { ENGINES, engineByName } from './engines/index.js';
 import { VkitError } from './errors/index.js';
 import { rememberVerified } from './grants/verify-grant.js';
 import { createTokenCodec } from './masking/token-codec.js';
@@ -14,14 +15,20 @@ import { RunningQueries } from './services/control/running-queries.js';
 import { setUpOrganisation } from './services/control/set-up-organisation.js';
 import { createDataPlane } from './services/data-plane.js';
 import { type DatasourceVariables, datasourceSecret } from './services/datasource-secret.js';
+import { vaultCredentials } from './services/datasource-vault.js';
 import { auditSigner, loadServerKeys, type ServerKeys } from './services/server-keys.js';
 import { readTrustedBundleKeys } from './services/trusted-bundle-keys.js';
+import { KEYS_FOLDER } from './store/data-directory.js';
 import { openStore } from './store/open-store.js';
+import { createMasterSource } from './vault/master-secret.js';
+import { createVault } from './vault/vault.js';
 
 export interface AppOptions {
   config: ServerConfig;
   /** Of the first administrator; absent: one is made at the first start and returned once. */
   adminPassword?: string;
+  /** The master secret of the vault; wins over the file of the configuration. */
+  masterKey?: string;
   /** What the environment says of a datasource, read when a connection is opened and not kept. */
   variables: (id: string) => DatasourceVariables;
   /** Where relative paths of datasources start. */
@@ -53,6 +60,7 @@ export async function openApp({
   variables,
   cwd,
   adminPassword,
+  masterKey,
   now = Date.now,
   checkStoreUse = false,
 }: AppOptions): Promise<App> {
@@ -70,16 +78,33 @@ export async function openApp({
     checkUse: checkStoreUse,
   });
   try {
+    const vault = createVault(
+      createMasterSource({
+        org: config.org,
+        ...(masterKey === undefined ? {} : { text: masterKey }),
+        ...(config.master_key_file === undefined ? {} : { file: config.master_key_file }),
+        ownFile: join(config.data_dir, KEYS_FOLDER, 'master.key'),
+        isAnythingSealed: async () => !(await store.secrets.isEmpty()),
+      }),
+    );
+    const sealed = {
+      org: config.org,
+      store,
+      vault,
+      clearPasswordHosts: config.clear_password_hosts,
+    };
     const connectors = createConnectors({
       engine,
       credentials: (datasource, found) =>
-        datasourceSecret({
-          id: datasource.name,
-          engine: found,
-          config: datasource.config,
-          credentials: datasource.credentials ?? 'env',
-          variables,
-        }),
+        datasource.credentials === 'vaultkit'
+          ? vaultCredentials(sealed, datasource, found)
+          : datasourceSecret({
+              id: datasource.name,
+              engine: found,
+              config: datasource.config,
+              credentials: datasource.credentials ?? 'env',
+              variables,
+            }),
       baseDirectory: cwd,
       fileDirectories: config.file_directories,
       forbiddenDirectories: [config.data_dir],
@@ -108,6 +133,7 @@ export async function openApp({
         streamDeadlineSeconds: config.stream_deadline_seconds,
         streamStallSeconds: config.stream_stall_seconds,
         streamBytesPerSecondMin: config.stream_bytes_per_second_min,
+        clearPasswordHosts: config.clear_password_hosts,
       },
     };
     const context: ControlContext = {
@@ -121,6 +147,9 @@ export async function openApp({
       authenticate: createAuthenticator(store, now),
       verifiedGrants: rememberVerified(grantKeys),
       dataPlane,
+      engines: ENGINES,
+      connectors,
+      vault,
       tokens,
       running: new RunningQueries(config.queries_per_requester),
     };

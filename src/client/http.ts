@@ -14,7 +14,7 @@ export interface HttpOptions {
 }
 
 export interface Call {
-  method: 'GET' | 'POST' | 'PATCH';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Below the base URL, already encoded. */
   path: string;
   query?: Readonly<Record<string, string | number | undefined>>;

@@ -1,4 +1,5 @@
 import { VkitError } from '../errors/index.js';
+import { checkScannedSchema } from '../schema/scanned-schema.js';
 import { brokenOff, call, callJson, type HttpOptions } from './http.js';
 import type {
   AgentTokenBody,
@@ -7,6 +8,9 @@ import type {
   BundleBody,
   DatasetSchemaAnswer,
   DatasetsAnswer,
+  DatasourceAnswer,
+  DatasourceBody,
+  DatasourceChange,
   DeployAnswer,
   ExplainAnswer,
   ExplainBody,
@@ -14,9 +18,12 @@ import type {
   FetchAnswer,
   GrantBody,
   LoginAnswer,
+  NewDatasource,
   RequestAnswer,
+  ScannedDatasourceBody,
   ShownBundle,
   SubmitBody,
+  TestedDatasourceBody,
   UserBody,
   WhoAmI,
 } from './wire.js';
@@ -121,6 +128,53 @@ export class VkitClient {
 
   async revokeAgentToken(id: string): Promise<AgentTokenBody> {
     return this.#post(await this.#path('agent_tokens', id, 'revoke'), {});
+  }
+
+  async createDatasource(datasource: NewDatasource): Promise<DatasourceAnswer> {
+    return this.#post(await this.#path('datasources'), datasource);
+  }
+
+  async listDatasources(signal?: AbortSignal): Promise<readonly DatasourceBody[]> {
+    const path = await this.#path('datasources');
+    const answer = await callJson<{ datasources: DatasourceBody[] }>(this.options, {
+      method: 'GET',
+      path,
+      ...(signal ? { signal } : {}),
+    });
+    return answer.datasources;
+  }
+
+  async showDatasource(id: string): Promise<DatasourceBody & { correlation_id: string }> {
+    return this.#get(await this.#path('datasources', id));
+  }
+
+  /** Another engine, address, user, TLS or option discards the password, unless one comes with it. */
+  async updateDatasource(id: string, change: DatasourceChange): Promise<DatasourceAnswer> {
+    const path = await this.#path('datasources', id);
+    return callJson(this.options, { method: 'PATCH', path, body: change });
+  }
+
+  async removeDatasource(id: string): Promise<{ id: string; state: string }> {
+    const path = await this.#path('datasources', id);
+    return callJson(this.options, { method: 'DELETE', path });
+  }
+
+  async testDatasource(id: string): Promise<TestedDatasourceBody> {
+    return this.#post(await this.#path('datasources', id, 'test'), {});
+  }
+
+  /** What the server reads of a catalog; throws `unavailable` where the answer is not of its form. */
+  async scanDatasource(
+    id: string,
+    scope: { include?: readonly string[]; exclude?: readonly string[] },
+  ): Promise<ScannedDatasourceBody> {
+    const path = await this.#path('datasources', id, 'scan');
+    const answer = await callJson<ScannedDatasourceBody>(
+      { ...this.options, timeoutMs: SCAN_TIMEOUT_MS },
+      { method: 'POST', path, body: scope },
+    );
+    checkScannedSchema(answer.scanned);
+    return answer;
   }
 
   async deployBundle(bundle: unknown, activate: boolean): Promise<DeployAnswer> {
@@ -268,6 +322,9 @@ export class VkitClient {
     return callJson(this.options, { method: 'POST', path, body });
   }
 }
+
+/** Longer than a server takes for the largest catalog that it reads, and for its turn. */
+const SCAN_TIMEOUT_MS = 300_000;
 
 /** A stream has a deadline of its own on the server; this is the client's last resort. */
 const STREAM_TIMEOUT_MS = 3_600_000;

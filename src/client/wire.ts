@@ -4,6 +4,7 @@ import type { Aql } from '../aql/model.js';
 import type { AuditRecord } from '../audit/model.js';
 import type { ExplainedPolicy } from '../policy/explain-policies.js';
 import type { Decision, Reference } from '../policy/model.js';
+import type { ScannedSchema } from '../schema/model.js';
 
 export type RequestState = 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled';
 export type BundleState = 'uploaded' | 'active' | 'superseded' | 'revoked';
@@ -53,6 +54,68 @@ export interface AgentTokenBody {
   state: 'active' | 'expired' | 'revoked';
   /** Only in the answer that creates it. */
   token?: string;
+}
+
+/** A database that the server knows: by itself (`server`), or from the active bundle alone. Never a secret. */
+export interface DatasourceBody {
+  id: string;
+  engine: string;
+  environment: string;
+  region: string | null;
+  config: Readonly<Record<string, unknown>>;
+  include: readonly string[] | null;
+  exclude: readonly string[] | null;
+  /** Whom the server logs in as; null where the engine has no logins, nobody said, or the environment says. */
+  username: string | null;
+  /** Where the secret is: `vaultkit`, or what the bundle says; null where none is needed. */
+  credentials: string | null;
+  /** Whether a secret is sealed for it. */
+  has_secret: boolean;
+  origin: 'server' | 'bundle';
+  /** Whether the active bundle has it, at the same address with the same TLS and options. */
+  in_bundle: 'same' | 'differs' | 'absent';
+  created_at: string | null;
+  updated_at: string | null;
+}
+
+/** Body of `POST /orgs/:org/datasources`; what is absent is null, the environment `production`. */
+export interface NewDatasource extends DatasourceChange {
+  id: string;
+  engine: string;
+}
+
+/** Body of `PATCH /orgs/:org/datasources/:id`; what is absent stays. */
+export interface DatasourceChange {
+  engine?: string;
+  environment?: string;
+  region?: string | null;
+  config?: Readonly<Record<string, unknown>>;
+  include?: readonly string[] | null;
+  exclude?: readonly string[] | null;
+  username?: string | null;
+  /** Sealed for the endpoint that the rest describes; empty for a login without one. */
+  password?: string;
+}
+
+export interface DatasourceAnswer extends DatasourceBody {
+  /** What became of the secret: `none` was there before and is not now. */
+  secret: 'sealed' | 'kept' | 'discarded' | 'none';
+  correlation_id: string;
+}
+
+export interface TestedDatasourceBody {
+  id: string;
+  engine: string;
+  server: string;
+  latency_ms: number;
+  correlation_id: string;
+}
+
+/** What the server read of a database, and what it knows of it. */
+export interface ScannedDatasourceBody {
+  datasource: DatasourceBody;
+  scanned: ScannedSchema;
+  correlation_id: string;
 }
 
 export interface BundleBody {

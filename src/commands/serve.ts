@@ -11,8 +11,8 @@ export default class ServeCommand extends BaseCommand {
   static override description =
     `Listens on 127.0.0.1:3000 with its state under --data-dir. Reads vkit.server.yaml in the \
 working directory, then the environment, then the flags; later ones win. The first start makes the organisation, its \
-keys and one administrator. Passwords of datasources come from VKIT_DS_<ID>_USERNAME, VKIT_DS_<ID>_PASSWORD or \
-VKIT_DS_<ID>_URL.`;
+keys and one administrator. Passwords of datasources come from the vault, or from VKIT_DS_<ID>_USERNAME, \
+VKIT_DS_<ID>_PASSWORD or VKIT_DS_<ID>_URL.`;
   static override examples = [
     '<%= config.bin %> serve',
     'VKIT_PUBLIC_KEY=.vkit/keys/vkit_pub.pem <%= config.bin %> serve --port 3000 --org acme',
@@ -42,6 +42,10 @@ VKIT_DS_<ID>_URL.`;
       helpValue: 'ADDRESS',
     }),
     config: string({ description: 'Configuration file (vkit.server.yaml).', helpValue: 'FILE' }),
+    'master-key-file': string({
+      description: 'Holds the master secret of the credential vault; else VKIT_MASTER_KEY.',
+      helpValue: 'FILE',
+    }),
     'log-level': option({
       description: 'How much is logged, as JSON lines on stderr.',
       options: ['silent', 'error', 'warn', 'info', 'debug'] as const,
@@ -68,6 +72,10 @@ VKIT_DS_<ID>_URL.`;
       ...(environment.adminPassword === undefined
         ? {}
         : { adminPassword: environment.adminPassword }),
+      // A flag wins over the environment.
+      ...(environment.masterKey === undefined || flags['master-key-file'] !== undefined
+        ? {}
+        : { masterKey: environment.masterKey }),
       environment: keys ? { trusted_bundle_keys: keys } : {},
       flags: compact({
         host: flags.host,
@@ -75,6 +83,7 @@ VKIT_DS_<ID>_URL.`;
         data_dir: flags['data-dir'],
         org: flags.org,
         admin_email: flags['admin-email'],
+        master_key_file: flags['master-key-file'],
         log_level: flags['log-level'],
         allow_unsigned_bundles: flags['allow-unsigned-bundles'],
       }),

@@ -19,6 +19,10 @@ export interface ServerConfig {
   allow_unsigned_bundles: boolean;
   allow_dirty_bundles: boolean;
   file_directories: readonly string[];
+  /** Holds the master secret of the vault; absent: VKIT_MASTER_KEY, or one that is made in the data directory. */
+  master_key_file?: string;
+  /** Hosts that passwords of the vault may be sent to without TLS that is verified. */
+  clear_password_hosts: readonly string[];
   row_cap: number;
   statement_timeout_seconds: number;
   session_ttl_seconds: number;
@@ -41,6 +45,7 @@ const DEFAULTS: ServerConfig = {
   allow_unsigned_bundles: false,
   allow_dirty_bundles: false,
   file_directories: ['.'],
+  clear_password_hosts: [],
   row_cap: 10_000,
   statement_timeout_seconds: 30,
   session_ttl_seconds: 12 * 3600,
@@ -53,7 +58,7 @@ const DEFAULTS: ServerConfig = {
   log_level: 'info',
 };
 
-const PATHS = ['data_dir', 'trusted_bundle_keys', 'file_directories'] as const;
+const PATHS = ['data_dir', 'trusted_bundle_keys', 'file_directories', 'master_key_file'] as const;
 
 export interface ServerConfigSources {
   /** The working directory: where relative paths of the environment and the flags start. */

@@ -66,8 +66,15 @@ export interface Engine {
   readonly displayName: string;
   /** Whether a login is needed at all; SQLite files have none. */
   readonly needsCredentials: boolean;
+  /** Whether it logs in as the machine that it runs on, or with a key that lies there: then only a reviewed address gets that. */
+  readonly usesOwnLogin?: true;
   /** Keys of `config` that name a file of the machine: a server reads such files only below directories it was given. */
   readonly localFileKeys?: readonly string[];
+  /**
+   * The host that a password could reach without TLS that is verified, as this `config` has it; null where it cannot. Absent:
+   * no configuration of the engine lets it.
+   */
+  unverifiedHost?(config: Readonly<Record<string, unknown>>): string | null;
   /** JSON Schema (draft 2020-12) of a datasource's `config`. */
   readonly configSchema: Readonly<Record<string, unknown>>;
   readonly dialect: Dialect;

@@ -25,3 +25,15 @@ export function serverProperties(port: number) {
     statement_timeout: STATEMENT_TIMEOUT,
   } as const;
 }
+
+/**
+ * The host of a configuration whose TLS nobody verifies: anybody on the way may ask it for the password. Without a root of
+ * its own `verify-ca` takes the certificate of any site, and `require` every one.
+ */
+export function unverifiedHost(config: Readonly<Record<string, unknown>>): string | null {
+  const { ssl_mode: mode, ssl_root_cert: root, host } = config;
+  const hasRoot = typeof root === 'string';
+  const isVerified =
+    mode === 'verify-full' || (hasRoot && (mode === 'verify-ca' || mode === 'require'));
+  return isVerified ? null : String(host);
+}

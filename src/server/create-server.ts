@@ -17,6 +17,7 @@ import { approvalRoutes } from './routes/approvals.js';
 import { auditRoutes } from './routes/audit.js';
 import { authenticationRoutes } from './routes/authentication.js';
 import { bundleRoutes } from './routes/bundles.js';
+import { datasourceRoutes } from './routes/datasources.js';
 import { discoveryRoutes } from './routes/discovery.js';
 import { grantRoutes } from './routes/grants.js';
 import { requestRoutes } from './routes/requests.js';
@@ -142,6 +143,7 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
 const ORGANISATION_ROUTES = [
   userRoutes,
   agentTokenRoutes,
+  datasourceRoutes,
   bundleRoutes,
   requestRoutes,
   approvalRoutes,

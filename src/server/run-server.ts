@@ -12,6 +12,8 @@ export interface RunServerOptions {
   json: boolean;
   file?: string;
   adminPassword?: string;
+  /** VKIT_MASTER_KEY: the master secret of the vault. */
+  masterKey?: string;
   environment: Partial<ServerConfig>;
   flags: Partial<ServerConfig>;
   /** Called with what ends the server at Ctrl-C; SIGTERM is handled here. */
@@ -41,6 +43,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     cwd,
     variables: readDatasourceVariables,
     ...(options.adminPassword === undefined ? {} : { adminPassword: options.adminPassword }),
+    ...(options.masterKey === undefined ? {} : { masterKey: options.masterKey }),
   });
   try {
     const server = await createServer(app.context, {

@@ -65,6 +65,56 @@ export const CreateAgentTokenBody = strict({
   ),
 });
 
+/** As a project's files have them; the form of `config` is its engine's, and checked with it. */
+const DatasourceId = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[a-z][a-z0-9_]*$',
+  description: "The id of the project's file, and of its datasets.",
+});
+const Place = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_.:-]*$',
+});
+const Globs = Type.Union([
+  Type.Array(Type.String({ minLength: 1, maxLength: 512 }), { maxItems: 1_000 }),
+  Type.Null(),
+]);
+/** A key of a service's account is the longest. */
+const SECRET_CHARACTERS_MAX = 32_768;
+const datasourceParts = {
+  environment: Type.Optional(Place),
+  region: Type.Optional(Type.Union([Place, Type.Null()])),
+  config: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), { description: 'Address, TLS and options.' }),
+  ),
+  include: Type.Optional(Globs),
+  exclude: Type.Optional(Globs),
+  username: Type.Optional(Type.Union([name(256), Type.Null()])),
+  password: Type.Optional(
+    Type.String({
+      maxLength: SECRET_CHARACTERS_MAX,
+      description: 'Sealed for this endpoint alone; no answer has it.',
+    }),
+  ),
+};
+const EngineName = name(64);
+
+export const CreateDatasourceBody = strict({
+  id: DatasourceId,
+  engine: EngineName,
+  ...datasourceParts,
+});
+export const UpdateDatasourceBody = strict({
+  engine: Type.Optional(EngineName),
+  ...datasourceParts,
+});
+export const ScanDatasourceBody = Type.Union([
+  strict({ include: datasourceParts.include, exclude: datasourceParts.exclude }),
+  Type.Null(),
+]);
+
 export const DeployBody = strict({
   bundle: Type.Object({}, { additionalProperties: true }),
   activate: Type.Optional(Type.Boolean()),

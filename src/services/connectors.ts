@@ -1,14 +1,14 @@
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
 import type { BundleDatasource } from '../bundle/model.js';
-import type { Connector, Credentials, Engine } from '../engines/contract.js';
+import type { ConnectionOptions, Connector, Credentials, Engine } from '../engines/contract.js';
 import { VkitError } from '../errors/index.js';
 
 export interface ConnectorOptions {
   /** The engine of a datasource's `type`; throws for an unknown one. */
   engine: (name: string) => Engine;
   /** The secret of a datasource, read when a connection is opened and not kept. */
-  credentials: (datasource: BundleDatasource, engine: Engine) => Credentials;
+  credentials: (datasource: BundleDatasource, engine: Engine) => Credentials | Promise<Credentials>;
   /** Relative paths of a datasource start here. */
   baseDirectory: string;
   /** Files of a datasource lie below one of these; nothing else is opened. */
@@ -20,11 +20,16 @@ export interface ConnectorOptions {
 export interface Connectors {
   /** The pooled connection of a datasource as the active bundle describes it. */
   get(datasource: BundleDatasource): Promise<Connector>;
+  /** A connection of its own, for one use: the caller closes it, and `close` does where the caller has not yet. */
+  open(datasource: BundleDatasource): Promise<Connector>;
+  /** Closes the pool of a datasource, whose secret is no longer what it was; the next use opens another. */
+  forget(id: string): void;
   close(): Promise<void>;
 }
 
 /** One pool per datasource. When a new bundle describes it differently, the old pool is closed and a new one opened. */
 export function createConnectors(options: ConnectorOptions): Connectors {
+  const single = new Set<Connector>();
   const open = new Map<string, { described: string; connector: Promise<Connector> }>();
   return {
     async get(datasource) {
@@ -35,8 +40,7 @@ export function createConnectors(options: ConnectorOptions): Connectors {
       ]);
       const known = open.get(datasource.name);
       if (known?.described === described) return known.connector;
-      // A pool that failed to open or to close has nothing left to release.
-      if (known) void known.connector.then((connector) => connector.close()).catch(() => undefined);
+      if (known) closeQuietly(known.connector);
       const connector = connect(datasource, options);
       open.set(datasource.name, { described, connector });
       try {
@@ -46,17 +50,43 @@ export function createConnectors(options: ConnectorOptions): Connectors {
         throw error;
       }
     },
+    async open(datasource) {
+      const connector = await connect(datasource, options, { poolMax: 1 });
+      const own: Connector = {
+        ...connector,
+        close: () => {
+          single.delete(own);
+          return connector.close();
+        },
+      };
+      single.add(own);
+      return own;
+    },
+    forget(id) {
+      const known = open.get(id);
+      open.delete(id);
+      if (known) closeQuietly(known.connector);
+    },
     async close() {
       const all = [...open.values()];
       open.clear();
-      await Promise.allSettled(all.map(async ({ connector }) => (await connector).close()));
+      await Promise.allSettled([
+        ...all.map(async ({ connector }) => (await connector).close()),
+        ...[...single].map((connector) => connector.close()),
+      ]);
     },
   };
+}
+
+/** A pool that failed to open or to close has nothing left to release. */
+function closeQuietly(connector: Promise<Connector>): void {
+  void connector.then((opened) => opened.close()).catch(() => undefined);
 }
 
 async function connect(
   datasource: BundleDatasource,
   options: ConnectorOptions,
+  bounds?: ConnectionOptions,
 ): Promise<Connector> {
   const engine = options.engine(datasource.type);
   const config: Record<string, unknown> = { ...datasource.config };
@@ -64,22 +94,23 @@ async function connect(
     if (typeof config[key] === 'string')
       config[key] = await confine(datasource.name, config[key], options);
   }
-  return engine.connect({
-    id: datasource.name,
-    config,
-    credentials: secretOf(datasource, engine, options),
-  });
+  const credentials = await secretOf(datasource, engine, options);
+  return engine.connect({ id: datasource.name, config, credentials }, bounds);
 }
 
-/** What is wrong with a secret is for the operator's log: the requester learns only that it does not work. */
-function secretOf(
+/**
+ * What is wrong with a secret is for the operator's log: the requester learns only that it does not work, unless what was
+ * thrown was written for them (`datasource_unreachable`).
+ */
+async function secretOf(
   datasource: BundleDatasource,
   engine: Engine,
   options: ConnectorOptions,
-): Credentials {
+): Promise<Credentials> {
   try {
-    return options.credentials(datasource, engine);
+    return await options.credentials(datasource, engine);
   } catch (cause) {
+    if (cause instanceof VkitError && cause.code === 'datasource_unreachable') throw cause;
     throw new VkitError(
       'datasource_unreachable',
       `The server has no working login for datasource ${datasource.name}.`,
@@ -90,27 +121,30 @@ function secretOf(
 
 /** The real path of a datasource's file, links followed, if it lies where the server may read. */
 async function confine(id: string, path: string, options: ConnectorOptions): Promise<string> {
-  const real = await realpath(resolve(options.baseDirectory, path)).catch((cause: unknown) => {
+  const asked = resolve(options.baseDirectory, path);
+  const allowed = await Promise.all(options.fileDirectories.map(realOrSame));
+  const forbidden = await Promise.all(options.forbiddenDirectories.map(realOrSame));
+  const outside = (cause?: unknown) =>
+    new VkitError(
+      'datasource_unreachable',
+      `The file of datasource ${id} is outside of what this server may read.`,
+      {
+        hint: 'Name its directory under file_directories in vkit.server.yaml.',
+        ...(cause === undefined ? {} : { cause }),
+      },
+    );
+  const real = await realpath(asked).catch((cause: unknown) => {
+    // What is outside is not told to be there or not.
+    const named = [...allowed, ...options.fileDirectories];
+    if (!named.some((directory) => isBelow(asked, directory))) throw outside(cause);
     throw new VkitError(
       'datasource_unreachable',
       `The file of datasource ${id} cannot be opened.`,
       { cause },
     );
   });
-  const allowed = await Promise.all(options.fileDirectories.map(realOrSame));
-  const forbidden = await Promise.all(options.forbiddenDirectories.map(realOrSame));
-  if (
-    !allowed.some((directory) => isBelow(real, directory)) ||
-    forbidden.some((directory) => isBelow(real, directory))
-  ) {
-    throw new VkitError(
-      'datasource_unreachable',
-      `The file of datasource ${id} is outside of what this server may read.`,
-      {
-        hint: 'Name its directory under file_directories in vkit.server.yaml.',
-      },
-    );
-  }
+  const isAllowed = allowed.some((directory) => isBelow(real, directory));
+  if (!isAllowed || forbidden.some((directory) => isBelow(real, directory))) throw outside();
   return real;
 }
 

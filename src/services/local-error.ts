@@ -11,15 +11,16 @@ interface Place {
   host: string;
   database: string;
   file: string;
-  /** How the variables of its login begin: `VKIT_DS_SHOP`. */
-  variables: string;
+  /** What to do about a login that is wrong, and about a password that is missing. */
+  login: string;
+  password: string;
 }
 
 type Advice = (place: Place) => readonly [message: string, hint: string];
 
-const LOGIN: Advice = ({ address, id, variables }) => [
+const LOGIN: Advice = ({ address, id, login }) => [
   `${address} refused the login of datasource ${id}.`,
-  `Check ${variables}_USERNAME and ${variables}_PASSWORD, and from where the database lets them in.`,
+  `${login}, and from where the database lets them in.`,
 ];
 const NO_HOST: Advice = ({ host, id }) => [
   `The host ${host} of datasource ${id} was not found.`,
@@ -108,9 +109,9 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   '390303': LOGIN,
   '390318': LOGIN,
   '28000': LOGIN,
-  PASSWORD_MISSING: ({ address, id, variables }) => [
+  PASSWORD_MISSING: ({ address, id, password }) => [
     `${address} asks for a password, and datasource ${id} has none.`,
-    `Set ${variables}_PASSWORD.`,
+    password,
   ],
   '53300': ({ address, id }) => [
     `${address} has no free connection for datasource ${id}.`,
@@ -140,19 +141,42 @@ const GENERAL: Partial<Record<ErrorCodeName, Advice>> = {
 
 /**
  * The same error with the reason that the owner of the project needs, for somebody at their own terminal with their own
- * files. A server answers its requesters with the error as it was: they are told no address, no file and no reason.
+ * files, or for somebody who administers the datasources of a server. A server answers its requesters with the error as it
+ * was: they are told no address, no file and no reason.
  */
-export function localError(error: unknown, datasource: Datasource, engine: Engine): unknown {
+export function localError(
+  error: unknown,
+  datasource: Pick<Datasource, 'id' | 'config'>,
+  engine: Engine,
+  isInVault = false,
+): unknown {
   if (!(error instanceof VkitError)) return error;
   const general = GENERAL[error.code];
   if (general === undefined) return error;
   const code = error.code === 'datasource_error' ? undefined : errorCode(error.cause);
   const advice = code !== undefined && Object.hasOwn(ADVICE, code) ? ADVICE[code] : undefined;
-  const [message, hint] = (advice ?? general)(placeOf(datasource, engine));
+  const [message, hint] = (advice ?? general)(placeOf(datasource, engine, isInVault));
   return new VkitError(error.code, message, { hint, cause: error.cause });
 }
 
-function placeOf({ id, config }: Datasource, engine: Engine): Place {
+function adviceOnLogin(id: string, isInVault: boolean): Pick<Place, 'login' | 'password'> {
+  const variables = `VKIT_DS_${id.toUpperCase()}`;
+  return isInVault
+    ? {
+        login: `Check user name and password (vkit datasource update ${id})`,
+        password: `Give it: vkit datasource update ${id} --password-stdin`,
+      }
+    : {
+        login: `Check ${variables}_USERNAME and ${variables}_PASSWORD`,
+        password: `Set ${variables}_PASSWORD.`,
+      };
+}
+
+function placeOf(
+  { id, config }: Pick<Datasource, 'id' | 'config'>,
+  engine: Engine,
+  isInVault: boolean,
+): Place {
   // What has no host of its own is known by its account.
   const { account = '', host = account, database = '', path = '' } = config;
   const properties = (engine.configSchema.properties ?? {}) as Record<
@@ -171,6 +195,6 @@ function placeOf({ id, config }: Datasource, engine: Engine): Place {
     host: name,
     database: `"${database}"`,
     file: String(path),
-    variables: `VKIT_DS_${id.toUpperCase()}`,
+    ...adviceOnLogin(id, isInVault),
   };
 }

@@ -14,7 +14,7 @@ const SEED = Number(process.env.VKIT_FUZZ_SEED ?? 20260302);
 const PER_ROUTE = Number(process.env.VKIT_FUZZ_RUNS ?? 25);
 /** Passwords are hashed slowly on purpose. */
 const PER_SLOW_ROUTE = 4;
-const SLOW = ['/auth/login', '/users', '/password'];
+const SLOW = ['/auth/login', '/users', '/password', '/datasources'];
 const ANSWER_MS_MAX = 5_000;
 
 const POLICIES = [
@@ -49,6 +49,7 @@ const world = shared<World>(async (atTheEnd) => {
     users: 'victim@acme.test',
     agent_tokens: 'agt_none',
     policy_bundles: 'v99',
+    datasources: 'shop',
     requests: (await ask(g, token, { source_table: 'customers', columns: ['id'] })).body.request_id,
     approvals: await askPending(
       g,
@@ -288,6 +289,7 @@ it('refuses text that no signature or database could keep, wherever it is, and s
       ['/users', { email: `a${bad}@x.test`, password: 'long enough to be one' }, '/email'],
       [`/approvals/${w.ids.approvals}/approve`, { notes: bad }, '/notes'],
       [`/approvals/${w.ids.approvals}/deny`, { reason: bad }, '/reason'],
+      ['/datasources', { id: 'x', engine: 'postgres', password: bad }, '/password'],
       ['/policy_bundles', { bundle: { deep: [{ er: bad }] } }, '/bundle/deep/0/er'],
     );
   }

@@ -482,6 +482,13 @@ describe('a body', () => {
       '/orgs/acme/agent_tokens/agt_1/revoke',
       {},
     ],
+    'POST /api/v1/orgs/{org}/datasources': [
+      '/orgs/acme/datasources',
+      { id: 'x', engine: 'sqlite' },
+    ],
+    'PATCH /api/v1/orgs/{org}/datasources/{id}': ['/orgs/acme/datasources/x', {}],
+    'POST /api/v1/orgs/{org}/datasources/{id}/test': ['/orgs/acme/datasources/x/test', {}],
+    'POST /api/v1/orgs/{org}/datasources/{id}/scan': ['/orgs/acme/datasources/x/scan', {}],
     'POST /api/v1/orgs/{org}/policy_bundles': ['/orgs/acme/policy_bundles', { bundle: {} }],
     'POST /api/v1/orgs/{org}/policy_bundles/explain': [
       '/orgs/acme/policy_bundles/explain',

@@ -10,6 +10,7 @@ export const bigquery: Engine = {
   name: 'bigquery',
   displayName: 'BigQuery',
   needsCredentials: false,
+  usesOwnLogin: true,
   localFileKeys: ['credentials_file'],
   configSchema: BIGQUERY_CONFIG_SCHEMA,
   dialect: bigqueryDialect,

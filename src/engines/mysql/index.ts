@@ -1,5 +1,6 @@
 import type { Engine } from '../contract.js';
 import { loadDriver } from '../load-driver.js';
+import { unverifiedHost } from '../server-options.js';
 import { mysqlDialect } from './dialect.js';
 import { MYSQL_CONFIG_SCHEMA } from './options.js';
 import { parseMysqlUrl } from './parse-url.js';
@@ -10,6 +11,7 @@ export const mysql: Engine = {
   name: 'mysql',
   displayName: 'MySQL',
   needsCredentials: true,
+  unverifiedHost,
   localFileKeys: ['ssl_root_cert'],
   configSchema: MYSQL_CONFIG_SCHEMA,
   dialect: mysqlDialect,

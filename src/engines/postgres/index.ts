@@ -1,5 +1,6 @@
 import type { Engine } from '../contract.js';
 import { loadDriver } from '../load-driver.js';
+import { unverifiedHost } from '../server-options.js';
 import { postgresDialect } from './dialect.js';
 import { POSTGRES_CONFIG_SCHEMA } from './options.js';
 import { parsePostgresUrl } from './parse-url.js';
@@ -10,6 +11,7 @@ export const postgres: Engine = {
   name: 'postgres',
   displayName: 'PostgreSQL',
   needsCredentials: true,
+  unverifiedHost,
   localFileKeys: ['ssl_root_cert'],
   configSchema: POSTGRES_CONFIG_SCHEMA,
   dialect: postgresDialect,

@@ -1,7 +1,10 @@
 import type { KeyObject } from 'node:crypto';
+import type { Engine } from '../../engines/contract.js';
 import type { VerifiedGrants } from '../../grants/verify-grant.js';
 import type { TokenCodec } from '../../masking/token-codec.js';
 import type { Store } from '../../store/model.js';
+import type { Vault } from '../../vault/vault.js';
+import type { Connectors } from '../connectors.js';
 import type { DataPlane } from '../data-plane.js';
 import type { ServerKeys } from '../server-keys.js';
 import type { ActiveBundleReader } from './active-bundle.js';
@@ -22,6 +25,8 @@ export interface ControlSettings {
   /** How long a client may take for a part of an answer, beside what the least rate allows. */
   streamStallSeconds: number;
   streamBytesPerSecondMin: number;
+  /** Hosts that passwords of the vault may be sent to without TLS that is verified, loopback aside. */
+  clearPasswordHosts: readonly string[];
 }
 
 /** Everything the use cases of the control plane work with; made once, in app.ts. */
@@ -40,6 +45,10 @@ export interface ControlContext {
   /** What this plane has verified; the data plane verifies by itself. */
   verifiedGrants: VerifiedGrants;
   dataPlane: DataPlane;
+  /** Every engine by its name. */
+  engines: Readonly<Record<string, Engine>>;
+  connectors: Connectors;
+  vault: Vault;
   tokens: TokenCodec;
   running: RunningQueries;
 }
