@@ -32,6 +32,24 @@ export async function connect(flags: ServerFlagValues, version: string): Promise
   return { client, endpoint, login };
 }
 
+/**
+ * The same for what works without a server, too: null where nobody is logged in there. A server or a profile that is named is
+ * meant: then it throws as `connect` does. A damaged file of logins, or an address that is none, is nobody's login.
+ */
+export async function connectIfLoggedIn(
+  flags: ServerFlagValues,
+  version: string,
+): Promise<Connection | null> {
+  if (flags.endpoint !== undefined || flags.profile !== undefined) return connect(flags, version);
+  try {
+    return await connect(flags, version);
+  } catch (error) {
+    const noLogin = ['unauthenticated', 'config_invalid', 'permission_denied', 'usage'];
+    if (error instanceof VkitError && noLogin.includes(error.code)) return null;
+    throw error;
+  }
+}
+
 /** The same without a token, for logging in. */
 export async function connectAnonymously(
   flags: ServerFlagValues,

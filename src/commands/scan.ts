@@ -1,7 +1,8 @@
 import { string as stringArg } from '@oclif/core/args';
 import { boolean, option, string } from '@oclif/core/flags';
 import { BaseCommand, PRINTED } from '../cli/base-command.js';
-import { projectFlags } from '../cli/flags.js';
+import { connect, connectIfLoggedIn } from '../cli/connect.js';
+import { projectFlags, serverFlags } from '../cli/flags.js';
 import { startProgress } from '../cli/progress.js';
 import { projectContext } from '../cli/project-context.js';
 import {
@@ -19,7 +20,8 @@ import { renderDriftText, renderLoginWarnings } from '../schema/drift-report.js'
 import { renderDriftSarif } from '../schema/drift-sarif.js';
 import { chooseDatasource } from '../services/choose-datasource.js';
 import { scanAll } from '../services/scan-all.js';
-import { type ScanOutcome, scanDatasource } from '../services/scan-datasource.js';
+import type { ScanOutcome } from '../services/scan-datasource.js';
+import { introspectWith, scanRemote } from '../services/scan-remote.js';
 
 type ScanFlags = Awaited<ReturnType<Scan['read']>>['flags'];
 
@@ -27,19 +29,23 @@ export default class Scan extends BaseCommand {
   static override summary = "Compare a database's schema with the reviewed registry.";
   static override description =
     `Reads the catalog, never a row, and writes nothing unless --apply is given. Without an ID it \
-scans the only datasource there is. Exits 0 with or without drift, 5 on drift with --fail-on-drift, and 7 when a database \
+scans the only datasource there is. With --remote the server reads it, also where you are logged in and it alone has the \
+credentials or knows the datasource: they do not leave it. Exits 0 with or without drift, 5 on drift with --fail-on-drift, and 7 when a database \
 could not be read: then nobody knows.`;
   static override examples = [
     '<%= config.bin %> scan shop',
     '<%= config.bin %> scan shop --apply',
     '<%= config.bin %> scan --all --fail-on-drift',
     '<%= config.bin %> scan --all --diff > drift.md',
+    '<%= config.bin %> scan shop --remote',
   ];
   static override args = { id: stringArg({ description: 'Id of the datasource.' }) };
   static override flags = {
     ...projectFlags,
+    ...serverFlags,
     all: boolean({ description: 'Scan every datasource of the project.' }),
     apply: boolean({ description: 'Update the baseline: registry.yaml and registry.lock.json.' }),
+    remote: boolean({ description: 'The server reads the database.' }),
     diff: boolean({ description: 'Print the report as Markdown.' }),
     'fail-on-drift': boolean({ description: 'Exit 5 when there is drift.' }),
     explain: boolean({ description: 'Say why each new field was classified as it was.' }),
@@ -75,10 +81,14 @@ could not be read: then nobody knows.`;
       policiesDir: flags['policies-dir'],
     };
     const json = this.jsonEnabled();
+    const { remote } = flags;
+    const connected = await (remote ? connect : connectIfLoggedIn)(flags, this.config.version);
+    const client = connected?.client ?? null;
     if (flags.all) {
       const progress = await startProgress('Scanning', { json });
       const result = await scanAll({
         ...options,
+        introspect: introspectWith({ ...options, client, remote }),
         onProgress: ({ running, done, total }) =>
           progress.update(`Scanning ${running.join(', ')} (${done} of ${total} done)`),
       }).finally(() => progress.stop());
@@ -92,7 +102,7 @@ could not be read: then nobody knows.`;
     }
     const chosen = id ?? (await chooseDatasource(options));
     const progress = await startProgress(`Scanning ${chosen}`, { json });
-    const outcome = await scanDatasource({ ...options, id: chosen })
+    const outcome = await scanRemote({ ...options, id: chosen, client, remote })
       .catch((error: unknown) => {
         throw cannotLook(error);
       })

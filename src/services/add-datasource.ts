@@ -1,9 +1,10 @@
 import { access, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Engine } from '../engines/contract.js';
+import type { Credentials, Engine } from '../engines/contract.js';
 import { type Problem, VkitError } from '../errors/index.js';
 import { findProject } from '../project/find-project.js';
 import {
+  type CredentialSource,
   type Datasource,
   parseDatasourceFile,
   printDatasource,
@@ -26,6 +27,11 @@ export interface AddDatasourceInput {
   region?: string;
   engines: Readonly<Record<string, Engine>>;
   datasourcesDir?: string;
+  /**
+   * Keeps it elsewhere too, with the login that the URL holds, and says where its credentials are from then on. Called when
+   * nothing but the file is left to be written; nothing is, where it throws.
+   */
+  register?: (datasource: Datasource, login: Credentials) => Promise<CredentialSource>;
 }
 
 export interface AddedDatasource {
@@ -42,7 +48,7 @@ export interface AddedDatasource {
 }
 
 /**
- * Writes `config/datasources/<id>.yaml` with `credentials: env`; never a secret. Outside a project the folder is made
+ * Writes `config/datasources/<id>.yaml` with `credentials: env`, or what `register` says; never a secret. Outside a project the folder is made
  * where the caller stands. Throws `invalid_input` with every problem at once, `conflict` where the id is taken.
  */
 export async function addDatasource(input: AddDatasourceInput): Promise<AddedDatasource> {
@@ -51,7 +57,7 @@ export async function addDatasource(input: AddDatasourceInput): Promise<AddedDat
   const { root, created } = await findRoot(input.cwd);
   const found = (await isNoAddress(root, input, problems)) ? undefined : readUrl(input, problems);
   const config = { ...found?.config, ...readConfig(input.config, problems) };
-  const datasource: Datasource = {
+  const described: Datasource = {
     id,
     engine: found?.engine ?? input.engine ?? '',
     environment: input.environment,
@@ -59,7 +65,7 @@ export async function addDatasource(input: AddDatasourceInput): Promise<AddedDat
     credentials: 'env',
     config,
   };
-  if (datasource.engine === '' && input.url === undefined) {
+  if (described.engine === '' && input.url === undefined) {
     const suggestion = `Give --engine, one of ${Object.keys(engines).join(', ')}.`;
     problems.push({
       pointer: '/engine',
@@ -67,9 +73,9 @@ export async function addDatasource(input: AddDatasourceInput): Promise<AddedDat
       message: 'The engine is missing.',
       suggestion,
     });
-  } else if (datasource.engine !== '') {
+  } else if (described.engine !== '') {
     // The file that would be written is checked as every reader will check it.
-    const text = printDatasource(datasource);
+    const text = printDatasource(described);
     const checked = parseDatasourceFile(text, `${id}.yaml`, engineSchemasOf(engines));
     problems.push(...checked.problems.map(({ file, line, column, ...problem }) => problem));
   }
@@ -84,6 +90,8 @@ export async function addDatasource(input: AddDatasourceInput): Promise<AddedDat
     );
   }
   await refuseTaken(root, input);
+  const credentials = (await input.register?.(described, found?.credentials ?? {})) ?? 'env';
+  const datasource: Datasource = { ...described, credentials };
   const options =
     input.datasourcesDir === undefined ? {} : { datasourcesDir: input.datasourcesDir };
   const path = await writeDatasourceFile(root, datasource, options).catch((error: unknown) => {
@@ -91,14 +99,14 @@ export async function addDatasource(input: AddDatasourceInput): Promise<AddedDat
     throw error;
   });
   const prefix = `VKIT_DS_${id.toUpperCase()}`;
-  const needsLogin = engines[datasource.engine]?.needsCredentials === true;
+  const needsLogin = credentials === 'env' && engines[datasource.engine]?.needsCredentials === true;
   return {
     datasource,
     path,
     root,
     created,
     variables: needsLogin ? [`${prefix}_USERNAME`, `${prefix}_PASSWORD`] : [],
-    passwordLeftOut: found?.hasPassword ?? false,
+    passwordLeftOut: credentials === 'env' && found?.credentials.password !== undefined,
   };
 }
 
@@ -124,7 +132,7 @@ function readConfig(text: string | undefined, problems: Problem[]): Record<strin
   return {};
 }
 
-type ReadUrl = { engine: string; config: Record<string, unknown>; hasPassword: boolean };
+type ReadUrl = { engine: string; config: Record<string, unknown>; credentials: Credentials };
 
 /** Whether a URL without a scheme is no file either: a word is not taken for the name of a database to come. */
 async function isNoAddress(
@@ -158,7 +166,7 @@ function readUrl(input: AddDatasourceInput, problems: Problem[]): ReadUrl | unde
     if (engine === undefined) continue;
     try {
       const { config, credentials } = engine.parseUrl(url);
-      return { engine: engine.name, config, hasPassword: credentials.password !== undefined };
+      return { engine: engine.name, config, credentials };
     } catch (error) {
       if (!(error instanceof VkitError)) throw error;
       const { message, hint } = error;

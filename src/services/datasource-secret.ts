@@ -32,7 +32,7 @@ export function datasourceSecret(input: SecretInput): Credentials {
       'unsupported',
       `The credentials of datasource "${id}" are kept elsewhere (${where}), where only the server reads them.`,
       {
-        hint: `Write "credentials: env" in its file and set ${prefix}_USERNAME and ${prefix}_PASSWORD.`,
+        hint: `${credentials === 'vaultkit' ? 'Log in where they are: vkit login — or write' : 'Write'} "credentials: env" in its file and set ${prefix}_USERNAME and ${prefix}_PASSWORD.`,
       },
     );
   }

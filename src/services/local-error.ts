@@ -14,6 +14,13 @@ interface Place {
   /** What to do about a login that is wrong, and about a password that is missing. */
   login: string;
   password: string;
+  /** Where more is said of a failure. */
+  more: string;
+}
+
+/** That a server reached the database, and whether with a password of its vault. */
+export interface ServersReach {
+  inVault: boolean;
 }
 
 type Advice = (place: Place) => readonly [message: string, hint: string];
@@ -109,6 +116,8 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   '390303': LOGIN,
   '390318': LOGIN,
   '28000': LOGIN,
+  ER_ACCESS_DENIED_ERROR: LOGIN,
+  ER_DBACCESS_DENIED_ERROR: LOGIN,
   PASSWORD_MISSING: ({ address, id, password }) => [
     `${address} asks for a password, and datasource ${id} has none.`,
     password,
@@ -125,18 +134,15 @@ const ADVICE: Readonly<Record<string, Advice>> = {
 
 /** What is said where the code of the failure is not enough, or nothing to go by. */
 const GENERAL: Partial<Record<ErrorCodeName, Advice>> = {
-  datasource_unreachable: ({ address, file, id }) => [
+  datasource_unreachable: ({ address, file, id, more }) => [
     `The datasource ${id} cannot be reached at ${file || address}.`,
-    'Check its address, its login and the network. VKIT_DEBUG=1 shows what the driver said.',
+    `Check its address, its login and the network. ${more}`,
   ],
   query_timeout: ({ id }) => [
     `The catalog of datasource ${id} could not be read in time.`,
     'Try again when the database is less busy, or name fewer tables under include in its file.',
   ],
-  datasource_error: ({ id }) => [
-    `The datasource ${id} answered with an error.`,
-    'VKIT_DEBUG=1 shows what it said.',
-  ],
+  datasource_error: ({ id, more }) => [`The datasource ${id} answered with an error.`, more],
 };
 
 /**
@@ -148,14 +154,14 @@ export function localError(
   error: unknown,
   datasource: Pick<Datasource, 'id' | 'config'>,
   engine: Engine,
-  isInVault = false,
+  server?: ServersReach,
 ): unknown {
   if (!(error instanceof VkitError)) return error;
   const general = GENERAL[error.code];
   if (general === undefined) return error;
   const code = error.code === 'datasource_error' ? undefined : errorCode(error.cause);
   const advice = code !== undefined && Object.hasOwn(ADVICE, code) ? ADVICE[code] : undefined;
-  const [message, hint] = (advice ?? general)(placeOf(datasource, engine, isInVault));
+  const [message, hint] = (advice ?? general)(placeOf(datasource, engine, server));
   return new VkitError(error.code, message, { hint, cause: error.cause });
 }
 
@@ -175,7 +181,7 @@ function adviceOnLogin(id: string, isInVault: boolean): Pick<Place, 'login' | 'p
 function placeOf(
   { id, config }: Pick<Datasource, 'id' | 'config'>,
   engine: Engine,
-  isInVault: boolean,
+  server: ServersReach | undefined,
 ): Place {
   // What has no host of its own is known by its account.
   const { account = '', host = account, database = '', path = '' } = config;
@@ -195,6 +201,9 @@ function placeOf(
     host: name,
     database: `"${database}"`,
     file: String(path),
-    ...adviceOnLogin(id, isInVault),
+    ...adviceOnLogin(id, server?.inVault ?? false),
+    more: server
+      ? 'The log of the server has what the driver said.'
+      : 'VKIT_DEBUG=1 shows what the driver said.',
   };
 }

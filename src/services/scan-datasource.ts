@@ -1,10 +1,12 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { realpath, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { ScanOptions } from '../engines/contract.js';
 import { tableFilter } from '../engines/table-filter.js';
 import { type Problem, VkitError } from '../errors/index.js';
 import { repairPacks } from '../packs/journal.js';
 import { parsePolicyFile } from '../policy/parse-policy.js';
 import { findProject } from '../project/find-project.js';
+import type { Datasource } from '../project/parse-datasource-file.js';
 import { PROJECT_PATHS, REGISTRY_FILE, REGISTRY_LOCK_FILE } from '../project/paths.js';
 import { type Project, readProject } from '../project/read-project.js';
 import { writeProjectFile, writeRegistry } from '../project/write-project.js';
@@ -27,10 +29,21 @@ import {
 } from './open-datasource.js';
 import { policyView } from './policy-view.js';
 
+/** Reads the catalog of a datasource; relative paths of its files start at the project's root. */
+export type Introspect = (
+  datasource: Datasource,
+  scope: Pick<ScanOptions, 'include' | 'exclude'>,
+  root: string,
+) => Promise<ScannedSchema>;
+
 export interface ScanDatasourceInput extends DatasourceContext {
   /** Anywhere in the project. */
   cwd: string;
   id: string;
+  /** Absent: from this machine, with the datasource's own login. */
+  introspect?: Introspect;
+  /** The datasource itself, where the project has no file of it: then a folder that is no project yet will do. */
+  datasource?: Datasource;
   /** Whether the baseline is updated; otherwise nothing is written. */
   apply: boolean;
   classify: Classifier;
@@ -64,7 +77,7 @@ export interface ScanOutcome {
  * baseline meanwhile.
  */
 export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOutcome> {
-  const { root } = await findProject(input.cwd);
+  const root = await rootOf(input);
   const readFiles = () =>
     readProject(root, {
       engineSchemas: engineSchemasOf(input.engines),
@@ -76,7 +89,7 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
   // The report says what the policies make of each field: no half of a pack may have a say in it.
   await repairPacks(root, new Date());
   const before = await readFiles();
-  const datasource = findDatasource(before, input.id);
+  const datasource = input.datasource ?? findDatasource(before, input.id);
   // What cannot be merged is said before a database is asked for anything.
   readBaseline(before, input);
   const { include, exclude } = datasource;
@@ -84,8 +97,7 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
     ...(include === undefined ? {} : { include }),
     ...(exclude === undefined ? {} : { exclude }),
   };
-  const connector = await openDatasource(root, datasource, input);
-  const scanned = await connector.introspect(scope).finally(() => connector.close());
+  const scanned = await (input.introspect ?? introspectFrom(input))(datasource, scope, root);
   const covers = tableFilter(scope);
   return inTurn(root, async () => {
     const project = await readFiles();
@@ -123,6 +135,24 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
       policies: policies.length,
     };
   });
+}
+
+/** The scan of a machine that reaches the database by itself. */
+export function introspectFrom(context: DatasourceContext): Introspect {
+  return async (datasource, scope, root) => {
+    const connector = await openDatasource(root, datasource, context);
+    return connector.introspect(scope).finally(() => connector.close());
+  };
+}
+
+async function rootOf({ cwd, datasource }: ScanDatasourceInput): Promise<string> {
+  try {
+    return (await findProject(cwd)).root;
+  } catch (error) {
+    const isNone = error instanceof VkitError && error.code === 'project_not_found';
+    if (!isNone || datasource === undefined) throw error;
+    return realpath(resolve(cwd));
+  }
 }
 
 function reportOf(datasource: string, scanned: ScannedSchema, { leftOut }: MergeScanResult) {

@@ -91,13 +91,74 @@ describe('datasource add', () => {
       ]);
   });
 
-  it('says of somebody who is logged in that the credentials stay in the environment', async () => {
-    const { ok } = await emptyFolder();
-    const url = 'postgres://db.internal/crm';
-    const result = await ok(['datasource', 'add', 'crm', '--url', url], {
-      env: { VKIT_TOKEN: 't' },
+  it('writes nothing where somebody is logged in and the server cannot keep the credentials', async () => {
+    const { root, run, ok } = await emptyFolder();
+    const env = { VKIT_TOKEN: 't', VKIT_API_URL: 'http://127.0.0.1:1' };
+    const line = ['datasource', 'add', 'crm', '--url', 'postgres://ada@db.internal/crm'];
+    const down = await run(line, { env });
+    expect([down.code, down.stdout]).toEqual([7, '']);
+    const nobody = await run(['datasource', 'add', 'crm', '--url', 'postgres://db.internal/crm'], {
+      env,
     });
-    expect(result.stderr).toContain('set these variables where it runs');
+    expect([nobody.code, nobody.stderr]).toEqual([2, expect.stringContaining('--username')]);
+    const away = await run([...line, '--credential-backend', 'vaultkit']);
+    expect(away.code).toBe(6);
+    expect(await readdir(root)).toEqual([]);
+    const local = await ok([...line, '--credential-backend', 'env'], { env });
+    expect(local.stdout).toContain('export VKIT_DS_CRM_PASSWORD=…');
+  });
+});
+
+describe('datasource update', () => {
+  it('says which variables to set where nobody is logged in, and stores nothing', async () => {
+    const { root, ok } = await emptyFolder();
+    await ok(['datasource', 'add', 'crm', '--url', 'postgres://db.internal/crm']);
+    const before = await filesBelow(root);
+    const line = ['datasource', 'update', 'crm', '--username', 'ada', '--password', SECRET];
+    const result = await ok(line);
+    expect(result.stdout).toContain('export VKIT_DS_CRM_USERNAME=ada\n');
+    expect(result.stdout).toContain('export VKIT_DS_CRM_PASSWORD=…\n');
+    expect(result.stderr).toContain('The password was not stored.');
+    expect(result.stdout + result.stderr).not.toContain(SECRET);
+    const url = `postgres://eve:${SECRET}@db.internal:5432/crm`;
+    const told = await ok(['datasource', 'update', '--url', url, '--json']);
+    expect(told.stdout + told.stderr).not.toContain(SECRET);
+    expect(jsonOf(told)).toEqual({
+      id: 'crm',
+      credentials: 'env',
+      variables: ['VKIT_DS_CRM_USERNAME', 'VKIT_DS_CRM_PASSWORD'],
+      password_stored: false,
+    });
+    expect(await filesBelow(root)).toBe(before);
+  });
+
+  it('changes no address, and names what differs without its value', async () => {
+    const { ok, run } = await emptyFolder();
+    await ok(['datasource', 'add', 'crm', '--url', 'postgres://db.internal/crm']);
+    const urls = [
+      `postgres://ada:${SECRET}@evil.example/crm`,
+      `postgres://ada:${SECRET}@db.internal/crm?sslmode=disable`,
+    ];
+    for (const [index, url] of urls.entries()) {
+      const result = await run(['datasource', 'update', 'crm', '--url', url]);
+      expect(result.code).toBe(2);
+      expect(result.stderr).toContain(['differ in host', 'differ in ssl_mode'][index]);
+      expect(result.stderr).not.toMatch(new RegExp(`${SECRET}|evil`));
+    }
+  });
+
+  it('exits 2 for an unknown id and where there are no logins, 6 where nobody is logged in', async () => {
+    const { run } = await shopProject();
+    const unknown = await run(['datasource', 'update', 'shp']);
+    expect([unknown.code, unknown.stderr]).toEqual([
+      2,
+      expect.stringContaining('Did you mean "shop"?'),
+    ]);
+    const none = await run(['datasource', 'update', 'shop', '--username', 'x']);
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('no credentials')]);
+    await run(['datasource', 'add', 'crm', '--url', 'postgres://db.internal/crm']);
+    const args = ['datasource', 'update', 'crm', '--credential-backend', 'vaultkit'];
+    expect((await run(args)).code).toBe(6);
   });
 });
 

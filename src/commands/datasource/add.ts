@@ -1,36 +1,42 @@
 import { string as stringArg } from '@oclif/core/args';
 import { option, string } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
-import { passwordFlags, projectFlags } from '../../cli/flags.js';
+import { type Connection, connect, connectIfLoggedIn } from '../../cli/connect.js';
+import { passwordFlags, projectFlags, serverFlags } from '../../cli/flags.js';
 import { oneOf } from '../../cli/one-of.js';
 import { projectContext } from '../../cli/project-context.js';
-import { readLogin } from '../../client/credentials-file.js';
-import { readEnvironment } from '../../config/env.js';
+import { quoteForShell } from '../../cli/quote-for-shell.js';
+import { readLogin } from '../../cli/read-login.js';
+import type { Credentials } from '../../engines/contract.js';
 import { VkitError } from '../../errors/index.js';
+import type { Datasource } from '../../project/parse-datasource-file.js';
 import { type AddedDatasource, addDatasource } from '../../services/add-datasource.js';
-import { escapeTerminal } from '../../util/escape.js';
+import { registerDatasource, registerFile } from '../../services/register-datasource.js';
 
 export default class DatasourceAdd extends BaseCommand {
   static override summary = 'Add a database to the project.';
   static override description =
-    `Writes config/datasources/ID.yaml, which is free of secrets: user name and password are read \
-from VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whenever they are needed.`;
+    `Writes config/datasources/ID.yaml, which is free of secrets. Logged in, user name and password \
+are sealed on the server (credentials: vaultkit). Not logged in, or with --credential-backend env, they are read from \
+VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whenever they are needed.`;
   static override examples = [
     '<%= config.bin %> datasource add shop --url sqlite:./shop.db',
     '<%= config.bin %> datasource add crm --url postgres://db.internal:5432/crm --environment production --region US',
     `<%= config.bin %> datasource add erp --url 'mysql://db.internal:3306/erp?ssl-mode=VERIFY_IDENTITY'`,
+    '<%= config.bin %> datasource add crm --url postgres://reader@db.internal/crm?sslmode=verify-full --password-stdin < FILE',
     `<%= config.bin %> datasource add shop --engine sqlite --config '{"path": "./shop.db"}'`,
   ];
   static override args = { id: stringArg({ description: 'Id of the datasource.' }) };
   static override flags = {
     ...projectFlags,
+    ...serverFlags,
     id: string({ description: 'The same as the argument.', helpValue: 'ID' }),
     engine: string({
       description: 'postgres, mysql, snowflake or sqlite; not needed with --url.',
       helpValue: 'NAME',
     }),
     url: string({
-      description: 'Connection URL; a password in it is not stored.',
+      description: 'Connection URL; a password in it is not written to the file.',
       helpValue: 'URL',
     }),
     config: string({ description: "The engine's settings.", helpValue: 'JSON' }),
@@ -41,11 +47,10 @@ from VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whene
     }),
     region: string({ description: 'Where the data lies, such as US or EU.', helpValue: 'NAME' }),
     'credential-backend': option({
-      description: 'Where user name and password are read from.',
-      options: ['env'] as const,
-      default: 'env' as const,
+      description: 'Where user name and password are kept; vaultkit is the server.',
+      options: ['env', 'vaultkit'] as const,
     })(),
-    username: string({ description: 'User name, for the variables shown.', helpValue: 'NAME' }),
+    username: string({ description: 'User name of the login.', helpValue: 'NAME' }),
     ...passwordFlags,
   };
 
@@ -62,8 +67,28 @@ from VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whene
         hint: `For example: vkit datasource add ${/^[a-z0-9_]+$/.test(id) ? id : 'ID'} --url sqlite:./shop.db`,
       });
     }
+    const context = projectContext(flags);
+    const server = await this.server(flags);
+    let withoutPassword = false;
+    const register = async (datasource: Datasource, login: Credentials) => {
+      const engine = context.engines[datasource.engine];
+      if (!server || !engine || engine.usesOwnLogin) return 'env';
+      if (!engine.needsCredentials) {
+        await registerFile(server.client, datasource).catch((error: unknown) => {
+          if (!(error instanceof VkitError)) throw error;
+          this.note(`The server does not keep it: ${error.message}`);
+        });
+        return 'env';
+      }
+      const given = await readLogin(id, flags, login, (message) => this.warn(message));
+      withoutPassword = given.withoutPassword;
+      const { username, password } = given;
+      await registerDatasource(server.client, datasource, { username, password });
+      return 'vaultkit';
+    };
     const added = await addDatasource({
-      ...projectContext(flags),
+      ...context,
+      register,
       id,
       environment: flags.environment,
       ...(flags.engine === undefined ? {} : { engine: flags.engine }),
@@ -73,11 +98,18 @@ from VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whene
     });
     const passwordGiven = flags.password !== undefined || flags['password-stdin'];
     this.explain(added, flags.username);
-    if (added.passwordLeftOut || passwordGiven) {
+    const isSealed = added.datasource.credentials === 'vaultkit';
+    if (isSealed) this.log(`Its credentials are sealed at ${server?.endpoint}.`);
+    if (withoutPassword) {
+      this.warn(
+        `No password was given, so the login is kept without one: vkit datasource update ${id} --password-stdin`,
+      );
+    }
+    if (!isSealed && (added.passwordLeftOut || passwordGiven)) {
       this.note('The password was not stored.');
     }
-    if (added.variables.length > 0 && (await isLoggedIn())) {
-      this.note('The server cannot keep credentials yet: set these variables where it runs, too.');
+    if (added.variables.length > 0 && server) {
+      this.note('Set these variables where the server runs, too.');
     }
     this.note(`Next: vkit scan ${id} --apply`);
     const { region, credentials } = added.datasource;
@@ -89,8 +121,20 @@ from VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whene
       root: added.root,
       created_project: added.created,
       variables: added.variables,
-      password_stored: false,
+      password_stored: isSealed && !withoutPassword,
+      server: isSealed ? (server?.endpoint ?? null) : null,
     };
+  }
+
+  /** The server that keeps the credentials; null where they stay in the environment. */
+  private async server(flags: {
+    'credential-backend'?: 'env' | 'vaultkit' | undefined;
+    endpoint?: string | undefined;
+    profile?: string | undefined;
+  }): Promise<Connection | null> {
+    if (flags['credential-backend'] === 'env') return null;
+    const find = flags['credential-backend'] === 'vaultkit' ? connect : connectIfLoggedIn;
+    return find(flags, this.config.version);
   }
 
   private explain({ datasource, path, root, created, variables }: AddedDatasource, user?: string) {
@@ -107,23 +151,7 @@ from VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whene
     const [name, password] = variables;
     if (name === undefined || password === undefined) return;
     this.log('\nIts login is read from the environment. Before the next step, set:');
-    this.log(`  export ${name}=${user === undefined ? '…' : quoted(user)}`);
+    this.log(`  export ${name}=${user === undefined ? '…' : quoteForShell(user)}`);
     this.log(`  export ${password}=…`);
   }
-}
-
-/** As a shell reads it, and a terminal may show it. */
-function quoted(text: string): string {
-  const shown = escapeTerminal(text);
-  return /^[\w.@%+-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
-}
-
-async function isLoggedIn(): Promise<boolean> {
-  const { configHome, profile, token } = readEnvironment();
-  if (token !== undefined) return true;
-  // A damaged file of logins says nothing about a datasource.
-  return readLogin(configHome, profile).then(
-    (login) => login !== null,
-    () => false,
-  );
 }

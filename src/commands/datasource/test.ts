@@ -1,22 +1,26 @@
 import { string } from '@oclif/core/args';
-import { string as stringFlag } from '@oclif/core/flags';
+import { boolean, string as stringFlag } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
-import { projectFlags } from '../../cli/flags.js';
+import type { ServerFlagValues } from '../../cli/connect.js';
+import { datasourcePlace } from '../../cli/datasource-place.js';
+import { projectFlags, serverFlags } from '../../cli/flags.js';
 import { oneOf } from '../../cli/one-of.js';
 import { startProgress } from '../../cli/progress.js';
 import { projectContext } from '../../cli/project-context.js';
 import { chooseDatasource } from '../../services/choose-datasource.js';
-import { testDatasource } from '../../services/test-datasource.js';
+import { type TestedDatasource, testDatasource } from '../../services/test-datasource.js';
 import { escapeTerminal } from '../../util/escape.js';
 
 export default class DatasourceTest extends BaseCommand {
   static override summary = 'Connect to a datasource; shows its version and the latency.';
   static override description =
-    'Without an ID, the only one there is. Exits 7 when it cannot be reached.';
+    'From here; or from the server, with --remote and where you are logged in and it alone has the credentials or knows the datasource. Without an ID, the only one of the project. Exits 7 when it cannot be reached.';
   static override examples = ['<%= config.bin %> datasource test shop'];
   static override args = { id: string({ description: 'Id of the datasource.' }) };
   static override flags = {
     ...projectFlags,
+    ...serverFlags,
+    remote: boolean({ description: 'The server connects.' }),
     id: stringFlag({ description: 'The same as the argument.', helpValue: 'ID' }),
   };
 
@@ -25,9 +29,22 @@ export default class DatasourceTest extends BaseCommand {
     const context = projectContext(flags);
     const id = oneOf(args.id, flags.id, 'id') ?? (await chooseDatasource(context));
     const progress = await startProgress(`Connecting to ${id}`, { json: this.jsonEnabled() });
-    const tested = await testDatasource({ ...context, id }).finally(() => progress.stop());
+    const tested = await this.connectTo(id, flags).finally(() => progress.stop());
     const server = escapeTerminal(tested.server);
-    this.log(`✓ ${tested.id} answers: ${server}, ${tested.latency_ms.toFixed(1)} ms`);
+    const from = tested.from === undefined ? '' : ` ${tested.from}`;
+    this.log(`✓ ${id} answers${from}: ${server}, ${tested.latency_ms.toFixed(1)} ms`);
     return tested;
+  }
+
+  private async connectTo(
+    id: string,
+    flags: { dir?: string | undefined; remote: boolean } & ServerFlagValues,
+  ): Promise<TestedDatasource & { from?: string }> {
+    const context = projectContext(flags);
+    const version = this.config.version;
+    const place = await datasourcePlace({ ...context, id, flags, version, needsLogin: true });
+    if (place === null) return testDatasource({ ...context, id });
+    const { correlation_id: _, ...tested } = await place.client.testDatasource(id);
+    return { ...tested, from: place.endpoint };
   }
 }

@@ -121,7 +121,8 @@ function explained(
 ): unknown {
   const engine = engines[type];
   if (!engine) return error;
-  return localError(error, { id: name, config }, engine, credentials === 'vaultkit');
+  const server = { inVault: credentials === 'vaultkit' };
+  return localError(error, { id: name, config }, engine, server);
 }
 
 /** As a bundle describes it. One of the server's own that has no secret is opened as the active bundle has it, if it does. */
