@@ -46,7 +46,6 @@ export interface CompileInput {
  * or field that the lock does not know is left out, and so denied.
  */
 export function compileBundle(input: CompileInput): Bundle {
-  const compileField = fieldCompiler();
   const document: Bundle = {
     bundle: {
       format_version: 'v1',
@@ -70,16 +69,22 @@ export function compileBundle(input: CompileInput): Bundle {
       ...(input.clearances === undefined ? {} : { clearances: input.clearances }),
     },
     registry: {
-      datasets: [...input.registry]
-        .map(([name, dataset]) => compileDataset(name, dataset, input.lock, compileField))
-        .filter((dataset) => dataset !== null)
-        .sort(byName),
+      datasets: compileDatasets(input.registry, input.lock),
       datasources: [...input.datasources].sort(byName).map(compileDatasource),
     },
     policies: [...input.policies].sort(byPriority).map((policy) => withoutUndefined(policy)),
     signing: null,
   };
   return { ...document, bundle: { ...document.bundle, checksum: bundleChecksum(document) } };
+}
+
+/** What a bundle says of a registry: without a lock its names and types only, with one only what a scan has seen. */
+export function compileDatasets(registry: Registry, lock: RegistryLock | null): BundleDataset[] {
+  const compileField = fieldCompiler();
+  return [...registry]
+    .map(([name, dataset]) => compileDataset(name, dataset, lock, compileField))
+    .filter((dataset) => dataset !== null)
+    .sort(byName);
 }
 
 function compileDataset(

@@ -166,7 +166,8 @@ function reportOf(datasource: string, scanned: ScannedSchema, { leftOut }: Merge
   };
 }
 
-function readBaseline(
+/** The registry and the lock of a project. Throws `invalid_registry` with every problem of either. */
+export function readBaseline(
   project: Project,
   { registryDir = PROJECT_PATHS.registryFolder }: Pick<ScanDatasourceInput, 'registryDir'>,
 ): { registryText: string; registry: Registry; lock: RegistryLock } {
