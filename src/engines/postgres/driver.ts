@@ -7,8 +7,9 @@ import { createServerConnector, poolOptions } from '../server-connector.js';
 import { readServerSettings, type ServerSettings } from '../server-settings.js';
 import { isTlsRefused } from './error.js';
 import { PORT } from './options.js';
+import { Pipeline, preparedStatements } from './pipeline.js';
 import { postgresProtocol } from './protocol.js';
-import type { PostgresSession, TextRow } from './session.js';
+import type { PipelineAnswer, PostgresSession, TextRow } from './session.js';
 
 const IDLE_TIMEOUT_MS = 30_000;
 
@@ -88,6 +89,7 @@ function openPool(
 
 function sessionOf(client: pg.PoolClient): PostgresSession {
   let deferred = '';
+  const prepared = preparedStatements();
   return {
     async query(sql, values) {
       const before = deferred;
@@ -108,6 +110,20 @@ function sessionOf(client: pg.PoolClient): PostgresSession {
     },
     defer(sql) {
       deferred = deferred === '' ? sql : `${deferred}; ${sql}`;
+    },
+    takeDeferred() {
+      const taken = deferred;
+      deferred = '';
+      return taken;
+    },
+    async pipeline(statements) {
+      const answer = await new Promise<PipelineAnswer>((resolve) => {
+        // The package's types still know a parameter that its methods have no longer.
+        client.query(new Pipeline(statements, prepared, resolve) as unknown as pg.Submittable);
+      });
+      // A connection that was lost has lost its transaction too.
+      if (answer.error !== undefined) await client.query('ROLLBACK').catch(() => undefined);
+      return answer;
     },
     isClean: () => deferred === '' && client.getTransactionStatus() === 'I',
   };
