@@ -274,6 +274,13 @@ export interface StoreRepositories {
   };
 }
 
+/** An event in the log. */
+export interface RecordedEvent {
+  auditId: string;
+  /** Resolves once its record is on disk; until then a crash may take it, and rejects where it never will be. */
+  onDisk: Promise<void>;
+}
+
 export interface Store extends StoreRepositories {
   /**
    * Runs `work` in one serialised, durable transaction: all of it is on disk when the promise resolves, none when it
@@ -285,5 +292,13 @@ export interface Store extends StoreRepositories {
    * before it was read.
    */
   accountsVersion(): number;
+  /** Rises with every change but those of the audit log; also with one that is rolled back. */
+  revision(): number;
+  /**
+   * Appends an event that nothing else is written with; what is read afterwards has it. With a revision, only if nothing has
+   * changed since the store had it: else null, and nothing is written.
+   */
+  record(event: AuditEvent): Promise<RecordedEvent>;
+  record(event: AuditEvent, revision: number): Promise<RecordedEvent | null>;
   close(): Promise<void>;
 }

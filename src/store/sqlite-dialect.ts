@@ -26,6 +26,8 @@ export interface SqliteDriverOptions {
   log: Pick<DurableLog, 'durable' | 'syncing'>;
   /** Called before a wait for the connection; throws where that wait could not end. */
   beforeWaiting: () => void;
+  /** Called with every statement that changes something other than the audit log, and where changes are taken back. */
+  onChange: () => void;
 }
 
 /** Kysely over one driver of `sqliteDriver`. */
@@ -44,7 +46,12 @@ export function sqliteDialect(driver: Driver): Dialect {
  * of it once it is on disk; the next in line need not wait for that, so that one commit and one sync serve all who came
  * meanwhile. `destroy` waits for those in line; whoever comes later gets `unavailable`.
  */
-export function sqliteDriver({ database, log, beforeWaiting }: SqliteDriverOptions): Driver {
+export function sqliteDriver({
+  database,
+  log,
+  beforeWaiting,
+  onChange,
+}: SqliteDriverOptions): Driver {
   const turns = turnQueue({
     atOnce: 1,
     waitingMax: WAITING_MAX,
@@ -62,8 +69,9 @@ export function sqliteDriver({ database, log, beforeWaiting }: SqliteDriverOptio
   const group = transactionGroup({ database, log, onLost: breakWith });
   // Whether the turn that is running has written.
   let wrote = false;
-  const connection = sqliteConnection(database, group, () => {
+  const connection = sqliteConnection(database, group, (query) => {
     wrote = true;
+    if (!isOfAuditLog(query)) onChange();
   });
   const takeTurn = async (): Promise<void> => {
     await turns.take();
@@ -101,6 +109,7 @@ export function sqliteDriver({ database, log, beforeWaiting }: SqliteDriverOptio
       group.keep();
     },
     async rollbackTransaction() {
+      onChange();
       try {
         group.drop();
         wrote = false;
@@ -121,7 +130,7 @@ export function sqliteDriver({ database, log, beforeWaiting }: SqliteDriverOptio
 function sqliteConnection(
   database: SqliteDatabase,
   group: TransactionGroup,
-  onWrite: () => void,
+  onWrite: (query: CompiledQuery['query']) => void,
 ): DatabaseConnection {
   const prepared = new Map<string, SqliteStatement>();
   const prepare = (sql: string): SqliteStatement => {
@@ -137,7 +146,7 @@ function sqliteConnection(
       const parameters = compiled.parameters as SqliteValue[];
       try {
         const statement = prepare(compiled.sql);
-        if (compiled.query.kind !== 'SelectQueryNode') onWrite();
+        if (compiled.query.kind !== 'SelectQueryNode') onWrite(compiled.query);
         if (givesRows(compiled.query)) return { rows: statement.all(...parameters) as R[] };
         const { changes } = statement.run(...parameters);
         return { rows: [], numAffectedRows: BigInt(changes) };
@@ -156,4 +165,10 @@ function sqliteConnection(
 function givesRows(query: CompiledQuery['query']): boolean {
   if (query.kind === 'SelectQueryNode') return true;
   return 'returning' in query && query.returning !== undefined;
+}
+
+/** An insert into the audit log, by which nothing that is decided changes. */
+function isOfAuditLog(query: CompiledQuery['query']): boolean {
+  if (query.kind !== 'InsertQueryNode') return false;
+  return query.into?.table.identifier.name === 'audit_records';
 }

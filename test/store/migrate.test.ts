@@ -23,6 +23,7 @@ beforeEach(async () => {
     database: sqlite.database,
     log: { durable: async () => {}, syncing: () => undefined },
     beforeWaiting: () => {},
+    onChange: () => {},
   });
   db = new Kysely<Tables>({ dialect: sqliteDialect(driver) });
   close = () => sqlite.close();

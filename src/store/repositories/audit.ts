@@ -1,10 +1,16 @@
+import type { CompiledQuery } from 'kysely';
 import type { AuditEvent, AuditRecord } from '../../audit/model.js';
-import { type AuditSigner, sealRecord } from '../../audit/seal-record.js';
+import {
+  type AuditSigner,
+  cleanText,
+  type SealedRecord,
+  sealRecord,
+} from '../../audit/seal-record.js';
 import { randomId } from '../../util/random-id.js';
 import type { StoreRepositories } from '../model.js';
 import type { Db } from '../tables.js';
 import { fromJson, rowLimit } from './columns.js';
-import { runPrepared } from './prepared.js';
+import { prepared } from './prepared.js';
 
 export function auditRepository(db: Db, signer: AuditSigner): StoreRepositories['audit'] {
   return {
@@ -32,27 +38,43 @@ export function auditRepository(db: Db, signer: AuditSigner): StoreRepositories[
 
 async function append(tx: Db, signer: AuditSigner, event: AuditEvent): Promise<AuditRecord> {
   const previous = await head(tx);
-  const { record, line } = sealRecord(event, { previous, auditId: randomId('audit'), signer });
-  const row = {
-    seq: record.seq,
-    audit_id: record.audit_id,
-    hash: record.hash,
-    event: record.event,
-    timestamp: record.timestamp,
-    user_id: record.requester?.user_id ?? null,
-    dataset: record.request?.dataset ?? null,
-    request_id: record.request?.request_id ?? null,
-    record: line,
-  };
-  const build = () => tx.insertInto('audit_records').values(row);
-  await runPrepared(tx, 'audit.append', build, Object.values(row));
-  return record;
+  const sealed = sealRecord(event, { previous, auditId: randomId('audit'), signer });
+  await tx.executeQuery(auditInsert(tx, event, sealed));
+  return sealed.record;
 }
 
-async function head(db: Db): Promise<{ seq: number; hash: string } | null> {
+async function head(db: Db): Promise<AuditHead | null> {
+  const { rows } = await db.executeQuery(auditHead(db));
+  return rows[0] ?? null;
+}
+
+/** Numbers and hashes of the log's last record, or of none. */
+export function auditHead(db: Db): CompiledQuery<AuditHead> {
   const build = () =>
     db.selectFrom('audit_records').select(['seq', 'hash']).orderBy('seq', 'desc').limit(1);
   // The limit is one of the values.
-  const [row] = await runPrepared(db, 'audit.head', build, [1]);
-  return row ?? null;
+  return prepared('audit.head', build, [1]);
 }
+
+export function auditInsert(
+  db: Db,
+  { event, timestamp, requester, request }: AuditEvent,
+  { seq, audit_id, hash, line }: SealedRecord,
+): CompiledQuery<unknown> {
+  const clean = (text: string | undefined) => (text === undefined ? null : cleanText(text));
+  const row = {
+    seq,
+    audit_id,
+    hash,
+    event: cleanText(event),
+    timestamp: cleanText(timestamp),
+    user_id: clean(requester?.user_id),
+    dataset: clean(request?.dataset),
+    request_id: clean(request?.request_id),
+    record: line,
+  };
+  const build = () => db.insertInto('audit_records').values(row);
+  return prepared<unknown>('audit.append', build, Object.values(row));
+}
+
+export type AuditHead = Pick<AuditRecord, 'seq' | 'hash'>;
