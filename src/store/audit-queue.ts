@@ -1,10 +1,10 @@
-import type { Driver } from 'kysely';
 import type { AuditEvent } from '../audit/model.js';
 import { type AuditSigner, sealRecord } from '../audit/seal-record.js';
 import { VkitError } from '../errors/index.js';
 import { randomId } from '../util/random-id.js';
 import type { RecordedEvent } from './model.js';
 import { type AuditHead, auditHead, auditInsert } from './repositories/audit.js';
+import type { SqliteDriver } from './sqlite-dialect.js';
 import type { Db } from './tables.js';
 
 /** Events that one transaction appends at most; the others wait for the next. */
@@ -13,8 +13,7 @@ const BATCH_MAX = 64;
 const WAITING_MAX = 10_000;
 
 export interface AuditQueueOptions {
-  /** Of the one connection, whose transactions are serialised. */
-  driver: Driver;
+  driver: SqliteDriver;
   /** Compiles the statements. */
   db: Db;
   signer: AuditSigner;
@@ -68,9 +67,7 @@ export function auditQueue({ driver, db, signer, revision }: AuditQueueOptions) 
     } catch (error) {
       failure = error;
     }
-    const onDisk = driver.releaseConnection(connection);
-    // Whoever waits for it hears of it; others do not have to.
-    onDisk.catch(() => undefined);
+    const onDisk = driver.endTurn();
     for (const { auditId, waiting: one } of appended) {
       if (failure === undefined) one.resolve({ auditId, onDisk });
     }

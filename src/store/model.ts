@@ -277,8 +277,11 @@ export interface StoreRepositories {
 /** An event in the log. */
 export interface RecordedEvent {
   auditId: string;
-  /** Resolves once its record is on disk; until then a crash may take it, and rejects where it never will be. */
-  onDisk: Promise<void>;
+  /**
+   * Resolves once its record, and each before it, is on disk, which a loss of power may keep it from; rejects where it never
+   * will be. The disk is waited for only when this is called.
+   */
+  onDisk(): Promise<void>;
 }
 
 export interface Store extends StoreRepositories {

@@ -13,7 +13,7 @@ import { turnQueue } from '../util/turn-queue.js';
 import type { DurableLog } from './durable-log.js';
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite.js';
 import { storeError } from './sqlite-error.js';
-import { type TransactionGroup, transactionGroup } from './transaction-group.js';
+import { type OnDisk, type TransactionGroup, transactionGroup } from './transaction-group.js';
 
 /** Statements and transactions that may wait for the one connection. */
 const WAITING_MAX = 10_000;
@@ -46,12 +46,20 @@ export function sqliteDialect(driver: Driver): Dialect {
  * of it once it is on disk; the next in line need not wait for that, so that one commit and one sync serve all who came
  * meanwhile. `destroy` waits for those in line; whoever comes later gets `unavailable`.
  */
+export interface SqliteDriver extends Driver {
+  /**
+   * As `releaseConnection`, for whoever has something else to do before what the turn has written must be on disk; whoever
+   * has the next turn sees it.
+   */
+  endTurn(): OnDisk;
+}
+
 export function sqliteDriver({
   database,
   log,
   beforeWaiting,
   onChange,
-}: SqliteDriverOptions): Driver {
+}: SqliteDriverOptions): SqliteDriver {
   const turns = turnQueue({
     atOnce: 1,
     waitingMax: WAITING_MAX,
@@ -77,10 +85,21 @@ export function sqliteDriver({
     await turns.take();
     group.startTurn();
   };
-  const endTurn = (): Promise<void> | undefined => {
+  const giveTurn = (): OnDisk | undefined => {
     const onDisk = group.endTurn(turns.waiting() > 0);
     turns.give();
     return onDisk;
+  };
+  const endTurn = (): OnDisk => {
+    const toSync = wrote;
+    wrote = false;
+    // A statement outside of a transaction is committed when it ends.
+    const onDisk = giveTurn() ?? (() => log.durable());
+    if (!toSync) return async () => {};
+    return () =>
+      onDisk().catch((cause) => {
+        throw breakWith(cause);
+      });
   };
   return {
     async init() {},
@@ -88,20 +107,13 @@ export function sqliteDriver({
       beforeWaiting();
       await takeTurn();
       if (broken === null) return connection;
-      endTurn();
+      giveTurn();
       throw broken;
     },
     async releaseConnection() {
-      const toSync = wrote;
-      wrote = false;
-      const onDisk = endTurn();
-      if (!toSync) return;
-      try {
-        await (onDisk ?? log.durable());
-      } catch (cause) {
-        throw breakWith(cause);
-      }
+      await endTurn()();
     },
+    endTurn,
     async beginTransaction() {
       group.begin();
     },
@@ -122,7 +134,7 @@ export function sqliteDriver({
       broken ??= new VkitError('unavailable', 'The store is closed.');
       const onDisk = group.endTurn(false);
       turns.give();
-      await onDisk?.catch(() => undefined);
+      await onDisk?.().catch(() => undefined);
     },
   };
 }

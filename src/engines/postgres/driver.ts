@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { serialize } from 'pg-protocol';
 import type { ConnectionOptions, ConnectionTarget, Connector } from '../contract.js';
 import { driverErrors } from '../driver-error.js';
 import type { ConnectionPool, PooledConnection } from '../lease-pool.js';
@@ -118,8 +119,7 @@ function sessionOf(client: pg.PoolClient): PostgresSession {
     },
     async pipeline(statements) {
       const answer = await new Promise<PipelineAnswer>((resolve) => {
-        // The package's types still know a parameter that its methods have no longer.
-        client.query(new Pipeline(statements, prepared, resolve) as unknown as pg.Submittable);
+        client.query(new Pipeline(statements, prepared, serialize, resolve));
       });
       // A connection that was lost has lost its transaction too.
       if (answer.error !== undefined) await client.query('ROLLBACK').catch(() => undefined);

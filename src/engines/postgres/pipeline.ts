@@ -1,14 +1,13 @@
 import type { BoundValue } from '../../aql/expression.js';
 import type { PipelineAnswer, PipelinedStatement, TextRow } from './session.js';
 
-/** The package's connection, as far as a pipeline writes to it. */
-export interface PipelineConnection {
-  readonly stream: { cork?(): void; uncork?(): void };
-  parse(statement: { name: string; text: string; types: readonly number[] }): void;
-  bind(portal: { statement: string; values: readonly (string | Buffer)[] }): void;
-  execute(portal: { portal?: string; rows?: number }): void;
-  close(statement: { type: 'S'; name: string }): void;
-  sync(): void;
+/** The messages of the protocol, as the package writes them. */
+export interface Messages {
+  parse(statement: { name: string; text: string }): Uint8Array;
+  bind(portal: { statement: string; values: (string | Buffer)[] }): Uint8Array;
+  execute(): Uint8Array;
+  close(statement: { type: 'S'; name: string }): Uint8Array;
+  sync(): Uint8Array;
 }
 
 /** Statements that one connection keeps prepared; those of queries that are asked for again and again are few. */
@@ -38,22 +37,21 @@ export class Pipeline {
   constructor(
     private readonly statements: readonly PipelinedStatement[],
     private readonly prepared: PreparedStatements,
+    private readonly messages: Messages,
     private readonly done: (answer: PipelineAnswer) => void,
   ) {}
 
-  submit(connection: PipelineConnection): void {
-    connection.stream.cork?.();
-    try {
-      for (const name of this.prepared.unwanted) connection.close({ type: 'S', name });
-      this.prepared.unwanted.clear();
-      for (const { sql, values = [] } of this.statements) {
-        connection.bind({ statement: this.#prepare(connection, sql), values: values.map(toWire) });
-        connection.execute({});
-      }
-      connection.sync();
-    } finally {
-      connection.stream.uncork?.();
+  submit({ stream }: { stream: { write(bytes: Uint8Array): unknown } }): void {
+    const { messages, prepared, statements } = this;
+    const parts = [...prepared.unwanted].map((name) => messages.close({ type: 'S', name }));
+    prepared.unwanted.clear();
+    for (const { sql, values = [] } of statements) {
+      const statement = this.#prepare(parts, sql);
+      parts.push(messages.bind({ statement, values: values.map(toWire) }), messages.execute());
     }
+    parts.push(messages.sync());
+    // As one piece: the system takes longer for many.
+    stream.write(Buffer.concat(parts));
   }
 
   handleRowDescription(): void {}
@@ -85,7 +83,7 @@ export class Pipeline {
     this.done({ rows: this.#rows });
   }
 
-  #prepare(connection: PipelineConnection, sql: string): string {
+  #prepare(parts: Uint8Array[], sql: string): string {
     const { names, unwanted } = this.prepared;
     const known = names.get(sql);
     // Set anew, it is the last that will be forgotten.
@@ -94,7 +92,7 @@ export class Pipeline {
     names.set(sql, name);
     if (known !== undefined) return name;
     this.prepared.next += 1;
-    connection.parse({ name, text: sql, types: [] });
+    parts.push(this.messages.parse({ name, text: sql }));
     for (const [oldest, oldName] of names) {
       if (names.size <= PREPARED_MAX) break;
       names.delete(oldest);

@@ -11,8 +11,8 @@ import type { RunningQuery } from './running-queries.js';
 export interface Permitted extends Permit {
   /** The id of the record that says so. */
   startedId: string;
-  /** Resolves once that record is on disk. */
-  onDisk: Promise<void>;
+  /** Resolves once that record is on disk: before it has, no row leaves. */
+  onDisk(): Promise<void>;
 }
 
 /** An answer that is on its way. */
@@ -77,17 +77,28 @@ export function answerStream(input: AnswerInput): FetchStream {
     begun = true;
     // Where the loop below is left by none of its own ways, whoever read has gone.
     let failure: unknown = GONE;
+    let isOnDisk = false;
     try {
-      for (let next = input.first; !next.done; next = await pull.next()) {
+      const isOfFewRows = execution.rowsMax <= FEW_ROWS_MAX;
+      let next = input.first;
+      while (!next.done) {
         running.signal.throwIfAborted();
         const room = execution.rowsMax - state.rowCount;
         const rows = next.value.length > room ? next.value.slice(0, room) : next.value;
         state.truncated ||= execution.truncatable && next.value.length > room;
+        const after = state.truncated ? ALL_READ : isOfFewRows ? await pull.next() : undefined;
         state.rowCount += rows.length;
+        if (isOfFewRows && after?.done) {
+          running.signal.throwIfAborted();
+          await end(null);
+        } else if (!isOnDisk) {
+          await input.permitted.onDisk();
+          isOnDisk = true;
+        }
         if (rows.length > 0) yield rows;
-        if (state.truncated) break;
+        next = after ?? (await pull.next());
       }
-      running.signal.throwIfAborted();
+      if (!ended) running.signal.throwIfAborted();
       failure = null;
     } catch (error) {
       failure = error;
@@ -113,6 +124,11 @@ export function answerStream(input: AnswerInput): FetchStream {
   };
 }
 
+/** Rows of an answer whose outcome is known before one of them leaves, so that both of its records are waited for at once. */
+const FEW_ROWS_MAX = 100;
+
+const ALL_READ = { done: true, value: undefined } as const;
+
 const GONE = Symbol('the client went away');
 
 function clientGone(): VkitError {
@@ -136,5 +152,5 @@ export async function recordOutcome(ctx: ControlContext, input: OutcomeInput): P
     ...(error === null ? {} : { error: error instanceof VkitError ? error.code : 'internal' }),
   });
   const { onDisk } = await ctx.store.record(event);
-  await onDisk;
+  await onDisk();
 }

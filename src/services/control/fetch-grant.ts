@@ -52,8 +52,6 @@ export async function fetchGrant(
     });
     const pull = execution.batches[Symbol.asyncIterator]();
     const first = await pull.next();
-    // No row leaves before the record that it will is on disk.
-    await permitted.onDisk;
     if (running.signal.aborted) await pull.return?.();
     running.signal.throwIfAborted();
     return answerStream({
@@ -84,8 +82,6 @@ async function permit(
   if (kept) {
     const event = queryStarted(ctx, kept.permit, call);
     const started = await ctx.store.record(event, kept.revision);
-    // The query may be on its way while the record is; whoever waits for it hears of a failure.
-    started?.onDisk.catch(() => undefined);
     if (started) return { ...kept.permit, startedId: started.auditId, onDisk: started.onDisk };
   }
   const known: { row?: RequestRow } = {};
@@ -143,7 +139,7 @@ async function permitWithin(
   if (ctx.store.revision() === revision) ctx.permits.keep(permit, claims, { revision, now });
   const started = await tx.audit.append(queryStarted(ctx, permit, call));
   // The transaction ends once it is on disk.
-  return { ...permit, startedId: started.audit_id, onDisk: Promise.resolve() };
+  return { ...permit, startedId: started.audit_id, onDisk: async () => {} };
 }
 
 /** What the policies of this moment no longer allow is refused, whatever the grant says. */
