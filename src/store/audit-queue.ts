@@ -3,7 +3,13 @@ import { type AuditSigner, sealRecord } from '../audit/seal-record.js';
 import { VkitError } from '../errors/index.js';
 import { randomId } from '../util/random-id.js';
 import type { RecordedEvent } from './model.js';
-import { type AuditHead, auditHead, auditInsert } from './repositories/audit.js';
+import {
+  type AuditHead,
+  auditHead,
+  auditIndexing,
+  auditInsert,
+  isIndexDue,
+} from './repositories/audit.js';
 import type { SqliteDriver } from './sqlite-dialect.js';
 import type { Db } from './tables.js';
 
@@ -40,7 +46,7 @@ export function auditQueue({ driver, db, signer, revision }: AuditQueueOptions) 
     const connection = await driver.acquireConnection();
     // Those that came while the connection was waited for are among them.
     const batch = waiting.splice(0, BATCH_MAX);
-    const appended: { auditId: string; waiting: Waiting }[] = [];
+    const appended: { auditId: string; seq: number; waiting: Waiting }[] = [];
     let failure: unknown;
     try {
       await driver.beginTransaction(connection, {});
@@ -57,8 +63,10 @@ export function auditQueue({ driver, db, signer, revision }: AuditQueueOptions) 
           if (sealed === undefined) continue;
           await connection.executeQuery(auditInsert(db, one.event, sealed));
           previous = sealed;
-          appended.push({ auditId, waiting: one });
+          appended.push({ auditId, seq: sealed.seq, waiting: one });
         }
+        if (appended.some(({ seq }) => isIndexDue(seq)))
+          await connection.executeQuery(auditIndexing(db));
         await driver.commitTransaction(connection);
       } catch (error) {
         await driver.rollbackTransaction(connection);

@@ -179,8 +179,11 @@ function givesRows(query: CompiledQuery['query']): boolean {
   return 'returning' in query && query.returning !== undefined;
 }
 
+const AUDIT_TABLES: readonly (string | undefined)[] = ['audit_records', 'audit_index'];
+
 /** An insert into the audit log, by which nothing that is decided changes. */
 function isOfAuditLog(query: CompiledQuery['query']): boolean {
-  if (query.kind !== 'InsertQueryNode') return false;
-  return query.into?.table.identifier.name === 'audit_records';
+  return (
+    query.kind === 'InsertQueryNode' && AUDIT_TABLES.includes(query.into?.table.identifier.name)
+  );
 }

@@ -333,7 +333,7 @@ describe('an audit log edited in its database', () => {
     ['removed', 'delete from audit_records where seq = 3', 'removed', 3],
     [
       'inserted',
-      `insert into audit_records select 9, 'audit_x', hash, event, timestamp, user_id, dataset, request_id, record from audit_records where seq = 3`,
+      `insert into audit_records select 9, hash, event, timestamp, user_id, dataset, request_id, record from audit_records where seq = 3`,
       'inserted',
       3,
     ],

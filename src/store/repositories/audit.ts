@@ -20,16 +20,24 @@ export function auditRepository(db: Db, signer: AuditSigner): StoreRepositories[
       return db.transaction().execute((tx) => append(tx, signer, event));
     },
     async list(filter) {
-      let query = db.selectFrom('audit_records').select('record');
-      if (filter.userId !== undefined) query = query.where('user_id', '=', filter.userId);
-      if (filter.event !== undefined) query = query.where('event', '=', filter.event);
-      if (filter.dataset !== undefined) query = query.where('dataset', '=', filter.dataset);
-      if (filter.requestId !== undefined) query = query.where('request_id', '=', filter.requestId);
-      if (filter.since !== undefined) query = query.where('timestamp', '>=', filter.since);
-      if (filter.until !== undefined) query = query.where('timestamp', '<', filter.until);
-      if (filter.afterSeq !== undefined) query = query.where('seq', '>', filter.afterSeq);
-      if (filter.beforeSeq !== undefined) query = query.where('seq', '<', filter.beforeSeq);
-      const rows = await query.orderBy('seq', filter.order).limit(rowLimit(filter.limit)).execute();
+      await fillIndex(db);
+      let query = db
+        .selectFrom('audit_records')
+        .innerJoin('audit_index', 'audit_index.seq', 'audit_records.seq')
+        .select('record');
+      const { userId, event, dataset, requestId, since, until, afterSeq, beforeSeq } = filter;
+      if (userId !== undefined) query = query.where('audit_index.user_id', '=', userId);
+      if (event !== undefined) query = query.where('audit_index.event', '=', event);
+      if (dataset !== undefined) query = query.where('audit_index.dataset', '=', dataset);
+      if (requestId !== undefined) query = query.where('audit_index.request_id', '=', requestId);
+      if (since !== undefined) query = query.where('audit_index.timestamp', '>=', since);
+      if (until !== undefined) query = query.where('audit_index.timestamp', '<', until);
+      if (afterSeq !== undefined) query = query.where('audit_index.seq', '>', afterSeq);
+      if (beforeSeq !== undefined) query = query.where('audit_index.seq', '<', beforeSeq);
+      const rows = await query
+        .orderBy('audit_index.seq', filter.order)
+        .limit(rowLimit(filter.limit))
+        .execute();
       return rows.map(({ record }) => fromJson<AuditRecord>(record));
     },
     head: () => head(db),
@@ -40,6 +48,7 @@ async function append(tx: Db, signer: AuditSigner, event: AuditEvent): Promise<A
   const previous = await head(tx);
   const sealed = sealRecord(event, { previous, auditId: randomId('audit'), signer });
   await tx.executeQuery(auditInsert(tx, event, sealed));
+  if (isIndexDue(sealed.seq)) await tx.executeQuery(auditIndexing(tx));
   return sealed.record;
 }
 
@@ -59,12 +68,11 @@ export function auditHead(db: Db): CompiledQuery<AuditHead> {
 export function auditInsert(
   db: Db,
   { event, timestamp, requester, request }: AuditEvent,
-  { seq, audit_id, hash, line }: SealedRecord,
+  { seq, hash, line }: SealedRecord,
 ): CompiledQuery<unknown> {
   const clean = (text: string | undefined) => (text === undefined ? null : cleanText(text));
   const row = {
     seq,
-    audit_id,
     hash,
     event: cleanText(event),
     timestamp: cleanText(timestamp),
@@ -75,6 +83,45 @@ export function auditInsert(
   };
   const build = () => db.insertInto('audit_records').values(row);
   return prepared<unknown>('audit.append', build, Object.values(row));
+}
+
+/** Records that may wait to be indexed: together they change far fewer pages than each by itself. */
+const INDEXED_TOGETHER = 256;
+
+/** Whether the records up to this one are to be indexed in its transaction. */
+export function isIndexDue(seq: number): boolean {
+  return seq % INDEXED_TOGETHER === 0;
+}
+
+/** Indexes the records that are not yet. */
+export function auditIndexing(db: Db): CompiledQuery<unknown> {
+  const columns = ['seq', 'event', 'timestamp', 'user_id', 'dataset', 'request_id'] as const;
+  const build = () =>
+    db
+      .insertInto('audit_index')
+      .columns(columns)
+      .expression((eb) =>
+        eb
+          .selectFrom('audit_records')
+          .select(columns)
+          .where('seq', '>', (of) =>
+            of
+              .selectFrom('audit_index')
+              .select(({ fn, lit }) => fn.coalesce(fn.max('seq'), lit(0)).as('seq')),
+          ),
+      );
+  return prepared<unknown>('audit.index', build, []);
+}
+
+async function fillIndex(db: Db): Promise<void> {
+  const { rows } = await db.executeQuery(
+    db
+      .selectFrom('audit_index')
+      .select(({ fn }) => fn.max('seq').as('seq'))
+      .compile(),
+  );
+  const last = await head(db);
+  if (last !== null && last.seq !== rows[0]?.seq) await db.executeQuery(auditIndexing(db));
 }
 
 export type AuditHead = Pick<AuditRecord, 'seq' | 'hash'>;
