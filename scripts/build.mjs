@@ -18,6 +18,7 @@ const EXTERNAL = [
   'pg',
   'pg-native',
   'pg-cursor',
+  'pg-protocol',
   'mysql2',
   'snowflake-sdk',
   '@google-cloud/bigquery',

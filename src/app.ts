@@ -11,6 +11,7 @@ import { createActiveBundleReader } from './services/control/active-bundle.js';
 import { checkBundle, refusalOf } from './services/control/check-bundle.js';
 import type { ControlContext } from './services/control/context.js';
 import { createAuthenticator } from './services/control/identity.js';
+import { KeptPermits } from './services/control/kept-permits.js';
 import { RunningQueries } from './services/control/running-queries.js';
 import { setUpOrganisation } from './services/control/set-up-organisation.js';
 import { createDataPlane } from './services/data-plane.js';
@@ -146,6 +147,7 @@ export async function openApp({
       ),
       authenticate: createAuthenticator(store, now),
       verifiedGrants: rememberVerified(grantKeys),
+      permits: new KeptPermits(),
       dataPlane,
       engines: ENGINES,
       connectors,

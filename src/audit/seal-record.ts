@@ -20,15 +20,32 @@ export interface SealInput {
 /** Far above any honest record; a larger one is a bug, or somebody filling the log. */
 export const RECORD_BYTES_MAX = 262_144;
 
-/** A record, and its line: the canonical form (RFC 8785) of all of its parts. */
-export interface SealedRecord {
-  record: AuditRecord;
+/** A record in its final form. */
+export interface SealedRecord extends Pick<AuditRecord, 'audit_id' | 'seq' | 'hash'> {
+  /** The canonical form (RFC 8785) of all of its parts. */
   line: string;
+  /** What the line parses to. */
+  readonly record: AuditRecord;
+}
+
+/** The canonical forms of parts that many records have in common. */
+const sharedTexts = new WeakMap<object, string>();
+
+/** A part that many records will have, whose canonical form is made once. It is frozen, since it must stay as it is. */
+export function sharedPart<T extends object>(part: T): T {
+  freeze(part);
+  sharedTexts.set(part, canonicalText(withCleanText(part)));
+  return part;
+}
+
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  Object.freeze(value);
+  for (const part of Object.values(value)) freeze(part);
 }
 
 /**
- * The event as the next record of the log: numbered, chained to the one before and signed. The record is exactly what its
- * canonical line parses to. Text that UTF-8 or a database cannot hold (lone surrogates, NUL) becomes U+FFFD: a record of a
+ * The event as the next record of the log: numbered, chained to the one before and signed. Text that UTF-8 or a database cannot hold (lone surrogates, NUL) becomes U+FFFD: a record of a
  * refusal must not fail because of what was refused. Throws `limit_exceeded` above RECORD_BYTES_MAX, and
  * `audit_unavailable` for a value that has no JSON form.
  */
@@ -38,17 +55,26 @@ export function sealRecord(
 ): SealedRecord {
   // What an event brings under these names is not the log's.
   const { hash: _hash, signature: _signature, ...own } = event as AuditEvent & Partial<AuditRecord>;
+  const seq = (previous?.seq ?? 0) + 1;
   const members = contentMembers({
     ...own,
     audit_id: auditId,
-    seq: (previous?.seq ?? 0) + 1,
+    seq,
     prev_hash: previous?.hash ?? GENESIS_HASH,
   });
   const hash = contentHash(objectText(members));
   members.set('hash', canonicalText(hash));
   members.set('signature', canonicalText(signHash(hash, signer)));
   const line = objectText(members);
-  return { record: JSON.parse(line), line };
+  return {
+    audit_id: auditId,
+    seq,
+    hash,
+    line,
+    get record() {
+      return JSON.parse(line);
+    },
+  };
 }
 
 /** The canonical forms of the parts of a record without `hash` and `signature`, by their names. */
@@ -58,7 +84,9 @@ function contentMembers(content: Omit<AuditRecord, 'hash' | 'signature'>): Map<s
   try {
     for (const [key, part] of Object.entries(content)) {
       if (part === undefined) continue;
-      const text = canonicalText(withCleanText(part));
+      const text =
+        (typeof part === 'object' ? sharedTexts.get(part) : undefined) ??
+        canonicalText(withCleanText(part));
       const name = cleanText(key);
       bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
       members.set(name, text);
@@ -93,7 +121,8 @@ function withCleanText(value: unknown): unknown {
 const UNCLEAN = /[\p{Surrogate}\0]/u;
 const EACH_UNCLEAN = /[\p{Surrogate}\0]/gu;
 
-function cleanText(text: string): string {
+/** The text as a record has it. */
+export function cleanText(text: string): string {
   return UNCLEAN.test(text) ? text.replace(EACH_UNCLEAN, '\ufffd') : text;
 }
 

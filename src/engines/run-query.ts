@@ -28,11 +28,40 @@ export type TableCheck<Session> = (
 export interface QueryProtocol<Session, Cell> {
   encoder(type: string): (cell: Cell) => string;
   checkTables: TableCheck<Session>;
+  /**
+   * Does all of it for a query of few rows whose tables have passed before: in one round trip, with which the transaction
+   * ends. `undefined` where they have not, or where anything is not as it was: then nothing has been handed out, and the
+   * transaction is as `begin` left it.
+   */
+  readChecked?(
+    session: Session,
+    query: CompiledQuery,
+    timeoutMs: number,
+  ): Promise<readonly (readonly Cell[])[] | undefined>;
   /** Runs a query of few rows at once, where that takes fewer round trips than `open` and `fetch`. */
   readAll?(session: Session, query: CompiledQuery): Promise<readonly (readonly Cell[])[]>;
   open(session: Session, query: CompiledQuery, remainingMs: number): Promise<void>;
   /** The next rows of the query that is open: fewer than asked for when there are no more. */
   fetch(session: Session, rows: number, remainingMs: number): Promise<readonly (readonly Cell[])[]>;
+}
+
+/** What has been found of a query, and of its tables, before it is run. */
+export interface Checked<Session, Cell> extends Pick<RunOptions, 'batchRows'> {
+  checkLater?: LaterCheck<Session> | undefined;
+  /** All rows, where they have been read with the check. */
+  rows?: readonly (readonly Cell[])[];
+}
+
+/** Whether all rows fit in the first batch. */
+export function isOfFewRows(
+  { rowsMax }: CompiledQuery,
+  { batchRows }: Pick<RunOptions, 'batchRows'>,
+): boolean {
+  return rowsMax !== undefined && rowsMax <= firstBatchRows(batchRows);
+}
+
+function firstBatchRows(batchRows = BATCH_ROWS): number {
+  return Math.max(1, Math.min(batchRows, FIRST_BATCH_ROWS_MAX));
 }
 
 /**
@@ -44,7 +73,7 @@ export async function* runQuery<Session, Cell>(
   protocol: QueryProtocol<Session, Cell>,
   errors: DriverErrors,
   query: CompiledQuery,
-  { batchRows, checkLater }: Pick<RunOptions, 'batchRows'> & { checkLater?: LaterCheck<Session> },
+  { batchRows, checkLater, rows: read }: Checked<Session, Cell>,
 ): AsyncGenerator<readonly EncodedRow[]> {
   const encoders = query.columns.map(({ type }) => protocol.encoder(type));
   const encode = (fetched: readonly (readonly Cell[])[]): EncodedRow[] => {
@@ -54,7 +83,7 @@ export async function* runQuery<Session, Cell>(
     return fetched.map((row) => row.map((cell, at) => encoders[at]?.(cell) ?? 'null'));
   };
   const rowsMax = Math.max(1, batchRows ?? BATCH_ROWS);
-  let rows = Math.min(rowsMax, FIRST_BATCH_ROWS_MAX);
+  let rows = firstBatchRows(batchRows);
   let coming: { wanted: number; rows: Promise<readonly (readonly Cell[])[]> } | undefined;
   const fetch = (): void => {
     const wanted = rows;
@@ -66,8 +95,13 @@ export async function* runQuery<Session, Cell>(
     coming = { wanted, rows: fetched };
   };
   try {
+    if (read !== undefined) {
+      void lease.end();
+      if (read.length > 0) yield encode(read);
+      return;
+    }
     const { readAll } = protocol;
-    if (readAll !== undefined && query.rowsMax !== undefined && query.rowsMax <= rows) {
+    if (readAll !== undefined && isOfFewRows(query, { batchRows })) {
       const all = await lease.run(async (session) => {
         const read = await readAll(session, query);
         await checkLater?.(session, true);

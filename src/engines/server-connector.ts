@@ -5,7 +5,7 @@ import type { ConnectionOptions, Connector, RunOptions, ScanOptions } from './co
 import type { DriverErrors } from './driver-error.js';
 import type { LeaseOptions, LeaseProtocol } from './lease.js';
 import { type ConnectionPool, createLeasePool } from './lease-pool.js';
-import { type QueryProtocol, runQuery } from './run-query.js';
+import { isOfFewRows, type QueryProtocol, runQuery } from './run-query.js';
 
 const CONNECTIONS_MAX = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -67,6 +67,10 @@ export function createServerConnector<Session, Cell>(
     for (let proven = query.tables.length === 0; ; proven = true) {
       const lease = await pool.lease({ timeoutMs: run.timeoutMs, signal: run.signal, proven });
       try {
+        const rows = isOfFewRows(query, run)
+          ? await lease.run(async (session, ms) => protocol.readChecked?.(session, query, ms))
+          : undefined;
+        if (rows !== undefined) return { lease, rows };
         const checkLater = await lease.run((session) =>
           protocol.checkTables(session, query.tables, errors),
         );
@@ -95,12 +99,8 @@ export function createServerConnector<Session, Cell>(
         return { server, defaultSchema, tables, ...(login && { login }) };
       }),
     async *run(query, run) {
-      const { lease, checkLater } = await leaseOfChecked(query, run);
-      const { batchRows } = run;
-      yield* runQuery(lease, protocol, errors, query, {
-        ...(batchRows !== undefined && { batchRows }),
-        ...(checkLater && { checkLater }),
-      });
+      const { lease, ...checked } = await leaseOfChecked(query, run);
+      yield* runQuery(lease, protocol, errors, query, { ...run, ...checked });
     },
     close: () => pool.close(),
   };

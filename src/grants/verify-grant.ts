@@ -70,7 +70,7 @@ export async function verifyGrant(jwt: string, options: VerifyGrantOptions): Pro
   if (options.grantId !== undefined && claims.jti !== options.grantId) throw invalid('id');
   if (claims.vkit.digest !== grantDigest(claims)) throw invalid('digest');
   if (claims.vkit.aql_sha256 !== options.aqlSha256) throw invalid('query');
-  checkTimes(claims, Math.floor(options.now / 1000), leeway);
+  checkGrantTimes(claims, options.now, leeway);
   const { checksum, epoch } = options.active;
   if (claims.vkit.bundle_checksum !== checksum || claims.vkit.epoch !== epoch) {
     const message = 'The bundle this grant was issued under is no longer the active one.';
@@ -136,7 +136,9 @@ function claimsOf(payload: Uint8Array): GrantClaims {
   return value;
 }
 
-function checkTimes({ nbf, iat, exp }: GrantClaims, nowSeconds: number, leeway: number): void {
+/** Throws `grant_expired` or `grant_invalid` where a grant that was verified does not hold at a moment (milliseconds). */
+export function checkGrantTimes({ nbf, iat, exp }: GrantClaims, now: number, leeway = 0): void {
+  const nowSeconds = Math.floor(now / 1000);
   if (exp <= nbf) throw invalid('times');
   if (exp <= nowSeconds - leeway) {
     throw new VkitError('grant_expired', 'The grant has expired.', {

@@ -17,6 +17,8 @@ export interface PolicySet {
   policies: readonly CompiledPolicy[];
   /** By registry key, exactly as it is written. */
   datasets: ReadonlyMap<string, CompiledDataset>;
+  /** Whether a decision may be another at another moment, everything else being equal. */
+  dependsOnTime: boolean;
   /** The same roles as one object, as far as the policies ask for them. */
   roleSetOf(roles: readonly string[]): RoleSet;
 }
@@ -40,6 +42,7 @@ export function compilePolicySet(bundle: Bundle): PolicySet {
     clearances,
     policies,
     datasets: new Map(datasets),
+    dependsOnTime: policies.some(({ policy }) => 'time' in policy.when),
     roleSetOf: createRoleSets(policies),
   };
 }

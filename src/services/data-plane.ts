@@ -1,13 +1,15 @@
 import type { KeyObject } from 'node:crypto';
 import { aqlHash } from '../aql/aql-hash.js';
+import type { PlannedQuery } from '../aql/build-plan.js';
 import type { Aql } from '../aql/model.js';
-import type { OutputColumn } from '../aql/plan.js';
+import type { CompiledQuery, OutputColumn } from '../aql/plan.js';
 import { renderPlan } from '../aql/render.js';
+import type { BundleDatasource } from '../bundle/model.js';
 import type { EncodedRow, Engine } from '../engines/contract.js';
 import { statementTimeoutMs } from '../engines/statement-timeout.js';
 import { VkitError } from '../errors/index.js';
-import { GRANT_ISSUER } from '../grants/model.js';
-import { rememberVerified, verifyGrant } from '../grants/verify-grant.js';
+import { GRANT_ISSUER, type GrantClaims } from '../grants/model.js';
+import { checkGrantTimes, rememberVerified, verifyGrant } from '../grants/verify-grant.js';
 import type { TokenCodec } from '../masking/token-codec.js';
 import type { Connectors } from './connectors.js';
 import type { ActiveBundle } from './control/active-bundle.js';
@@ -52,33 +54,55 @@ export interface DataPlaneOptions {
   statementTimeoutMs: number;
 }
 
+/** What came of a grant and a query: the same for the same objects, but for the times of the grant. */
+interface Prepared {
+  of: Omit<ExecuteInput, 'signal'>;
+  claims: GrantClaims;
+  datasource: BundleDatasource;
+  planned: PlannedQuery;
+  query: CompiledQuery;
+}
+
 /** The data plane in the same process: it shares the bundle, and verifies the grant by itself all the same. */
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const verified = rememberVerified(options.grantKeys);
+  // A judgement is one object for as long as nothing that it was made of has changed.
+  const known = new WeakMap<Judgement, Prepared>();
+
+  const prepare = async (input: Omit<ExecuteInput, 'signal'>): Promise<Prepared> => {
+    const { jwt, requesterId, aql, active, judgement } = input;
+    const claims = await verifyGrant(jwt, {
+      keys: options.grantKeys,
+      verified,
+      issuer: GRANT_ISSUER,
+      org: options.org,
+      now: options.now(),
+      active: { checksum: active.checksum, epoch: active.epoch },
+      aqlSha256: aqlHash(aql),
+      requesterId,
+    });
+    const { datasource } = judgement;
+    if (!datasource || datasource.name !== claims.vkit.datasource) {
+      throw new VkitError('grant_invalid', 'The grant is for another datasource.');
+    }
+    const planned = planQuery(active, judgement, {
+      approved: true,
+      rowCap: options.rowCap,
+      grant: { masks: claims.vkit.masks, maxRows: claims.vkit.max_rows },
+      tokens: tokenAccess(options.tokens, claims.jti),
+    });
+    const query = renderPlan(planned.plan, options.engine(datasource.type).dialect);
+    return { of: input, claims, datasource, planned, query };
+  };
+
   return {
-    async execute({ jwt, requesterId, aql, active, judgement, signal }) {
-      const claims = await verifyGrant(jwt, {
-        keys: options.grantKeys,
-        verified,
-        issuer: GRANT_ISSUER,
-        org: options.org,
-        now: options.now(),
-        active: { checksum: active.checksum, epoch: active.epoch },
-        aqlSha256: aqlHash(aql),
-        requesterId,
-      });
-      const { datasource } = judgement;
-      if (!datasource || datasource.name !== claims.vkit.datasource) {
-        throw new VkitError('grant_invalid', 'The grant is for another datasource.');
-      }
-      const planned = planQuery(active, judgement, {
-        approved: true,
-        rowCap: options.rowCap,
-        grant: { masks: claims.vkit.masks, maxRows: claims.vkit.max_rows },
-        tokens: tokenAccess(options.tokens, claims.jti),
-      });
-      const engine = options.engine(datasource.type);
-      const query = renderPlan(planned.plan, engine.dialect);
+    async execute({ signal, ...input }) {
+      const found = known.get(input.judgement);
+      const isSame = found !== undefined && isSameInput(found.of, input);
+      const prepared = isSame ? found : await prepare(input);
+      if (isSame) checkGrantTimes(found.claims, options.now());
+      else known.set(input.judgement, prepared);
+      const { datasource, planned, query } = prepared;
       const connector = await options.connectors.get(datasource);
       const { outputs } = planned.plan;
       return {
@@ -97,4 +121,15 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     },
     close: () => options.connectors.close(),
   };
+}
+
+/** Queries and bundles are never changed in place, so that the same objects say the same. */
+function isSameInput(a: Prepared['of'], b: Prepared['of']): boolean {
+  return (
+    a.jwt === b.jwt &&
+    a.requesterId === b.requesterId &&
+    a.aql === b.aql &&
+    a.active === b.active &&
+    a.judgement === b.judgement
+  );
 }

@@ -321,6 +321,16 @@ export interface StoreRepositories {
   };
 }
 
+/** An event in the log. */
+export interface RecordedEvent {
+  auditId: string;
+  /**
+   * Resolves once its record, and each before it, is on disk, which a loss of power may keep it from; rejects where it never
+   * will be. The disk is waited for only when this is called.
+   */
+  onDisk(): Promise<void>;
+}
+
 export interface Store extends StoreRepositories {
   /**
    * Runs `work` in one serialised, durable transaction: all of it is on disk when the promise resolves, none when it
@@ -332,5 +342,13 @@ export interface Store extends StoreRepositories {
    * before it was read.
    */
   accountsVersion(): number;
+  /** Rises with every change but those of the audit log; also with one that is rolled back. */
+  revision(): number;
+  /**
+   * Appends an event that nothing else is written with; what is read afterwards has it. With a revision, only if nothing has
+   * changed since the store had it: else null, and nothing is written.
+   */
+  record(event: AuditEvent): Promise<RecordedEvent>;
+  record(event: AuditEvent, revision: number): Promise<RecordedEvent | null>;
   close(): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Kysely } from 'kysely';
 import type { AuditSigner } from '../audit/seal-record.js';
 import { VkitError } from '../errors/index.js';
+import { auditQueue } from './audit-queue.js';
 import { migrate } from './migrate.js';
 import type { Store, StoreRepositories } from './model.js';
 import { repositories } from './repositories/index.js';
@@ -47,8 +48,13 @@ export async function openStore({
       'Work in a transaction used the store and not the transaction.',
     );
   };
-  const driver = sqliteDriver({ database, log: sqlite.log, beforeWaiting });
+  let revision = 0;
+  const onChange = () => {
+    revision += 1;
+  };
+  const driver = sqliteDriver({ database, log: sqlite.log, beforeWaiting, onChange });
   const db = new Kysely<Tables>({ dialect: sqliteDialect(driver) });
+  const record = auditQueue({ driver, db, signer, revision: () => revision });
   try {
     await migrate(db, now);
   } catch (error) {
@@ -63,6 +69,8 @@ export async function openStore({
   return {
     ...repositories(db, signer, onAccounts),
     accountsVersion: () => accountsVersion,
+    revision: () => revision,
+    record: record as Store['record'],
     transaction<T>(work: (tx: StoreRepositories) => Promise<T>): Promise<T> {
       return db.transaction().execute((tx) => {
         const scope = { open: true };

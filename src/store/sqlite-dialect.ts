@@ -13,7 +13,7 @@ import { turnQueue } from '../util/turn-queue.js';
 import type { DurableLog } from './durable-log.js';
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite.js';
 import { storeError } from './sqlite-error.js';
-import { type TransactionGroup, transactionGroup } from './transaction-group.js';
+import { type OnDisk, type TransactionGroup, transactionGroup } from './transaction-group.js';
 
 /** Statements and transactions that may wait for the one connection. */
 const WAITING_MAX = 10_000;
@@ -26,6 +26,8 @@ export interface SqliteDriverOptions {
   log: Pick<DurableLog, 'durable' | 'syncing'>;
   /** Called before a wait for the connection; throws where that wait could not end. */
   beforeWaiting: () => void;
+  /** Called with every statement that changes something other than the audit log, and where changes are taken back. */
+  onChange: () => void;
 }
 
 /** Kysely over one driver of `sqliteDriver`. */
@@ -44,7 +46,20 @@ export function sqliteDialect(driver: Driver): Dialect {
  * of it once it is on disk; the next in line need not wait for that, so that one commit and one sync serve all who came
  * meanwhile. `destroy` waits for those in line; whoever comes later gets `unavailable`.
  */
-export function sqliteDriver({ database, log, beforeWaiting }: SqliteDriverOptions): Driver {
+export interface SqliteDriver extends Driver {
+  /**
+   * As `releaseConnection`, for whoever has something else to do before what the turn has written must be on disk; whoever
+   * has the next turn sees it.
+   */
+  endTurn(): OnDisk;
+}
+
+export function sqliteDriver({
+  database,
+  log,
+  beforeWaiting,
+  onChange,
+}: SqliteDriverOptions): SqliteDriver {
   const turns = turnQueue({
     atOnce: 1,
     waitingMax: WAITING_MAX,
@@ -62,17 +77,29 @@ export function sqliteDriver({ database, log, beforeWaiting }: SqliteDriverOptio
   const group = transactionGroup({ database, log, onLost: breakWith });
   // Whether the turn that is running has written.
   let wrote = false;
-  const connection = sqliteConnection(database, group, () => {
+  const connection = sqliteConnection(database, group, (query) => {
     wrote = true;
+    if (!isOfAuditLog(query)) onChange();
   });
   const takeTurn = async (): Promise<void> => {
     await turns.take();
     group.startTurn();
   };
-  const endTurn = (): Promise<void> | undefined => {
+  const giveTurn = (): OnDisk | undefined => {
     const onDisk = group.endTurn(turns.waiting() > 0);
     turns.give();
     return onDisk;
+  };
+  const endTurn = (): OnDisk => {
+    const toSync = wrote;
+    wrote = false;
+    // A statement outside of a transaction is committed when it ends.
+    const onDisk = giveTurn() ?? (() => log.durable());
+    if (!toSync) return async () => {};
+    return () =>
+      onDisk().catch((cause) => {
+        throw breakWith(cause);
+      });
   };
   return {
     async init() {},
@@ -80,20 +107,13 @@ export function sqliteDriver({ database, log, beforeWaiting }: SqliteDriverOptio
       beforeWaiting();
       await takeTurn();
       if (broken === null) return connection;
-      endTurn();
+      giveTurn();
       throw broken;
     },
     async releaseConnection() {
-      const toSync = wrote;
-      wrote = false;
-      const onDisk = endTurn();
-      if (!toSync) return;
-      try {
-        await (onDisk ?? log.durable());
-      } catch (cause) {
-        throw breakWith(cause);
-      }
+      await endTurn()();
     },
+    endTurn,
     async beginTransaction() {
       group.begin();
     },
@@ -101,6 +121,7 @@ export function sqliteDriver({ database, log, beforeWaiting }: SqliteDriverOptio
       group.keep();
     },
     async rollbackTransaction() {
+      onChange();
       try {
         group.drop();
         wrote = false;
@@ -113,7 +134,7 @@ export function sqliteDriver({ database, log, beforeWaiting }: SqliteDriverOptio
       broken ??= new VkitError('unavailable', 'The store is closed.');
       const onDisk = group.endTurn(false);
       turns.give();
-      await onDisk?.catch(() => undefined);
+      await onDisk?.().catch(() => undefined);
     },
   };
 }
@@ -121,7 +142,7 @@ export function sqliteDriver({ database, log, beforeWaiting }: SqliteDriverOptio
 function sqliteConnection(
   database: SqliteDatabase,
   group: TransactionGroup,
-  onWrite: () => void,
+  onWrite: (query: CompiledQuery['query']) => void,
 ): DatabaseConnection {
   const prepared = new Map<string, SqliteStatement>();
   const prepare = (sql: string): SqliteStatement => {
@@ -137,7 +158,7 @@ function sqliteConnection(
       const parameters = compiled.parameters as SqliteValue[];
       try {
         const statement = prepare(compiled.sql);
-        if (compiled.query.kind !== 'SelectQueryNode') onWrite();
+        if (compiled.query.kind !== 'SelectQueryNode') onWrite(compiled.query);
         if (givesRows(compiled.query)) return { rows: statement.all(...parameters) as R[] };
         const { changes } = statement.run(...parameters);
         return { rows: [], numAffectedRows: BigInt(changes) };
@@ -156,4 +177,13 @@ function sqliteConnection(
 function givesRows(query: CompiledQuery['query']): boolean {
   if (query.kind === 'SelectQueryNode') return true;
   return 'returning' in query && query.returning !== undefined;
+}
+
+const AUDIT_TABLES: readonly (string | undefined)[] = ['audit_records', 'audit_index'];
+
+/** An insert into the audit log, by which nothing that is decided changes. */
+function isOfAuditLog(query: CompiledQuery['query']): boolean {
+  return (
+    query.kind === 'InsertQueryNode' && AUDIT_TABLES.includes(query.into?.table.identifier.name)
+  );
 }

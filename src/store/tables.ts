@@ -4,6 +4,15 @@ import type { BundleState, RequestState } from './model.js';
 /** Columns that hold JSON say so by their type: a text that `JSON.parse` takes. */
 type Json = string;
 
+interface AuditColumns {
+  seq: number;
+  event: string;
+  timestamp: string;
+  user_id: string | null;
+  dataset: string | null;
+  request_id: string | null;
+}
+
 /** The tables as they are stored: times as RFC 3339 text, numbers as integers, lists and objects as JSON text. */
 export interface Tables {
   organisation: {
@@ -136,17 +145,12 @@ export interface Tables {
     created_at: string;
   };
   /** `record` is the truth, as its canonical line; the columns beside it only find it. */
-  audit_records: {
-    seq: number;
-    audit_id: string;
+  audit_records: AuditColumns & {
     hash: string;
-    event: string;
-    timestamp: string;
-    user_id: string | null;
-    dataset: string | null;
-    request_id: string | null;
     record: Json;
   };
+  /** What records are found by; the latest may not be in it yet. */
+  audit_index: AuditColumns;
   schema_migrations: {
     version: number;
     name: string;

@@ -24,12 +24,15 @@ export interface TransactionGroup {
   drop(): void;
   /** To be called after a statement that failed: some failures, a full disk among them, make SQLite roll all of it back. */
   notice(error: unknown): void;
-  /**
-   * Ends a turn. The promise resolves once everything that was written in it is committed and on disk; `undefined` where no
-   * group is open.
-   */
-  endTurn(isAnotherWaiting: boolean): Promise<void> | undefined;
+  /** Ends a turn; `undefined` where no group is open. */
+  endTurn(isAnotherWaiting: boolean): OnDisk | undefined;
 }
+
+/**
+ * Resolves once what was written in a turn is committed and on disk; rejects where it will not be. The log is synced for it
+ * when it is first called for one of the group, and once for all of them.
+ */
+export type OnDisk = () => Promise<void>;
 
 export interface TransactionGroupOptions {
   database: SqliteDatabase;
@@ -47,8 +50,8 @@ interface OpenGroup {
   /** Whether the sync that it stayed open for has ended. */
   isDue: boolean;
   lost: unknown;
-  onDisk: Promise<void>;
-  resolve: (onDisk?: Promise<void>) => void;
+  onDisk: OnDisk;
+  resolve: () => void;
   reject: (error: unknown) => void;
 }
 
@@ -65,7 +68,7 @@ export function transactionGroup({
     try {
       if (lost !== undefined) throw lost;
       execute(database, 'commit');
-      resolve(log.durable());
+      resolve();
     } catch (error) {
       onLost(error);
       reject(error);
@@ -95,7 +98,7 @@ export function transactionGroup({
     begin() {
       if (open === undefined) {
         execute(database, 'begin immediate');
-        open = openGroup();
+        open = openGroup(log);
         return;
       }
       execute(database, 'savepoint member');
@@ -135,15 +138,20 @@ export function transactionGroup({
   };
 }
 
-function openGroup(): OpenGroup {
+function openGroup(log: TransactionGroupOptions['log']): OpenGroup {
   let resolve: OpenGroup['resolve'] = () => undefined;
   let reject: OpenGroup['reject'] = () => undefined;
-  const onDisk = new Promise<void>((onCommitted, onFailed) => {
+  const committed = new Promise<void>((onCommitted, onFailed) => {
     resolve = onCommitted;
     reject = onFailed;
   });
   // Whoever wrote waits for it; a group in which nobody did has nobody to tell.
-  onDisk.catch(() => undefined);
+  committed.catch(() => undefined);
+  let synced: Promise<void> | undefined;
+  const onDisk = () => {
+    synced ??= committed.then(() => log.durable());
+    return synced;
+  };
   return {
     openedAt: performance.now(),
     kept: 0,

@@ -42,6 +42,7 @@ const OWNERS = [
     packages: [
       'pg',
       'pg-cursor',
+      'pg-protocol',
       'mysql2',
       'snowflake-sdk',
       '@google-cloud/bigquery',

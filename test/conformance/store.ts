@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditKeys } from '../../src/audit/inspect-record.js';
 import type { AuditEvent } from '../../src/audit/model.js';
+import { RECORD_BYTES_MAX } from '../../src/audit/seal-record.js';
 import { verifyChain } from '../../src/audit/verify-chain.js';
 import type {
   AgentTokenRow,
@@ -527,6 +528,53 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
         expect(await store.users.list(1_000)).toHaveLength(90);
       });
 
+      it('takes events that nothing else is written with, in their order and on disk', async () => {
+        const many = Array.from({ length: 200 }, (_, index) =>
+          store.record(event({ metadata: { index } })),
+        );
+        const beside = store.transaction((tx) => tx.audit.append(event({ event: 'user.created' })));
+        const recorded = await Promise.all(many);
+        await Promise.all([beside, ...recorded.map(({ onDisk }) => onDisk)]);
+        const log = await store.audit.list({ order: 'asc', limit: 1_000 });
+        expect(await verifyChain(log, { keys: place.auditKeys })).toMatchObject({
+          ok: true,
+          count: 201,
+        });
+        const own = log.filter(({ metadata }) => metadata?.index !== undefined);
+        expect(own.map(({ metadata }) => metadata?.index)).toEqual(many.map((_, index) => index));
+        expect(own.map(({ audit_id }) => audit_id)).toEqual(recorded.map(({ auditId }) => auditId));
+      });
+
+      it('takes no event under a revision that is no longer the store’s', async () => {
+        await store.users.insert(user('usr_1'));
+        const revision = store.revision();
+        expect(await store.record(event({}), revision)).not.toBeNull();
+        expect(await store.record(event({}), revision)).not.toBeNull();
+        // The change stands in line before the record: it is asked for under what held when it was read.
+        const change = store.users.update('usr_1', { region: 'EU' });
+        const late = store.record(event({}), revision);
+        await change;
+        expect(await late).toBeNull();
+        expect(await store.record(event({}), revision)).toBeNull();
+        expect(await store.record(event({}), store.revision())).not.toBeNull();
+        expect(await store.audit.head()).toMatchObject({ seq: 3 });
+      });
+
+      it('refuses an event that is too large alone', async () => {
+        const large = event({ metadata: { text: 'x'.repeat(RECORD_BYTES_MAX) } });
+        const recorded = await Promise.allSettled([
+          store.record(event({})),
+          store.record(large),
+          store.record(event({})),
+        ]);
+        expect(recorded.map(({ status }) => status)).toEqual([
+          'fulfilled',
+          'rejected',
+          'fulfilled',
+        ]);
+        expect(await store.audit.head()).toMatchObject({ seq: 2 });
+      });
+
       it('is still there, and goes on, when the store is opened again', async () => {
         const first = await store.audit.append(event({}));
         await store.close();
@@ -536,6 +584,45 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
           seq: 2,
           prev_hash: first.hash,
         });
+      });
+    });
+
+    describe('its revision', () => {
+      it('rises with each change, also one that is taken back, and not with reading or the log', async () => {
+        let before = store.revision();
+        const rises = async (change: () => Promise<unknown>) => {
+          await change().catch(() => undefined);
+          const risen = store.revision() > before;
+          before = store.revision();
+          return risen;
+        };
+        expect(await rises(() => store.users.insert(user('usr_1')))).toBe(true);
+        expect(await rises(() => store.users.update('usr_1', { region: 'EU' }))).toBe(true);
+        expect(await rises(() => store.sessions.insert(session('ses_1', 'usr_1')))).toBe(true);
+        expect(await rises(() => store.sessions.revoke('ses_1', time(2)))).toBe(true);
+        expect(
+          await rises(() =>
+            store.organisation.create({
+              slug: 'acme',
+              epoch: 0,
+              highest_sequence: null,
+              created_at: time(1),
+            }),
+          ),
+        ).toBe(true);
+        expect(await rises(() => store.organisation.setEpoch(2, 1))).toBe(true);
+        expect(
+          await rises(() =>
+            store.transaction(async (tx) => {
+              await tx.users.update('usr_1', { region: 'US' });
+              throw new Error('stop');
+            }),
+          ),
+        ).toBe(true);
+        expect(await rises(() => store.users.byId('usr_1'))).toBe(false);
+        expect(await rises(() => store.users.list(10))).toBe(false);
+        expect(await rises(() => store.audit.append(event({})))).toBe(false);
+        expect(await rises(() => store.record(event({})))).toBe(false);
       });
     });
 

@@ -260,6 +260,27 @@ describe('what changed between a grant and its fetch', () => {
     });
   });
 
+  it('counts: the hour, where a policy has a window of time', async () => {
+    const g = await governed(await sqliteShop());
+    const window = { after: '09:00', before: '17:00' };
+    const deployed = await g.deploy([
+      `id: by_day\nmatch: {dataset: customers}\ncontext: {time: ${JSON.stringify(window)}}\naction: {allow: true, ttl: 8h}\n`,
+    ]);
+    expect(deployed.status).toBe(201);
+    const { token } = await person(g);
+    const at = (hours: number, minutes: number) => {
+      const day = new Date(g.clock.now);
+      g.clock.now = day.setUTCHours(hours, minutes, 0, 0);
+    };
+    at(16, 58);
+    const ref = await askGrant(g, token, IDS);
+    expect((await fetchRows(g, token, ref)).status).toBe(200);
+    at(16, 59);
+    expect((await fetchRows(g, token, ref)).status).toBe(200);
+    at(17, 0);
+    expect(await fetchRows(g, token, ref)).toMatchObject({ status: 403 });
+  });
+
   it('counts: a mask that applies now', async () => {
     const g = world();
     const { token, email } = await person(g);

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { migrate } from '../../src/store/migrate.js';
 import { MIGRATIONS } from '../../src/store/migrations/index.js';
 import { openStore } from '../../src/store/open-store.js';
+import { auditRepository } from '../../src/store/repositories/audit.js';
 import { openSqlite } from '../../src/store/sqlite.js';
 import { sqliteDialect, sqliteDriver } from '../../src/store/sqlite-dialect.js';
 import type { Tables } from '../../src/store/tables.js';
@@ -23,6 +24,7 @@ beforeEach(async () => {
     database: sqlite.database,
     log: { durable: async () => {}, syncing: () => undefined },
     beforeWaiting: () => {},
+    onChange: () => {},
   });
   db = new Kysely<Tables>({ dialect: sqliteDialect(driver) });
   close = () => sqlite.close();
@@ -62,6 +64,23 @@ describe('the migrations', () => {
     await migrate(db, NOW, failing.slice(0, last + 1));
     const versions = await db.selectFrom('schema_migrations').select('version').execute();
     expect(versions.at(-1)).toEqual({ version: last + 1 });
+  });
+
+  it('keep the records of the log, and what they are found by, since 0004', async () => {
+    const before = MIGRATIONS.filter(({ version }) => version < 4);
+    await migrate(db, NOW, before);
+    for (let seq = 1; seq <= 300; seq += 1) {
+      await sql`insert into audit_records
+        (seq, audit_id, hash, event, timestamp, user_id, dataset, request_id, record)
+        values (${seq}, ${`audit_${seq}`}, ${`h${seq}`}, 'user.created', ${`2026-03-01T00:00:${seq}`},
+          ${`usr_${seq % 2}`}, null, null, ${JSON.stringify({ seq })})`.execute(db);
+    }
+    await migrate(db, NOW);
+    const { list, head } = auditRepository(db, SIGNER);
+    expect(await head()).toEqual({ seq: 300, hash: 'h300' });
+    const found = await list({ order: 'desc', limit: 2, userId: 'usr_1' });
+    expect(found).toEqual([{ seq: 299 }, { seq: 297 }]);
+    expect(await list({ order: 'asc', limit: 1_000 })).toHaveLength(300);
   });
 
   it('find in the documents that are there what lists say of bundles since 0002', async () => {

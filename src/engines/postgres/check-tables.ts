@@ -26,7 +26,7 @@ const REMEMBERED_MAX = 1_000;
 const BUILT_IN_OID_MAX = 16_383;
 
 /** What a comparison looks at, to the letter, and the schemas that its names were found in. */
-interface Facts {
+export interface Facts {
   text: string;
   schemas: string;
   /** Whether all columns have built-in types: others can come to mean something else. */
@@ -60,43 +60,56 @@ export const PREPARE_CHECKS = [
  * No lock keeps a schema from being renamed: another table may have the name by the time a query names it. Each change of a
  * schema makes its row anew, by which it is seen that none changed from before the lock until the query was open.
  */
-export function createTableCheck(): TableCheck<PostgresSession> {
+export function createTableCheck(): {
+  checkTables: TableCheck<PostgresSession>;
+  /** The text that passed earlier for these tables: where it is read again under the lock, nothing else needs to be compared. */
+  passedBefore(expected: readonly TableExpectation[]): string | undefined;
+} {
   const passed = new Map<string, string>();
-  return async (session, expected, errors) => {
-    if (expected.length === 0) return undefined;
-    const key = JSON.stringify(expected);
-    const isOfTables = expected.every(({ kind }) => kind === 'table');
-    const facts = isOfTables ? await lockAndRead(session, expected) : undefined;
-    if (facts !== undefined && passed.get(key) === facts.text) {
-      // What passed earlier to the letter is in schemas that have not changed since, nor while the tables were locked.
-      return checkLater(expected, facts.schemas, errors);
-    }
-    const schemas = await readSchemas(session, expected);
-    await lockAndCompare(session, expected, errors);
-    const compared = facts?.isBuiltIn() ? await lockAndRead(session, expected) : undefined;
-    const schemasNow = compared?.schemas ?? (await readSchemas(session, expected));
-    if (schemasNow !== schemas) throw renamed(expected, errors);
-    if (compared !== undefined) {
-      if (passed.size >= REMEMBERED_MAX) passed.clear();
-      passed.set(key, compared.text);
-    }
-    return checkLater(expected, schemas, errors);
+  return {
+    passedBefore: (expected) => passed.get(keyOf(expected)),
+    async checkTables(session, expected, errors) {
+      if (expected.length === 0) return undefined;
+      const key = keyOf(expected);
+      const isOfTables = expected.every(({ kind }) => kind === 'table');
+      const facts = isOfTables ? await lockAndRead(session, expected) : undefined;
+      if (facts !== undefined && passed.get(key) === facts.text) {
+        // What passed earlier to the letter is in schemas that have not changed since, nor while the tables were locked.
+        return checkLater(expected, facts.schemas, errors);
+      }
+      const schemas = schemasOf(await session.query(readSchemas(expected)));
+      await lockAndCompare(session, expected, errors);
+      const compared = facts?.isBuiltIn() ? await lockAndRead(session, expected) : undefined;
+      const schemasNow = compared?.schemas ?? schemasOf(await session.query(readSchemas(expected)));
+      if (schemasNow !== schemas) throw renamed(expected, errors);
+      if (compared !== undefined) {
+        if (passed.size >= REMEMBERED_MAX) passed.clear();
+        passed.set(key, compared.text);
+      }
+      return checkLater(expected, schemas, errors);
+    },
   };
 }
 
-/** The schemas that tables are named in, as the one text that stands for all that they are. */
-async function readSchemas(
-  session: PostgresSession,
-  expected: readonly TableExpectation[],
-  isLast = false,
-): Promise<string> {
-  const names = new Set(expected.map(({ table }) => literal(table.schema)));
-  const sql = `EXECUTE vkit_schemas (ARRAY[${[...names].join(', ')}])`;
-  // The end of the transaction is sent along: its round trip is saved.
-  return schemasOf(await session.query(isLast ? `${sql}; ROLLBACK` : sql));
+/** Expectations come from plans, which are used again and never change. */
+const keys = new WeakMap<readonly TableExpectation[], string>();
+
+function keyOf(expected: readonly TableExpectation[]): string {
+  const known = keys.get(expected);
+  if (known !== undefined) return known;
+  const key = JSON.stringify(expected);
+  keys.set(expected, key);
+  return key;
 }
 
-function schemasOf(rows: readonly TextRow[]): string {
+/** Reads the schemas that tables are named in. */
+export function readSchemas(expected: readonly TableExpectation[]): string {
+  const names = new Set(expected.map(({ table }) => literal(table.schema)));
+  return `EXECUTE vkit_schemas (ARRAY[${[...names].join(', ')}])`;
+}
+
+/** The one text that stands for all that the schemas are. */
+export function schemasOf(rows: readonly TextRow[]): string {
   return [...new Set(rows.map((row) => JSON.stringify(row)))].sort().join();
 }
 
@@ -107,13 +120,36 @@ function checkLater(
   errors: DriverErrors,
 ): LaterCheck<PostgresSession> {
   return async (session, isLast) => {
-    if ((await readSchemas(session, expected, isLast)) !== before) throw renamed(expected, errors);
+    // The end of the transaction is sent along: its round trip is saved.
+    const read = isLast ? `${readSchemas(expected)}; ROLLBACK` : readSchemas(expected);
+    if (schemasOf(await session.query(read)) !== before) throw renamed(expected, errors);
   };
 }
 
 function renamed(expected: readonly TableExpectation[], errors: DriverErrors): VkitError {
   const dataset = expected.map((table) => table.dataset).join(', ');
   return errors.schemaChanged(dataset, 'A schema changed while the query was prepared.');
+}
+
+export function lockTables(expected: readonly TableExpectation[]): string {
+  const names = expected.map(({ table }) => nameOf(table));
+  return `LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`;
+}
+
+/** A statement for each table, of one row where it is there. */
+export function readFacts(expected: readonly TableExpectation[]): string[] {
+  return expected.map(
+    ({ table }) => `EXECUTE vkit_facts (${literal(nameOf(table))}, ${literal(table.schema)})`,
+  );
+}
+
+/** What was read of tables, of which each is there. */
+export function factsOf(rows: readonly TextRow[]): Facts {
+  return {
+    text: JSON.stringify(rows),
+    schemas: schemasOf(rows.map((row) => row.slice(0, 3))),
+    isBuiltIn: () => rows.every(([, , , , , columns]) => isOfBuiltIns(columns)),
+  };
 }
 
 /**
@@ -124,21 +160,11 @@ async function lockAndRead(
   session: PostgresSession,
   expected: readonly TableExpectation[],
 ): Promise<Facts | undefined> {
-  const names = expected.map(({ table }) => `${quote(table.schema)}.${quote(table.name)}`);
-  const reads = expected.map(
-    ({ table }, index) =>
-      `EXECUTE vkit_facts (${literal(names[index] ?? '')}, ${literal(table.schema)})`,
-  );
   session.defer('SAVEPOINT vkit_lock');
-  session.defer(`LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`);
+  session.defer(lockTables(expected));
   try {
-    const rows = await session.query(reads.join('; '));
-    if (rows.length !== expected.length) return undefined;
-    return {
-      text: JSON.stringify(rows),
-      schemas: schemasOf(rows.map((row) => row.slice(0, 3))),
-      isBuiltIn: () => rows.every(([, , , , , columns]) => isOfBuiltIns(columns)),
-    };
+    const rows = await session.query(readFacts(expected).join('; '));
+    return rows.length === expected.length ? factsOf(rows) : undefined;
   } catch (error) {
     const state = sqlState(error);
     if (state !== INSUFFICIENT_PRIVILEGE && !GONE_STATES.includes(state)) throw error;
@@ -171,7 +197,7 @@ async function lock(
   { dataset, kind, table }: TableExpectation,
   errors: DriverErrors,
 ): Promise<void> {
-  const name = `${quote(table.schema)}.${quote(table.name)}`;
+  const name = nameOf(table);
   // A query takes the same lock, which LOCK itself takes on tables and views alone. It reads no row.
   const bySelect = `SELECT FROM ${name} WHERE false`;
   const byLock = `SAVEPOINT vkit_lock; LOCK TABLE ${name} IN ACCESS SHARE MODE`;
@@ -215,6 +241,10 @@ async function readLive(
     if (!oid || !kind) return undefined;
     return { kind, definition_digest: digests.get(oid), columns: columns.get(oid) ?? [] };
   });
+}
+
+function nameOf({ schema, name }: TableExpectation['table']): string {
+  return `${quote(schema)}.${quote(name)}`;
 }
 
 function quote(name: string): string {

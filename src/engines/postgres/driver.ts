@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { serialize } from 'pg-protocol';
 import type { ConnectionOptions, ConnectionTarget, Connector } from '../contract.js';
 import { driverErrors } from '../driver-error.js';
 import type { ConnectionPool, PooledConnection } from '../lease-pool.js';
@@ -7,8 +8,9 @@ import { createServerConnector, poolOptions } from '../server-connector.js';
 import { readServerSettings, type ServerSettings } from '../server-settings.js';
 import { isTlsRefused } from './error.js';
 import { PORT } from './options.js';
+import { Pipeline, preparedStatements } from './pipeline.js';
 import { postgresProtocol } from './protocol.js';
-import type { PostgresSession, TextRow } from './session.js';
+import type { PipelineAnswer, PostgresSession, TextRow } from './session.js';
 
 const IDLE_TIMEOUT_MS = 30_000;
 
@@ -88,6 +90,7 @@ function openPool(
 
 function sessionOf(client: pg.PoolClient): PostgresSession {
   let deferred = '';
+  const prepared = preparedStatements();
   return {
     async query(sql, values) {
       const before = deferred;
@@ -108,6 +111,19 @@ function sessionOf(client: pg.PoolClient): PostgresSession {
     },
     defer(sql) {
       deferred = deferred === '' ? sql : `${deferred}; ${sql}`;
+    },
+    takeDeferred() {
+      const taken = deferred;
+      deferred = '';
+      return taken;
+    },
+    async pipeline(statements) {
+      const answer = await new Promise<PipelineAnswer>((resolve) => {
+        client.query(new Pipeline(statements, prepared, serialize, resolve));
+      });
+      // A connection that was lost has lost its transaction too.
+      if (answer.error !== undefined) await client.query('ROLLBACK').catch(() => undefined);
+      return answer;
     },
     isClean: () => deferred === '' && client.getTransactionStatus() === 'I',
   };

@@ -5,13 +5,14 @@ import { createTableCheck, PREPARE_CHECKS } from './check-tables.js';
 import { isConnectionError, translateError } from './error.js';
 import { readTables } from './introspect.js';
 import { readLogin } from './login.js';
+import { readChecked } from './read-checked.js';
 import { beginReadOnly, milliseconds, PIN_SESSION, type PostgresSession } from './session.js';
 
 const DRIVER_GRACE_MS = 1_000;
 
 /** What PostgreSQL is asked, and how. */
 export function postgresProtocol(database: string): ServerProtocol<PostgresSession, string | null> {
-  const checkTables = createTableCheck();
+  const { checkTables, passedBefore } = createTableCheck();
   return {
     driverGraceMs: DRIVER_GRACE_MS,
     pin: (session) => pin(session, database),
@@ -29,6 +30,11 @@ export function postgresProtocol(database: string): ServerProtocol<PostgresSessi
         return session.query(sql, values);
       },
       defer: (sql) => session.defer(sql),
+      takeDeferred: () => session.takeDeferred(),
+      async pipeline(statements) {
+        check();
+        return session.pipeline(statements);
+      },
       isClean: () => session.isClean(),
     }),
     // A cursor does nothing between two FETCH.
@@ -37,6 +43,10 @@ export function postgresProtocol(database: string): ServerProtocol<PostgresSessi
     translateError,
     encoder: postgresEncoder,
     checkTables,
+    async readChecked(session, query, timeoutMs) {
+      const passed = passedBefore(query.tables);
+      return passed === undefined ? undefined : readChecked(session, query, timeoutMs, passed);
+    },
     // The timeout of the transaction still stands, and the driver's own clock runs for what is left of it.
     readAll: (session, query) => session.query(query.sql, query.params),
     async open(session, query, remainingMs) {

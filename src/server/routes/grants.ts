@@ -23,8 +23,9 @@ export function grantRoutes(org: Server, ctx: ControlContext): void {
     async (request, reply) => {
       const format = answerFormat(request.headers.accept);
       const gone = new AbortController();
-      // Also when the answer is complete, and then there is nothing left to cancel.
-      reply.raw.once('close', () => gone.abort());
+      reply.raw.once('close', () => {
+        if (!reply.raw.writableFinished) gone.abort();
+      });
       if (reply.raw.destroyed) gone.abort();
       const { id } = request.params;
       const stream = await fetchGrant(ctx, callerOf(request), id, callMeta(request), gone.signal);

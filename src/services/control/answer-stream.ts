@@ -1,23 +1,18 @@
 import type { OutputColumn } from '../../aql/plan.js';
-import type { AuditEvent, AuditRecord } from '../../audit/model.js';
 import type { EncodedRow } from '../../engines/contract.js';
 import { VkitError } from '../../errors/index.js';
-import type { GrantRow, RequestRow } from '../../store/model.js';
 import type { Execution } from '../data-plane.js';
-import type { ActiveBundle } from './active-bundle.js';
-import { auditEvent, auditRequest } from './audit-parts.js';
+import { queryEnded } from './audit-parts.js';
 import type { CallMeta, ControlContext } from './context.js';
-import type { Identity } from './identity.js';
-import type { Judgement } from './judge.js';
+import type { Permit } from './kept-permits.js';
 import type { RunningQuery } from './running-queries.js';
 
 /** What a fetch goes by once everything has let it through. */
-export interface Permitted {
-  grant: GrantRow;
-  row: RequestRow;
-  active: ActiveBundle;
-  judgement: Judgement;
-  started: AuditRecord;
+export interface Permitted extends Permit {
+  /** The id of the record that says so. */
+  startedId: string;
+  /** Resolves once that record is on disk: before it has, no row leaves. */
+  onDisk(): Promise<void>;
 }
 
 /** An answer that is on its way. */
@@ -37,7 +32,6 @@ export interface FetchStream {
 
 export interface AnswerInput {
   ctx: ControlContext;
-  identity: Identity;
   call: CallMeta;
   permitted: Permitted;
   execution: Execution;
@@ -83,17 +77,28 @@ export function answerStream(input: AnswerInput): FetchStream {
     begun = true;
     // Where the loop below is left by none of its own ways, whoever read has gone.
     let failure: unknown = GONE;
+    let isOnDisk = false;
     try {
-      for (let next = input.first; !next.done; next = await pull.next()) {
+      const isOfFewRows = execution.rowsMax <= FEW_ROWS_MAX;
+      let next = input.first;
+      while (!next.done) {
         running.signal.throwIfAborted();
         const room = execution.rowsMax - state.rowCount;
         const rows = next.value.length > room ? next.value.slice(0, room) : next.value;
         state.truncated ||= execution.truncatable && next.value.length > room;
+        const after = state.truncated ? ALL_READ : isOfFewRows ? await pull.next() : undefined;
         state.rowCount += rows.length;
+        if (isOfFewRows && after?.done) {
+          running.signal.throwIfAborted();
+          await end(null);
+        } else if (!isOnDisk) {
+          await input.permitted.onDisk();
+          isOnDisk = true;
+        }
         if (rows.length > 0) yield rows;
-        if (state.truncated) break;
+        next = after ?? (await pull.next());
       }
-      running.signal.throwIfAborted();
+      if (!ended) running.signal.throwIfAborted();
       failure = null;
     } catch (error) {
       failure = error;
@@ -119,6 +124,11 @@ export function answerStream(input: AnswerInput): FetchStream {
   };
 }
 
+/** Rows of an answer whose outcome is known before one of them leaves, so that both of its records are waited for at once. */
+const FEW_ROWS_MAX = 100;
+
+const ALL_READ = { done: true, value: undefined } as const;
+
 const GONE = Symbol('the client went away');
 
 function clientGone(): VkitError {
@@ -126,7 +136,6 @@ function clientGone(): VkitError {
 }
 
 export interface OutcomeInput {
-  identity: Identity;
   call: CallMeta;
   permitted: Permitted;
   startedAt: number;
@@ -136,18 +145,12 @@ export interface OutcomeInput {
 
 /** The second record: how many rows left, or why it ended. Only the error's code is recorded, never an engine's text. */
 export async function recordOutcome(ctx: ControlContext, input: OutcomeInput): Promise<void> {
-  const { identity, call, permitted, startedAt, rows, error } = input;
-  const event = auditEvent(ctx, error === null ? 'query.executed' : 'query.failed', call, identity);
-  const execution: NonNullable<AuditEvent['execution']> = {
+  const { call, permitted, startedAt, rows, error } = input;
+  const event = queryEnded(ctx, permitted, call, {
     execution_time_ms: ctx.now() - startedAt,
     rows_returned: rows,
     ...(error === null ? {} : { error: error instanceof VkitError ? error.code : 'internal' }),
-  };
-  await ctx.store.audit.append({
-    ...event,
-    of: permitted.started.audit_id,
-    request: auditRequest(ctx, permitted.row),
-    execution,
-    metadata: { ...event.metadata, grant_id: permitted.grant.id },
   });
+  const { onDisk } = await ctx.store.record(event);
+  await onDisk();
 }

@@ -2,11 +2,14 @@ import { createHmac } from 'node:crypto';
 import { aqlHash } from '../../aql/aql-hash.js';
 import type { Aql } from '../../aql/model.js';
 import type { AuditEvent } from '../../audit/model.js';
+import { sharedPart } from '../../audit/seal-record.js';
 import { clearanceLevel, DEFAULT_CLEARANCES } from '../../policy/clearance.js';
 import type { Decision } from '../../policy/model.js';
-import type { RequestRow } from '../../store/model.js';
+import type { GrantRow, RequestRow } from '../../store/model.js';
 import { type CallMeta, type ControlContext, timestamp } from './context.js';
 import type { Identity } from './identity.js';
+import type { Judgement } from './judge.js';
+import type { FetchParts } from './kept-permits.js';
 
 /** The beginning of every record of a call. */
 export function auditEvent(
@@ -14,16 +17,68 @@ export function auditEvent(
   event: string,
   call: CallMeta,
   identity: Identity | null,
-): AuditEvent & { metadata: Record<string, string | number | boolean | null> } {
+): AuditEvent & { metadata: Metadata } {
   return {
     event,
     timestamp: timestamp(ctx.now()),
     correlation_id: call.correlationId,
     ...(identity ? { requester: auditRequester(identity) } : {}),
-    metadata: {
-      ...(call.client === undefined ? {} : { client: call.client }),
-      ...(call.address === undefined ? {} : { address: call.address }),
-    },
+    metadata: callMetadata(call),
+  };
+}
+
+type Metadata = Record<string, string | number | boolean | null>;
+
+function callMetadata({ client, address }: CallMeta): Metadata {
+  return {
+    ...(client === undefined ? {} : { client }),
+    ...(address === undefined ? {} : { address }),
+  };
+}
+
+export function fetchParts(
+  ctx: Pick<ControlContext, 'keys'>,
+  { identity, row, judgement }: { identity: Identity; row: RequestRow; judgement: Judgement },
+): FetchParts {
+  return {
+    requester: sharedPart(auditRequester(identity)),
+    request: sharedPart(auditRequest(ctx, row)),
+    policy_evaluation: sharedPart(auditDecision(judgement.decision, true)),
+  };
+}
+
+/** That rows are about to leave. */
+export function queryStarted(
+  ctx: Pick<ControlContext, 'now'>,
+  { parts, grant }: { parts: FetchParts; grant: GrantRow },
+  call: CallMeta,
+): AuditEvent {
+  return {
+    event: 'query.started',
+    timestamp: timestamp(ctx.now()),
+    correlation_id: call.correlationId,
+    ...parts,
+    metadata: { ...callMetadata(call), grant_id: grant.id, ttl_expires: grant.expires_at },
+  };
+}
+
+/** How many left, or why none did: `error` is a code. */
+export function queryEnded(
+  ctx: Pick<ControlContext, 'now'>,
+  { parts, grant, startedId }: { parts: FetchParts; grant: GrantRow; startedId: string },
+  call: CallMeta,
+  execution: NonNullable<AuditEvent['execution']>,
+): AuditEvent {
+  const { requester, request } = parts;
+  return {
+    event: execution.error === undefined ? 'query.executed' : 'query.failed',
+    timestamp: timestamp(ctx.now()),
+    correlation_id: call.correlationId,
+    of: startedId,
+    requester,
+    request,
+    execution,
+    metadata: { ...callMetadata(call), grant_id: grant.id },
   };
 }
 

@@ -9,6 +9,7 @@ import type { DataPlane } from '../data-plane.js';
 import type { ServerKeys } from '../server-keys.js';
 import type { ActiveBundleReader } from './active-bundle.js';
 import type { Authenticator } from './identity.js';
+import type { KeptPermits } from './kept-permits.js';
 import type { RunningQueries } from './running-queries.js';
 
 /** What the server's file and flags decide about the control plane. */
@@ -44,6 +45,7 @@ export interface ControlContext {
   authenticate: Authenticator;
   /** What this plane has verified; the data plane verifies by itself. */
   verifiedGrants: VerifiedGrants;
+  permits: KeptPermits;
   dataPlane: DataPlane;
   /** Every engine by its name. */
   engines: Readonly<Record<string, Engine>>;

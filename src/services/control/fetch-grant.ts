@@ -4,12 +4,13 @@ import { verifyGrant } from '../../grants/verify-grant.js';
 import type { GrantRow, RequestRow, StoreRepositories } from '../../store/model.js';
 import { answerStream, type FetchStream, type Permitted, recordOutcome } from './answer-stream.js';
 import { approvalsSatisfied, missingMetadata, presentVoices } from './approvals-given.js';
-import { auditDecision, auditEvent, auditRequest } from './audit-parts.js';
+import { auditEvent, auditRequest, fetchParts, queryStarted } from './audit-parts.js';
 import { noSuchGrant } from './cancel-request.js';
 import type { CallMeta, ControlContext } from './context.js';
 import { storedNarrowing } from './decide-approval.js';
 import type { Identity } from './identity.js';
 import { type Judgement, judge } from './judge.js';
+import type { Permit } from './kept-permits.js';
 
 /**
  * Verifies a grant, evaluates the policies again with the requester's present attributes and the approvals that still
@@ -55,7 +56,6 @@ export async function fetchGrant(
     running.signal.throwIfAborted();
     return answerStream({
       ctx,
-      identity,
       call,
       permitted,
       execution,
@@ -66,7 +66,7 @@ export async function fetchGrant(
     });
   } catch (error) {
     const reason = running.signal.aborted ? running.signal.reason : error;
-    const outcome = { identity, call, permitted, startedAt, rows: 0, error: reason };
+    const outcome = { call, permitted, startedAt, rows: 0, error: reason };
     await recordOutcome(ctx, outcome).finally(() => running.end());
     throw reason;
   }
@@ -78,6 +78,12 @@ async function permit(
   ref: string,
   call: CallMeta,
 ): Promise<Permitted> {
+  const kept = ctx.permits.find(identity, ref, ctx.now());
+  if (kept) {
+    const event = queryStarted(ctx, kept.permit, call);
+    const started = await ctx.store.record(event, kept.revision);
+    if (started) return { ...kept.permit, startedId: started.auditId, onDisk: started.onDisk };
+  }
   const known: { row?: RequestRow } = {};
   try {
     return await ctx.store.transaction((tx) => permitWithin(ctx, tx, identity, ref, call, known));
@@ -97,6 +103,8 @@ async function permitWithin(
   call: CallMeta,
   known: { row?: RequestRow },
 ): Promise<Permitted> {
+  const revision = ctx.store.revision();
+  const now = ctx.now();
   const grant = await tx.grants.byId(ref);
   const row =
     grant && grant.requester_id === identity.id ? await tx.requests.byId(grant.request_id) : null;
@@ -105,12 +113,12 @@ async function permitWithin(
   if (grant.revoked_at !== null) throw revoked(grant);
   const active = await ctx.activeBundle(tx);
   if (!active) throw await bundleGone(tx, grant);
-  await verifyGrant(grant.jwt, {
+  const claims = await verifyGrant(grant.jwt, {
     keys: ctx.verifiedGrants.keys,
     verified: ctx.verifiedGrants,
     issuer: GRANT_ISSUER,
     org: ctx.org,
-    now: ctx.now(),
+    now,
     active: { checksum: active.checksum, epoch: active.epoch },
     aqlSha256: row.aql_hash,
     requesterId: identity.id,
@@ -123,17 +131,15 @@ async function permitWithin(
     aql: row.aql,
     narrowing: storedNarrowing(row),
     purpose: row.purpose,
-    at: ctx.now(),
+    at: now,
   });
   await refuseDenied(ctx, tx, identity, row, judgement);
-  const event = auditEvent(ctx, 'query.started', call, identity);
-  const started = await tx.audit.append({
-    ...event,
-    request: auditRequest(ctx, row),
-    policy_evaluation: auditDecision(judgement.decision, true),
-    metadata: { ...event.metadata, grant_id: grant.id, ttl_expires: grant.expires_at },
-  });
-  return { grant, row, active, judgement, started };
+  const parts = fetchParts(ctx, { identity, row, judgement });
+  const permit: Permit = { identity, grant, row, active, judgement, parts };
+  if (ctx.store.revision() === revision) ctx.permits.keep(permit, claims, { revision, now });
+  const started = await tx.audit.append(queryStarted(ctx, permit, call));
+  // The transaction ends once it is on disk.
+  return { ...permit, startedId: started.audit_id, onDisk: async () => {} };
 }
 
 /** What the policies of this moment no longer allow is refused, whatever the grant says. */

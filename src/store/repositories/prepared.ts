@@ -5,20 +5,27 @@ import type { Db } from '../tables.js';
 const compiled = new Map<string, CompiledQuery<unknown>>();
 
 /**
- * Runs a query that was built before under this name, with other values: building it anew costs more than running it. `build`
- * must make the same text every time, its values in the order of `values`.
+ * A query that was built before under this name, with other values: building it anew costs more than running it. `build` must
+ * make the same text every time, its values in the order of `values`.
  */
-export async function runPrepared<R>(
-  db: Db,
+export function prepared<R>(
   name: string,
   build: () => Compilable<R>,
   values: readonly unknown[],
-): Promise<R[]> {
+): CompiledQuery<R> {
   let query = compiled.get(name) as CompiledQuery<R> | undefined;
   if (query === undefined) {
     query = build().compile();
     compiled.set(name, query);
   }
-  const { rows } = await db.executeQuery<R>({ ...query, parameters: values });
+  return { ...query, parameters: values };
+}
+
+/** Runs `prepared`. */
+export async function runPrepared<R>(
+  db: Db,
+  ...query: Parameters<typeof prepared<R>>
+): Promise<R[]> {
+  const { rows } = await db.executeQuery<R>(prepared(...query));
   return rows;
 }
