@@ -143,7 +143,7 @@ could not be read: then nobody knows.`;
         if (reasons !== '') this.log(`\n${reasons}`);
       }
     }
-    const next = nextAfterScan(outcomes, applied);
+    const next = nextAfterScan(outcomes, { applied, isMarkdown: flags.diff });
     if (next !== '') this.note(`\n${next}`);
   }
 
