@@ -77,15 +77,15 @@ export function cannotLook(error: unknown): unknown {
   });
 }
 
-/** What to do after a scan; `''` where there is nothing. */
+/** What to do after a scan; `''` where there is nothing. `isRead`: a person reads the report, on a terminal. */
 export function nextAfterScan(
   outcomes: readonly ScanOutcome[],
-  { applied, isMarkdown }: { applied: boolean; isMarkdown: boolean },
+  { applied, isRead }: { applied: boolean; isRead: boolean },
 ): string {
   const lines = [];
   const suggested = outcomes.filter(({ report }) => report.suggestions.length > 0);
   const [first] = suggested;
-  if (first !== undefined && !isMarkdown && !applied) {
+  if (first !== undefined && isRead && !applied) {
     const which = suggested.length === 1 ? escapeTerminal(first.report.datasource) : '--all';
     lines.push(
       `Policies that would cover what nothing covers, with tests: vkit scan ${which} --diff`,
