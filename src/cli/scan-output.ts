@@ -5,6 +5,7 @@ import type { ScanReport } from '../schema/drift-report.js';
 import { splitRegistry } from '../schema/registry-blocks.js';
 import type { ScanAllResult } from '../services/scan-all.js';
 import type { ScanOutcome } from '../services/scan-datasource.js';
+import { escapeTerminal } from '../util/escape.js';
 import { toVkitError } from './report-error.js';
 import { renderTable } from './table.js';
 
@@ -76,13 +77,25 @@ export function cannotLook(error: unknown): unknown {
   });
 }
 
-/** What to do after a scan; `''` where there is nothing. */
-export function nextAfterScan(outcomes: readonly ScanOutcome[], applied: boolean): string {
-  if (!applied) return '';
-  const written = [...new Set(outcomes.flatMap((outcome) => outcome.written))];
-  const policies = outcomes[0]?.policies ?? 0;
-  const next = policies === 0 ? 'vkit policy pack add starter' : 'vkit policy validate';
-  return written.length === 0
-    ? ''
-    : `Wrote ${written.join(' and ')}: read what was classified.\nNext: ${next}`;
+/** What to do after a scan; `''` where there is nothing. `isRead`: a person reads the report, on a terminal. */
+export function nextAfterScan(
+  outcomes: readonly ScanOutcome[],
+  { applied, isRead }: { applied: boolean; isRead: boolean },
+): string {
+  const lines = [];
+  const suggested = outcomes.filter(({ report }) => report.suggestions.length > 0);
+  const [first] = suggested;
+  if (first !== undefined && isRead && !applied) {
+    const which = suggested.length === 1 ? escapeTerminal(first.report.datasource) : '--all';
+    lines.push(
+      `Policies that would cover what nothing covers, with tests: vkit scan ${which} --diff`,
+    );
+  }
+  const written = applied ? [...new Set(outcomes.flatMap((outcome) => outcome.written))] : [];
+  if (written.length > 0) {
+    const policies = outcomes[0]?.policies ?? 0;
+    const next = policies === 0 ? 'vkit policy pack add starter' : 'vkit policy validate';
+    lines.push(`Wrote ${written.join(' and ')}: read what was classified.\nNext: ${next}`);
+  }
+  return lines.join('\n');
 }

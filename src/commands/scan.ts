@@ -153,7 +153,8 @@ could not be read: then nobody knows.`;
         if (reasons !== '') this.log(`\n${reasons}`);
       }
     }
-    const next = nextAfterScan(outcomes, applied);
+    const isRead = process.stdout.isTTY === true && !flags.diff;
+    const next = nextAfterScan(outcomes, { applied, isRead });
     if (next !== '') this.note(`\n${next}`);
   }
 

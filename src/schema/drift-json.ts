@@ -1,4 +1,9 @@
-import { type DriftFinding, type DriftSummary, summarizeDrift } from './drift.js';
+import {
+  type DriftFinding,
+  type DriftSummary,
+  type SuggestedPolicy,
+  summarizeDrift,
+} from './drift.js';
 import type { ScanReport } from './drift-report.js';
 import type { LoginAbility } from './model.js';
 
@@ -13,6 +18,8 @@ export interface DriftJson {
   drift: boolean;
   summary: DriftSummary;
   findings: readonly DriftFinding[];
+  /** Policies for sensitive fields that nothing covers, as files to write. */
+  suggestions: readonly SuggestedPolicy[];
   left_out: readonly string[];
   /** What the login could do beyond reading; null where the engine was not asked. */
   login: readonly LoginAbility[] | null;
@@ -20,7 +27,8 @@ export interface DriftJson {
 }
 
 export function renderDriftJson(report: ScanReport): DriftJson {
-  const { datasource, server, tables, fields, durationMs, drift, leftOut, login, applied } = report;
+  const { datasource, server, tables, fields, durationMs, drift, suggestions, leftOut } = report;
+  const { login, applied } = report;
   return {
     id: datasource,
     server,
@@ -30,6 +38,7 @@ export function renderDriftJson(report: ScanReport): DriftJson {
     drift: drift.length > 0,
     summary: summarizeDrift(drift),
     findings: drift,
+    suggestions,
     left_out: leftOut,
     login,
     applied,

@@ -1,5 +1,5 @@
 import { escapeMarkdown } from '../util/escape.js';
-import type { DriftFinding } from './drift.js';
+import type { DriftFinding, SuggestedPolicy } from './drift.js';
 import {
   changeOf,
   countSensitive,
@@ -50,9 +50,20 @@ export function renderDriftMarkdown(reports: readonly ScanReport[]): string {
     for (const left of report.leftOut.slice(0, 20)) {
       text += `\nLeft out, since no registry can hold its name: ${name(left)}\n`;
     }
+    for (const suggestion of report.suggestions) {
+      const details = suggestionOf(suggestion);
+      if (text.length + details.length <= CHARACTERS_MAX) text += details;
+    }
   }
   if (cut > 0) text += `\n${cut} more datasets changed; \`vkit scan --format json\` lists all.\n`;
   return text;
+}
+
+/** Folded, as two files to copy. A name in them is quoted, so that no line of it can end the block. */
+function suggestionOf({ policy, test }: SuggestedPolicy): string {
+  const file = ({ file: path, text }: SuggestedPolicy['policy']) =>
+    `\`${path}\`:\n\n~~~~yaml\n${text}~~~~\n\n`;
+  return `\n<details><summary>Suggested policy, and its test</summary>\n\n${file(policy)}${file(test)}</details>\n`;
 }
 
 function rowsOf(group: readonly DriftFinding[]): string {

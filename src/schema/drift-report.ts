@@ -1,5 +1,11 @@
 import { escapeTerminal } from '../util/escape.js';
-import { type DriftFinding, summarizeDrift } from './drift.js';
+import {
+  type DriftFinding,
+  ROLE_OUTCOMES,
+  type RoleOutcome,
+  type SuggestedPolicy,
+  summarizeDrift,
+} from './drift.js';
 import type { LoginAbility } from './model.js';
 
 /** One scan of one datasource: what was read, and how it differs from the baseline. */
@@ -11,6 +17,8 @@ export interface ScanReport {
   fields: number;
   durationMs: number;
   drift: readonly DriftFinding[];
+  /** Policies for sensitive fields that nothing covers. */
+  suggestions: readonly SuggestedPolicy[];
   /** Names that no registry can hold. */
   leftOut: readonly string[];
   /** What the login could do beyond reading; null where the engine was not asked. */
@@ -103,8 +111,29 @@ export function labelOf(finding: DriftFinding): string {
   return text === '' ? '' : `[${text}]`;
 }
 
-/** What stands at the end of a finding's line: what the policies make of it. */
+/** What stands at the end of a finding's line: what the policies make of it, and of whom they make something else. */
 export function noteOf(finding: DriftFinding): string {
+  const note = effectNote(finding);
+  const differences = rolesNote(finding);
+  return differences === '' ? note : `${note} (${differences})`;
+}
+
+/** `allowed: dba; uncovered: others`: all outcomes where there are several, since the effect speaks of one. */
+function rolesNote({ roles = {} }: DriftFinding): string {
+  const outcomes = ROLE_OUTCOMES.filter((outcome) => roles[outcome] !== undefined);
+  return outcomes.length < 2 ? '' : outcomes.map((outcome) => rolesOf(outcome, roles)).join('; ');
+}
+
+const ROLES_SHOWN_MAX = 6;
+
+function rolesOf(outcome: RoleOutcome, roles: NonNullable<DriftFinding['roles']>): string {
+  const names = (roles[outcome] ?? []).map((role) => (role === '*' ? 'others' : role));
+  const more = names.length - ROLES_SHOWN_MAX;
+  const shownNames = more > 1 ? [...names.slice(0, ROLES_SHOWN_MAX), `${more} more`] : names;
+  return `${outcome}: ${shownNames.join(', ')}`;
+}
+
+function effectNote(finding: DriftFinding): string {
   const { kind, effect } = finding;
   if (kind === 'field_added' || kind === 'field_returned') {
     const what = kind === 'field_added' ? 'NEW' : 'BACK';

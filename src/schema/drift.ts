@@ -41,6 +41,22 @@ export interface DriftFinding {
   because?: string;
   /** What the current policies would do with it: `masked by mask_pii`; `uncovered` where none says anything. */
   effect?: string;
+  /** What they would decide for whom; absent of what is gone, and beyond a bound. */
+  roles?: RolesByOutcome;
+}
+
+/** `uncovered`: nothing but the default denies it. */
+export const ROLE_OUTCOMES = ['allowed', 'masked', 'approval', 'denied', 'uncovered'] as const;
+export type RoleOutcome = (typeof ROLE_OUTCOMES)[number];
+
+/** Roles by what somebody of each would get, of whom nothing else is known; `*` is every role that nobody names. */
+export type RolesByOutcome = Readonly<Partial<Record<RoleOutcome, readonly string[]>>>;
+
+/** A policy that would cover what nothing covers, and its test, as files of a project. */
+export interface SuggestedPolicy {
+  id: string;
+  policy: { file: string; text: string };
+  test: { file: string; text: string };
 }
 
 /** How many differences of which sort; `changed` is everything that is neither new nor gone. */

@@ -6,7 +6,7 @@ import { type Problem, VkitError } from '../errors/index.js';
 import { repairPacks } from '../packs/journal.js';
 import { parsePolicyFile } from '../policy/parse-policy.js';
 import { findProject } from '../project/find-project.js';
-import type { Datasource } from '../project/parse-datasource-file.js';
+import { type Datasource, toBundleDatasource } from '../project/parse-datasource-file.js';
 import { PROJECT_PATHS, REGISTRY_FILE, REGISTRY_LOCK_FILE } from '../project/paths.js';
 import { type Project, readProject } from '../project/read-project.js';
 import { writeProjectFile, writeRegistry } from '../project/write-project.js';
@@ -21,6 +21,7 @@ import {
   parseRegistryLock,
   printRegistryLock,
 } from '../schema/registry-lock.js';
+import { type DriftPolicies, withRoleEffects } from './drift-effects.js';
 import {
   type DatasourceContext,
   engineSchemasOf,
@@ -28,6 +29,7 @@ import {
   openDatasource,
 } from './open-datasource.js';
 import { policyView } from './policy-view.js';
+import { suggestPolicies } from './suggest-policies.js';
 
 /** Reads the catalog of a datasource; relative paths of its files start at the project's root. */
 export type Introspect = (
@@ -111,6 +113,13 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
     });
     const lockText = printRegistryLock(merged.lock);
     const { policies, policyProblems } = readPolicies(project);
+    const { default_action: defaultAction, clearances, roles } = project.settings;
+    const decided: DriftPolicies = {
+      ...{ policies, defaultAction, clearances, roles },
+      datasource: toBundleDatasource(datasource),
+      at: Date.now(),
+    };
+    const drift = withRoleEffects(withPolicyEffects(merged.drift, policyView(policies)), decided);
     const changed =
       merged.registryText !== baseline.registryText ||
       lockText !== (project.lock?.text ?? lockText);
@@ -123,7 +132,8 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
       report: {
         ...reportOf(datasource.id, scanned, merged),
         durationMs: Math.max(0, input.now() - started),
-        drift: withPolicyEffects(merged.drift, policyView(policies)),
+        drift,
+        suggestions: suggestPolicies(drift, decided),
         applied: input.apply,
       },
       registryText: merged.registryText,

@@ -32,6 +32,7 @@ const report = (over: Partial<ScanReport> = {}): ScanReport => ({
   fields: 2_840,
   durationMs: 1_234,
   drift: withPolicyEffects(SECOND.drift, POLICIES),
+  suggestions: [],
   leftOut: [],
   login: null,
   applied: false,
