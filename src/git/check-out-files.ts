@@ -6,6 +6,9 @@ import { VkitError } from '../errors/index.js';
 import { AUTHOR, OWN_TRAILER } from './own-commit.js';
 import { type Git, gitIn } from './run-git.js';
 
+/** A Git that was ended with this process may be writing still. */
+const RETRIES_MAX = 3;
+
 /** These commands talk to nobody. */
 const TIMEOUT_MS = 60_000;
 
@@ -17,7 +20,6 @@ export interface CheckOutInput {
   paths: readonly string[];
   /** What Git needs to run at all. */
   environment: Readonly<Record<string, string>>;
-  signal?: AbortSignal | undefined;
 }
 
 /** Some files of a commit, in a temporary folder. */
@@ -38,16 +40,17 @@ export interface CheckedOut {
  * in the repository. Throws `unsupported` for a partial clone.
  */
 export async function checkOutFiles(input: CheckOutInput): Promise<CheckedOut> {
-  const { root, commit, environment, signal } = input;
+  const { root, commit, environment } = input;
   const isolated = { ...environment, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' };
   const at = (directory: string, more: Record<string, string> = {}): Git =>
-    gitIn({ directory, environment: { ...isolated, ...more }, timeoutMs: TIMEOUT_MS, signal });
-  const original = gitIn({ directory: root, environment, timeoutMs: TIMEOUT_MS, signal });
+    gitIn({ directory, environment: { ...isolated, ...more }, timeoutMs: TIMEOUT_MS });
+  const original = gitIn({ directory: root, environment, timeoutMs: TIMEOUT_MS });
   await refusePartial(original);
   const ask = async (...args: string[]): Promise<string> =>
     (await original('rev-parse', ...args)).replace(/\r?\n$/, '');
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'vkit-drift-')));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const remove = (): void =>
+    rmSync(folder, { recursive: true, force: true, maxRetries: RETRIES_MAX });
   process.once('exit', remove);
   const done = (): void => {
     process.removeListener('exit', remove);

@@ -22,7 +22,7 @@ const MEANINGS: readonly {
   },
   {
     pattern:
-      /stale info|\(fetch first\)|\(non-fast-forward\)|cannot lock ref|failed to update ref|reference already exists/,
+      /stale info|\[rejected\]|cannot lock ref|failed to update ref|already exists\)|incorrect old value|couldn't find remote ref/,
     code: 'conflict',
     message: 'The branch of the remote was changed meanwhile.',
     hint: 'Run the command again; it begins with what is there now.',
@@ -35,11 +35,16 @@ const MEANINGS: readonly {
     hint: 'Give Git a login for it, or set GITHUB_TOKEN to a token that may write its contents.',
   },
   {
-    pattern:
-      /error: 403|Permission to .+ denied|access denied|protected branch|GH006|GH013|declined/i,
+    pattern: /error: 403|Permission to .+ denied|\[remote rejected\]/i,
     code: 'forbidden',
     message: 'The remote does not allow the branch to be written.',
-    hint: 'The login needs to write contents (permissions: contents: write), and no rule may protect the branch.',
+    hint: 'The login has to be one that may write contents, and no rule of the repository may forbid it.',
+  },
+  {
+    pattern: /repository not found|repository '.*' not found/i,
+    code: 'not_found',
+    message: 'The remote shows no such repository to who asks.',
+    hint: 'Is its address right (git remote --verbose), and may the login read its contents?',
   },
 ];
 

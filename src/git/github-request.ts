@@ -22,7 +22,6 @@ export interface GitHubOptions {
   sleep: (ms: number) => Promise<void>;
   /** Milliseconds since 1970. */
   now: () => number;
-  signal?: AbortSignal | undefined;
 }
 
 export interface GitHubCall {
@@ -56,14 +55,13 @@ export async function gitHubRequest(
     const wait = waitMs(options, result, attempt);
     if (attempt === ATTEMPTS_MAX || wait === null) throw errorOf(options, result);
     await options.sleep(wait);
-    options.signal?.throwIfAborted();
   }
 }
 
 type Result = { answer: GitHubAnswer } | { broken: unknown };
 
 async function once(options: GitHubOptions, { method, path, body }: GitHubCall): Promise<Result> {
-  const { apiUrl, token, userAgent, signal } = options;
+  const { apiUrl, token, userAgent } = options;
   let url = new URL(path.startsWith('/') ? `${apiUrl}${path}` : path);
   const { origin } = new URL(apiUrl);
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
@@ -81,7 +79,7 @@ async function once(options: GitHubOptions, { method, path, body }: GitHubCall):
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         redirect: 'manual',
-        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+        signal: timeout,
       });
       const location = response.headers.get('location');
       // A repository that was renamed: GitHub says to send the same to where it is now.
@@ -95,7 +93,6 @@ async function once(options: GitHubOptions, { method, path, body }: GitHubCall):
     }
     return { broken: new Error('It leads elsewhere.') };
   } catch (cause) {
-    if (signal?.aborted) throw signal.reason;
     return { broken: cause };
   }
 }

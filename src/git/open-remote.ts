@@ -20,8 +20,8 @@ export async function openRemote({
   token,
   ...input
 }: OpenRemoteInput): Promise<{ remote: RemoteBranch; place: GitHubPlace | null }> {
-  const { root: directory, remote, environment, signal } = input;
-  const git = gitIn({ directory, environment, timeoutMs: TIMEOUT_MS, signal });
+  const { root: directory, remote, environment } = input;
+  const git = gitIn({ directory, environment, timeoutMs: TIMEOUT_MS });
   const names = (await git('remote')).split(/\r?\n/);
   if (!NAME.test(remote) || !names.includes(remote)) {
     throw new VkitError('not_found', `The repository has no remote "${remote}".`, {

@@ -11,6 +11,9 @@ const COMMITS_MAX = 1_000;
 /** Git must not begin to tidy up somebody's repository. */
 const QUIET = ['-c', 'gc.auto=0', '-c', 'maintenance.auto=false'];
 
+/** Replacements are local to a clone, and say nothing of the remote. */
+const PLAIN = ['--no-replace-objects'];
+
 export interface RemoteBranchInput {
   /** The root of the work tree of the person or machine that runs vkit. */
   root: string;
@@ -20,7 +23,6 @@ export interface RemoteBranchInput {
   branch: string;
   /** Logins, proxies and certificates for the remote. */
   environment: Readonly<Record<string, string>>;
-  signal?: AbortSignal | undefined;
 }
 
 /** How the remote stands. */
@@ -50,8 +52,8 @@ export interface RemoteBranch {
 }
 
 export function remoteBranch(input: RemoteBranchInput): RemoteBranch {
-  const { root: directory, remote, branch, environment, signal } = input;
-  const git = gitIn({ directory, environment, timeoutMs: TIMEOUT_MS, signal });
+  const { root: directory, remote, branch, environment } = input;
+  const git = gitIn({ directory, environment, timeoutMs: TIMEOUT_MS });
   const ref = `refs/heads/${branch}`;
   const push = (source: string, expected: string): Promise<string> =>
     git(
@@ -75,27 +77,35 @@ export function remoteBranch(input: RemoteBranchInput): RemoteBranch {
           hint: 'vkit never writes to a default branch. Make another one the default branch.',
         });
       }
-      await git(
-        ...QUIET,
-        'fetch',
-        '--quiet',
-        '--no-tags',
-        '--no-write-fetch-head',
-        '--no-recurse-submodules',
-        '--refmap=',
-        '--',
-        remote,
-        `refs/heads/${defaultBranch}`,
-        ...(head === null ? [] : [ref]),
-      );
-      return { ...state, foreign: head !== null && (await hasForeign(git, base, head)) };
+      const fetch = (...more: string[]): Promise<string> =>
+        git(
+          ...QUIET,
+          'fetch',
+          '--quiet',
+          '--no-tags',
+          '--no-write-fetch-head',
+          '--no-recurse-submodules',
+          '--refmap=',
+          ...more,
+          '--',
+          remote,
+          `refs/heads/${defaultBranch}`,
+          ...(head === null ? [] : [ref]),
+        );
+      await fetch();
+      if (head === null) return { ...state, foreign: false };
+      if (await isOwnOn(git, base, head)) return { ...state, foreign: false };
+      const shallow = await git('rev-parse', '--is-shallow-repository');
+      // Without its history, all that was on the default branch before looks as if it were not on it.
+      if (shallow.trim() === 'true') await fetch('--unshallow');
+      return { ...state, foreign: await hasForeign(git, base, head) };
     },
     push: async (commit, over) => {
       await push(commit, over ?? '');
     },
     isMadeOf: async (commit, { tree, parent }) => {
       const log = ['log', '-1', '--no-show-signature', '--format=%T %P', commit, '--'];
-      return (await git('--no-replace-objects', ...log)).trim() === `${tree} ${parent}`;
+      return (await git(...PLAIN, ...log)).trim() === `${tree} ${parent}`;
     },
     remove: async (at) => {
       await push('', at);
@@ -123,10 +133,25 @@ async function ask(git: Git, remote: string, ref: string): Promise<Omit<RemoteSt
   return { defaultBranch: target.slice('refs/heads/'.length), base, head: at(ref) ?? null };
 }
 
+/** Whether a commit is vkit's, and right on top of another. Throws `conflict` where it came and went meanwhile. */
+async function isOwnOn(git: Git, base: string, head: string): Promise<boolean> {
+  const format = `--format=%P%n${OWN_FORMAT}`;
+  const log = await git(...PLAIN, 'log', '-1', '--no-show-signature', format, head, '--').catch(
+    (cause: unknown) => {
+      throw new VkitError('conflict', 'The branch of the remote was changed meanwhile.', {
+        hint: 'Run the command again; it begins with what is there now.',
+        cause,
+      });
+    },
+  );
+  const [parents = '', ...rest] = log.split('\n');
+  return parents === base && isOwn(rest.join('\n'));
+}
+
 /** Also true where there are more commits than anybody looks at. */
 async function hasForeign(git: Git, base: string, head: string): Promise<boolean> {
   const log = await git(
-    '--no-replace-objects',
+    ...PLAIN,
     'log',
     '-z',
     `--max-count=${COMMITS_MAX + 1}`,

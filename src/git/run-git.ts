@@ -7,7 +7,6 @@ export interface GitOptions {
   environment: Readonly<Record<string, string>>;
   /** Git is ended when it has said nothing for so long. */
   timeoutMs: number;
-  signal?: AbortSignal | undefined;
 }
 
 /** Runs one Git command and gives what it wrote to stdout. */
@@ -16,9 +15,9 @@ export type Git = (...args: string[]) => Promise<string>;
 /**
  * Git in a folder, in English, which never asks anything on a terminal. simple-git refuses Git's variables and settings that
  * run a program, so that no argument brings them in; here they come from the given environment alone, and the arguments are
- * vkit's own. Throws what `gitError` makes of a failure, and the signal's reason.
+ * vkit's own. Throws what `gitError` makes of a failure.
  */
-export function gitIn({ directory, environment, timeoutMs, signal }: GitOptions): Git {
+export function gitIn({ directory, environment, timeoutMs }: GitOptions): Git {
   const whole = { ...environment, LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0' };
   const runner = simpleGit({
     baseDir: directory,
@@ -33,13 +32,11 @@ export function gitIn({ directory, environment, timeoutMs, signal }: GitOptions)
       allowUnsafeSshCommand: true,
       allowUnsafeUrlRewrite: true,
     },
-    ...(signal === undefined ? {} : { abort: signal }),
   }).env(whole);
   return async (...args) => {
     try {
       return await runner.raw(args);
     } catch (cause) {
-      if (signal?.aborted) throw signal.reason;
       throw gitError(cause, args);
     }
   };

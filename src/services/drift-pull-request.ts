@@ -36,7 +36,6 @@ export interface DriftPullRequestInput extends Omit<ScanAllInput, 'apply' | 'fil
   sleep: (ms: number) => Promise<void>;
   /** Milliseconds since 1970. */
   clock: () => number;
-  signal?: AbortSignal | undefined;
 }
 
 export interface DriftPullRequestResult extends ScanAllResult {
@@ -91,7 +90,7 @@ async function contextOf(input: DriftPullRequestInput): Promise<Context> {
       hint: 'Pull requests come from one: git init, then git remote add origin URL',
     });
   }
-  const { github, dryRun, signal } = input;
+  const { github, dryRun } = input;
   if (github.token === undefined && !dryRun) {
     throw new VkitError('unauthenticated', 'GITHUB_TOKEN is not set.', {
       hint: 'In a workflow it is github.token; with --dry-run none is needed.',
@@ -102,8 +101,7 @@ async function contextOf(input: DriftPullRequestInput): Promise<Context> {
     remote: input.remote,
     branch: BRANCH,
     environment: input.remoteEnvironment,
-    signal,
-    placeOf: (url) => (github.token === undefined ? null : gitHubPlace(github, url)),
+    placeOf: (url) => (dryRun ? null : gitHubPlace(github, url)),
     token: github.token,
   });
   const { cwd: _cwd, remote: _remote, ...scan } = input;
@@ -131,7 +129,7 @@ async function runOnce(context: Context): Promise<DriftPullRequestResult> {
   );
   const settled = { ...result, branch: BRANCH, base, body };
   const untouched = { ...settled, action: 'none', pullRequest: null, commit: state.head } as const;
-  if (place === null || input.dryRun) return untouched;
+  if (place === null) return untouched;
   const pulls = gitHubPullRequests(
     {
       ...place,
@@ -139,7 +137,6 @@ async function runOnce(context: Context): Promise<DriftPullRequestResult> {
       userAgent: input.userAgent,
       sleep: input.sleep,
       now: input.clock,
-      signal: input.signal,
     },
     { branch: BRANCH, base },
   );

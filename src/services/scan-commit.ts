@@ -14,7 +14,6 @@ export interface ScanCommitInput extends Omit<ScanAllInput, 'cwd' | 'apply' | 'f
   place: string;
   /** What Git needs to run at all. */
   gitEnvironment: Readonly<Record<string, string>>;
-  signal?: AbortSignal | undefined;
 }
 
 export interface ScanCommitResult extends ScanAllResult {
@@ -31,7 +30,7 @@ export async function scanCommit(
   input: ScanCommitInput,
   message: (result: ScanAllResult) => string,
 ): Promise<ScanCommitResult> {
-  const { projectRoot, repositoryRoot, commit, place, gitEnvironment, signal, ...scan } = input;
+  const { projectRoot, repositoryRoot, commit, place, gitEnvironment, ...scan } = input;
   const {
     registryDir = PROJECT_PATHS.registryFolder,
     datasourcesDir = PROJECT_PATHS.datasources,
@@ -50,13 +49,11 @@ export async function scanCommit(
       ...registryPaths,
     ],
     environment: gitEnvironment,
-    signal,
   });
   try {
     const root = join(files.folder, below);
     refuseMissing(root, datasourcesDir, { below, place });
     const result = await scanAll({ ...scan, cwd: root, apply: true, filesRoot: projectRoot });
-    signal?.throwIfAborted();
     const written = registryPaths.filter((path) => existsSync(join(files.folder, path)));
     const hasDrift = result.outcomes.some(({ report }) => report.drift.length > 0);
     const proposal = hasDrift ? await files.commit(written, message(result)) : null;

@@ -3,8 +3,10 @@ import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
 import { driftFailure, renderPullRequest, toPullRequestJson } from '../../cli/drift-pr-output.js';
 import { projectFlags } from '../../cli/flags.js';
+import { interruptOnTerminate } from '../../cli/interrupt.js';
 import { startProgress } from '../../cli/progress.js';
 import { projectContext } from '../../cli/project-context.js';
+import { scanWarnings } from '../../cli/scan-output.js';
 import { readEnvironment } from '../../config/env.js';
 import { readGitEnvironment, readGitRemoteEnvironment } from '../../config/git-environment.js';
 import { classifyField } from '../../schema/classification/index.js';
@@ -40,6 +42,7 @@ address) and GITHUB_API_URL are honoured. Exits 0 with or without drift, and 7 w
   async run(): Promise<unknown> {
     const { flags } = await this.parse(DriftPr);
     const dryRun = flags['dry-run'];
+    interruptOnTerminate();
     const progress = await startProgress('Fetching', { json: this.jsonEnabled() });
     const result = await driftPullRequest({
       ...projectContext(flags),
@@ -59,6 +62,7 @@ address) and GITHUB_API_URL are honoured. Exits 0 with or without drift, and 7 w
       onProgress: ({ running, done, total }) =>
         progress.update(`Scanning ${running.join(', ')} (${done} of ${total} done)`),
     }).finally(() => progress.stop());
+    for (const warning of scanWarnings(result.outcomes)) this.warn(warning);
     if (result.failures.length > 0) throw driftFailure(result);
     if (dryRun && !this.jsonEnabled()) process.stdout.write(result.body);
     this.log(renderPullRequest(result, { dryRun }));
