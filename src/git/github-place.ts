@@ -32,7 +32,8 @@ export function gitHubPlace(settings: GitHubSettings, remoteUrl: string | null):
   const serverUrl = addressOf(settings.serverUrl ?? serverOf(apiUrl), 'GITHUB_SERVER_URL');
   const name = remoteUrl === null ? null : repositoryName(remoteUrl);
   const slash = name?.indexOf('/') ?? -1;
-  const host = name?.slice(0, slash);
+  // GitHub takes SSH on the port of HTTPS at a name of its own.
+  const host = name?.slice(0, slash).replace(/^ssh\.(?=github\.com$)/, '');
   const repository = settings.repository ?? name?.slice(slash + 1);
   if (repository === undefined || !REPOSITORY.test(repository)) {
     throw new VkitError('invalid_input', 'It is not said which repository on GitHub this is.', {

@@ -101,9 +101,10 @@ interface Wanted {
   base: string;
 }
 
-/** Whether a pull request is of the branch of this repository, and not of a fork's branch of the same name. */
+/** Whether a pull request is open and of the branch of this repository, and not of a fork's branch of the same name. */
 function isOf(item: unknown, { repository, branch, base }: Wanted): boolean {
   const pull = item as {
+    state?: unknown;
     head?: { ref?: unknown; repo?: { full_name?: unknown } | null };
     base?: { ref?: unknown; repo?: { full_name?: unknown } | null };
   } | null;
@@ -111,7 +112,8 @@ function isOf(item: unknown, { repository, branch, base }: Wanted): boolean {
   const home = pull?.base?.repo?.full_name ?? repository;
   const from = pull?.head?.repo === null ? null : (pull?.head?.repo?.full_name ?? home);
   return (
-    pull?.head?.ref === branch &&
+    pull?.state === 'open' &&
+    pull.head?.ref === branch &&
     pull.base?.ref === base &&
     String(from).toLowerCase() === String(home).toLowerCase()
   );

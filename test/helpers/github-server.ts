@@ -24,7 +24,7 @@ interface Seen {
 }
 
 /** What is answered instead of what GitHub would; `cut` ends the connection, before or after the call was obeyed. */
-type Instead =
+export type Instead =
   | { status: number; headers?: Record<string, string>; body?: unknown }
   | { cut: 'before' | 'after' };
 
@@ -46,6 +46,8 @@ export class GitHubServer {
   readonly seen: Seen[] = [];
   readonly gitRequests: { url: string; authorized: boolean }[] = [];
   readonly problems: string[] = [];
+  /** Whether it answers with every pull request, whatever is asked for. */
+  ignoresFilters = false;
   /** Asked before each call. */
   instead: (seen: Seen) => Instead | undefined = () => undefined;
   url = '';
@@ -159,9 +161,10 @@ export class GitHubServer {
     const [owner, branch] = (query.get('head') ?? ':').split(/:(.*)/s);
     const found = this.pulls.filter(
       ({ state, head, base, from }) =>
-        (query.get('state') === 'all' || state === (query.get('state') ?? 'open')) &&
-        base === (query.get('base') ?? base) &&
-        (!query.has('head') || (head === branch && (from ?? '').split('/')[0] === owner)),
+        this.ignoresFilters ||
+        ((query.get('state') === 'all' || state === (query.get('state') ?? 'open')) &&
+          base === (query.get('base') ?? base) &&
+          (!query.has('head') || (head === branch && (from ?? '').split('/')[0] === owner))),
     );
     if (query.get('direction') !== 'asc') found.reverse();
     const perPage = Math.min(Number(query.get('per_page') ?? 30), this.#options.perPageMax ?? 100);
