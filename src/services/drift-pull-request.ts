@@ -140,20 +140,21 @@ async function runOnce(context: Context): Promise<DriftPullRequestResult> {
     },
     { branch: BRANCH, base },
   );
+  // Asked before anything is pushed, so that a token that may not leaves no branch without a pull request.
+  const open = await pulls.listOpen();
   if (result.proposal !== null) {
     // What is open may say something of a datasource that nobody can look at now; what was merged or closed does not.
-    const keep =
-      state.foreign || (result.failures.length > 0 && (await pulls.listOpen()).length > 0);
+    const keep = state.foreign || (result.failures.length > 0 && open.length > 0);
     const { commit, pushed } = await propose(context, { ...state, keep }, result.proposal);
-    const outcome = await openPullRequest(pulls, { title: TITLE, body });
+    const outcome = await openPullRequest(pulls, { open, title: TITLE, body });
     return { ...settled, commit, ...told(outcome, pushed) };
   }
   // Nobody knows whether the drift of what could not be looked at is gone.
   if (result.failures.length > 0) return untouched;
-  const outcome = await closePullRequests(pulls);
-  const isOver = state.head !== null && !state.foreign;
-  if (isOver) await remote.remove(state.head as string);
-  return { ...settled, commit: isOver ? null : state.head, ...outcome };
+  const outcome = await closePullRequests(pulls, open);
+  if (state.head === null || state.foreign) return { ...settled, commit: state.head, ...outcome };
+  await remote.remove(state.head);
+  return { ...settled, commit: null, ...outcome };
 }
 
 /** Puts the proposal on vkit's branch: in place of what vkit proposed before, or on top of what is to be kept. */

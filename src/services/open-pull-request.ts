@@ -9,14 +9,13 @@ export interface PullRequestOutcome {
 }
 
 /**
- * Sees to it that there is an open pull request with this text: the oldest that is there, or a new one. Twice the same is
- * once. Throws `conflict` where GitHub says that there is one, and shows none.
+ * Sees to it that there is an open pull request with this text: the oldest of those that were `open` a moment ago, or a new one. Twice
+ * the same is once. Throws `conflict` where GitHub says that there is one, and shows none.
  */
 export async function openPullRequest(
   pulls: PullRequests,
-  text: PullRequestText,
+  { open: [oldest], ...text }: PullRequestText & { open: readonly PullRequest[] },
 ): Promise<PullRequestOutcome> {
-  const [oldest] = await pulls.listOpen();
   if (oldest !== undefined) return bringUpToDate(pulls, oldest, text);
   const created = await pulls.create(text);
   if (created !== null) return { action: 'created', pullRequest: created };
@@ -48,11 +47,13 @@ function plain(body: string): string {
   return body.replaceAll('\r\n', '\n').trimEnd();
 }
 
-/** Closes every open pull request, and tells of the oldest. */
-export async function closePullRequests(pulls: PullRequests): Promise<PullRequestOutcome> {
+/** Closes pull requests, and tells of the first. */
+export async function closePullRequests(
+  pulls: PullRequests,
+  open: readonly PullRequest[],
+): Promise<PullRequestOutcome> {
   const closed: PullRequest[] = [];
-  for (const { number } of await pulls.listOpen()) {
-    closed.push(await pulls.update(number, { state: 'closed' }));
-  }
-  return { action: closed.length === 0 ? 'none' : 'closed', pullRequest: closed[0] ?? null };
+  for (const { number } of open) closed.push(await pulls.update(number, { state: 'closed' }));
+  const [first = null] = closed;
+  return { action: first === null ? 'none' : 'closed', pullRequest: first };
 }

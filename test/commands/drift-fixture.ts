@@ -1,5 +1,5 @@
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { GitHubServer, type GitHubServerOptions } from '../helpers/github-server.js';
 import { type CliOptions, type CliResult, jsonOf } from '../helpers/run-cli.js';
@@ -51,9 +51,13 @@ export async function driftProject(
     ...options,
   });
   const project = await shopProject();
-  const { root } = project;
-  await appendFile(join(root, '.gitignore'), '.config/\n');
-  await git(root, 'init', '-q', '-b', 'main');
+  const repository = options.below === undefined ? project.root : await temporaryFolder();
+  const root = join(repository, options.below ?? '');
+  if (root !== repository) {
+    await mkdir(dirname(root), { recursive: true });
+    await rename(project.root, root);
+  }
+  await git(repository, 'init', '-q', '-b', 'main');
   const address = options.over === 'http' ? `${github.url}/acme/policies.git` : remote;
   await git(root, 'remote', 'add', 'origin', remote);
   await git(root, 'add', '.');
@@ -69,11 +73,13 @@ export async function driftProject(
   };
   const pr: DriftProject['pr'] = (args = [], more = {}) =>
     project.run(['drift', 'pr', ...args], {
+      cwd: root,
       ...more,
       env: { ...environment, ...more.env },
     });
   return {
     ...project,
+    root,
     github,
     remote,
     environment,

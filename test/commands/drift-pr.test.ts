@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { jsonOf } from '../helpers/run-cli.js';
 import { temporaryFolder } from '../helpers/temporary-folder.js';
 import { type DriftProject, driftProject, pushByHand, TOKEN } from './drift-fixture.js';
 import { git } from './project-fixture.js';
@@ -159,37 +158,36 @@ describe('drift pr', () => {
     expect(await git(root, 'config', '--list', '--show-origin')).not.toContain('extraheader');
     expect(github.problems).toEqual([]);
   });
-});
 
-describe('drift pr and what it cannot do', () => {
-  it('exits 7 where a datasource cannot be read, closes nothing, and proposes what the others have', async () => {
-    const project = await driftProject();
-    const { root, github, ok, change, pr, remoteHead, remoteFile } = project;
-    await ok(['datasource', 'add', 'crm', '--url', 'postgres://127.0.0.1:1/crm']);
-    await git(root, 'add', '.');
-    await git(root, 'commit', '-q', '-m', 'A second datasource');
-    await git(root, 'push', '-q', 'origin', 'main');
-    const env = { VKIT_DS_CRM_USERNAME: 'u', VKIT_DS_CRM_PASSWORD: 'p4ssw0rd-of-crm' };
-    const pull = github.addPull({ title: 'Schema drift detected' });
-    const none = await pr(['--json'], { env });
-    expect(none.code).toBe(7);
-    expect(jsonOf(none)).toMatchObject({
-      error: {
-        code: 'drift_unknown',
-        details: { action: 'none', pull_request: null, failures: [{ id: 'crm' }] },
-      },
-    });
-    expect([pull.state, await remoteHead()]).toEqual(['open', '']);
+  it('prints the report with --dry-run, and writes nothing', async () => {
+    const { github, change, pr, remoteHead } = await driftProject();
     change(ADD_PHONE);
-    const some = await pr(['--json'], { env });
-    expect(some.code).toBe(7);
-    expect(jsonOf(some)).toMatchObject({
-      error: { details: { action: 'updated', pull_request: { number: 1 } } },
+    const { code, stdout } = await pr(['--dry-run'], { env: { GITHUB_TOKEN: undefined } });
+    expect(code).toBe(0);
+    expect(stdout).toContain('| new field | customers | phone |');
+    expect(stdout).toContain('A dry run: nothing was pushed.');
+    expect([await remoteHead(), github.seen]).toEqual(['', []]);
+  });
+
+  it('works on a project below the root of its repository', async () => {
+    const project = await driftProject({ below: 'data/policies' });
+    project.change(ADD_PHONE);
+    expect(await project.done()).toMatchObject({ action: 'created' });
+    const names = await git(project.remote, 'diff', '--name-only', 'main', 'vkit/drift');
+    expect(names.split('\n')[1]).toBe('data/policies/config/registry.yaml');
+  });
+
+  it('cuts a report that GitHub would refuse, and links to the whole', async () => {
+    const { github, change, done } = await driftProject();
+    const tables = Array.from({ length: 700 }, (_, index) => {
+      const columns = ['email', 'phone', 'ssn'].map((name) => `${name}_${index} TEXT`);
+      return `CREATE TABLE a_table_with_quite_a_long_name_${index} (${columns});`;
     });
-    expect(await remoteFile('config/registry.yaml')).toContain('    phone: {type: text');
-    expect(pull.body).toContain('### crm');
-    expect(pull.body).toContain('Could not be looked at');
-    expect(none.stdout + some.stdout + pull.body).not.toContain('p4ssw0rd');
+    change(tables.join('\n'));
+    expect(await done()).toMatchObject({ action: 'created' });
+    const body = github.pulls[0]?.body ?? '';
+    expect(body.length).toBeLessThanOrEqual(65_536);
+    expect(body).toContain(`(<${github.url}/acme/policies/compare/main...vkit/drift>)`);
     expect(github.problems).toEqual([]);
   });
 });
