@@ -15,6 +15,11 @@ export function installInterrupt(options: { json: boolean }): void {
   });
 }
 
+/** Makes SIGTERM end the process as Ctrl-C does, for a command that would leave something behind. */
+export function interruptOnTerminate(): void {
+  process.once('SIGTERM', () => process.emit('SIGINT'));
+}
+
 /**
  * Runs `handler` at the first Ctrl-C instead of ending the process, for a command that has to finish
  * what it began (a server that drains). The returned function restores the default.

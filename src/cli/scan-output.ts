@@ -1,7 +1,7 @@
-import { VkitError } from '../errors/index.js';
+import { formatProblem, VkitError } from '../errors/index.js';
 import type { DriftFinding } from '../schema/drift.js';
 import { renderDriftJson } from '../schema/drift-json.js';
-import type { ScanReport } from '../schema/drift-report.js';
+import { renderLoginWarnings, type ScanReport } from '../schema/drift-report.js';
 import { splitRegistry } from '../schema/registry-blocks.js';
 import type { ScanAllResult } from '../services/scan-all.js';
 import type { ScanOutcome } from '../services/scan-datasource.js';
@@ -33,6 +33,12 @@ export function registryLines(registryText: string): Map<string, number> {
     if (name !== undefined) lines.set(name, line);
   }
   return lines;
+}
+
+/** What is said beside a report: policy files that could not be read, each problem once, and what a login could do. */
+export function scanWarnings(outcomes: readonly ScanOutcome[]): string[] {
+  const problems = outcomes.flatMap(({ policyProblems }) => policyProblems.map(formatProblem));
+  return [...new Set(problems), ...outcomes.flatMap(({ report }) => renderLoginWarnings(report))];
 }
 
 /** What is said when one of several datasources could not be looked at: whatever was found in the others is no answer. */

@@ -11,12 +11,13 @@ import {
   registryLines,
   renderReasons,
   scanFailure,
+  scanWarnings,
 } from '../cli/scan-output.js';
-import { formatProblem, VkitError } from '../errors/index.js';
+import { VkitError } from '../errors/index.js';
 import { classifyField } from '../schema/classification/index.js';
 import { renderDriftJson } from '../schema/drift-json.js';
 import { renderDriftMarkdown } from '../schema/drift-markdown.js';
-import { renderDriftText, renderLoginWarnings } from '../schema/drift-report.js';
+import { renderDriftText } from '../schema/drift-report.js';
 import { renderDriftSarif } from '../schema/drift-sarif.js';
 import { chooseDatasource } from '../services/choose-datasource.js';
 import { scanAll } from '../services/scan-all.js';
@@ -129,12 +130,8 @@ could not be read: then nobody knows.`;
 
   /** Writes what people read, or a whole document in a format that is not JSON's. */
   private print(outcomes: readonly ScanOutcome[], flags: ScanFlags, applied: boolean): void {
-    const problems = new Set(
-      outcomes.flatMap((outcome) => outcome.policyProblems.map(formatProblem)),
-    );
-    for (const problem of problems) this.warn(problem);
+    for (const warning of scanWarnings(outcomes)) this.warn(warning);
     const reports = outcomes.map(({ report }) => report);
-    for (const warning of reports.flatMap(renderLoginWarnings)) this.warn(warning);
     if (flags.format === 'sarif') {
       const registryPath = `${flags['registry-dir']}/registry.yaml`;
       const lines = registryLines(outcomes.at(-1)?.registryText ?? '');

@@ -37,6 +37,8 @@ export type Environment = {
   cacheDirectory?: string;
   /** VAULTKIT_BASE_URL, VAULTKIT_TOKEN, VAULTKIT_ORG: names the MCP server accepts too. */
   mcp: { baseUrl?: string; token?: string; org?: string };
+  /** GITHUB_TOKEN, GITHUB_API_URL, GITHUB_SERVER_URL, GITHUB_REPOSITORY: as GitHub Actions sets them. */
+  github: { token?: string; apiUrl?: string; serverUrl?: string; repository?: string };
 };
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -66,6 +68,12 @@ export function readEnvironment(env: Variables = process.env): Environment {
       baseUrl: present(env.VAULTKIT_BASE_URL),
       token: present(env.VAULTKIT_TOKEN),
       org: present(env.VAULTKIT_ORG),
+    }),
+    github: compact({
+      token: present(env.GITHUB_TOKEN),
+      apiUrl: present(env.GITHUB_API_URL),
+      serverUrl: present(env.GITHUB_SERVER_URL),
+      repository: present(env.GITHUB_REPOSITORY),
     }),
   });
 }

@@ -13,6 +13,14 @@ import {
 /** GitHub refuses a pull request body beyond 65,536 characters. */
 const CHARACTERS_MAX = 60_000;
 const NAME_CHARACTERS_MAX = 200;
+const LEFT_OUT_MAX = 20;
+
+export interface DriftMarkdownOptions {
+  /** An address of the whole change, encoded, named where the report is cut. */
+  link?: string;
+  /** Datasources that could not be looked at. */
+  unknown?: readonly string[];
+}
 
 const WORDS: Record<DriftFinding['kind'], string> = {
   dataset_added: 'new dataset',
@@ -33,29 +41,40 @@ const WORDS: Record<DriftFinding['kind'], string> = {
  * Scans as Markdown, made to be the body of a pull request: a heading per datasource and a table of its findings. Names
  * from a database are literals in it: no link, mention, HTML or code. Cut at a dataset where GitHub would refuse the rest.
  */
-export function renderDriftMarkdown(reports: readonly ScanReport[]): string {
+export function renderDriftMarkdown(
+  reports: readonly ScanReport[],
+  { link, unknown = [] }: DriftMarkdownOptions = {},
+): string {
   let text = '## Schema drift\n';
   let cut = 0;
+  const add = (piece: string): boolean => {
+    const fits = text.length + piece.length <= CHARACTERS_MAX;
+    if (fits) text += piece;
+    return fits;
+  };
   for (const report of reports) {
-    text += `\n### ${name(report.datasource)} (${name(report.server)})\n\n`;
-    text += `${escapeMarkdown(renderSummary({ ...report, applied: false }).split('. ')[0] ?? '')}\n`;
-    if (report.drift.length === 0) continue;
-    text +=
-      '\n| | Dataset | Field | Change | Classified as | Policies |\n|---|---|---|---|---|---|\n';
-    for (const group of groupByDataset(report.drift)) {
-      const rows = rowsOf(group);
-      if (text.length + rows.length > CHARACTERS_MAX) cut += 1;
-      else text += rows;
+    const groups = groupByDataset(report.drift);
+    if (!add(headingOf(report))) {
+      cut += groups.length;
+      continue;
     }
-    for (const left of report.leftOut.slice(0, 20)) {
-      text += `\nLeft out, since no registry can hold its name: ${name(left)}\n`;
-    }
-    for (const suggestion of report.suggestions) {
-      const details = suggestionOf(suggestion);
-      if (text.length + details.length <= CHARACTERS_MAX) text += details;
+    for (const group of groups) if (!add(rowsOf(group))) cut += 1;
+    for (const left of report.leftOut.slice(0, LEFT_OUT_MAX)) {
+      add(`\nLeft out, since no registry can hold its name: ${name(left)}\n`);
     }
   }
-  if (cut > 0) text += `\n${cut} more datasets changed; \`vkit scan --format json\` lists all.\n`;
+  for (const id of unknown) {
+    add(
+      `\n### ${name(id)}\n\nCould not be looked at, so nobody knows; the registry says of it what it said.\n`,
+    );
+  }
+  for (const suggestion of reports.flatMap(({ suggestions }) => suggestions)) {
+    add(suggestionOf(suggestion));
+  }
+  if (cut > 0) {
+    const where = link === undefined ? '' : ` [The whole change](<${link}>) shows them;`;
+    text += `\n${cut} more datasets changed.${where} \`vkit scan --format json\` lists all.\n`;
+  }
   return text;
 }
 
@@ -64,6 +83,15 @@ function suggestionOf({ policy, test }: SuggestedPolicy): string {
   const file = ({ file: path, text }: SuggestedPolicy['policy']) =>
     `\`${path}\`:\n\n~~~~yaml\n${text}~~~~\n\n`;
   return `\n<details><summary>Suggested policy, and its test</summary>\n\n${file(policy)}${file(test)}</details>\n`;
+}
+
+function headingOf(report: ScanReport): string {
+  const { datasource, server, drift } = report;
+  const summary = renderSummary({ ...report, applied: false }).split('. ')[0] ?? '';
+  const head = `\n### ${name(datasource)} (${name(server)})\n\n${escapeMarkdown(summary)}\n`;
+  return drift.length === 0
+    ? head
+    : `${head}\n| | Dataset | Field | Change | Classified as | Policies |\n|---|---|---|---|---|---|\n`;
 }
 
 function rowsOf(group: readonly DriftFinding[]): string {

@@ -12,6 +12,8 @@ export interface DatasourceContext {
   /** Every engine by its name. */
   engines: Readonly<Record<string, Engine>>;
   variables: (id: string) => DatasourceVariables;
+  /** Where relative paths of datasource files start, where that is not the project's root: its files may lie without the databases. */
+  filesRoot?: string;
 }
 
 /** The schema of each engine's `config`, as the project's files are checked with. */
@@ -57,7 +59,8 @@ export function findDatasource(
 }
 
 /**
- * Opens a datasource of a project; relative paths of its files start at the project's root. The caller closes it. Its
+ * Opens a datasource of a project; relative paths of its files start at the project's root, or
+ * at `filesRoot`. The caller closes it. Its
  * errors say why, as the owner of the project may know: nothing of this is for the requesters of a server.
  */
 export async function openDatasource(
@@ -74,7 +77,8 @@ export async function openDatasource(
   }
   const config: Record<string, unknown> = { ...datasource.config };
   for (const key of engine.localFileKeys ?? []) {
-    if (typeof config[key] === 'string') config[key] = resolve(root, config[key]);
+    if (typeof config[key] === 'string')
+      config[key] = resolve(context.filesRoot ?? root, config[key]);
   }
   const secret = datasourceSecret({
     id,

@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { VkitError } from '../errors/index.js';
+import { checkOutFiles } from '../git/check-out-files.js';
+import { PROJECT_PATHS, REGISTRY_FILE, REGISTRY_LOCK_FILE } from '../project/paths.js';
+import { type ScanAllInput, type ScanAllResult, scanAll } from './scan-all.js';
+
+export interface ScanCommitInput extends Omit<ScanAllInput, 'cwd' | 'apply' | 'filesRoot'> {
+  /** The project's root, and that of the work tree it is in. */
+  projectRoot: string;
+  repositoryRoot: string;
+  commit: string;
+  /** Where the commit is, for messages: `main of origin`. */
+  place: string;
+  /** What Git needs to run at all. */
+  gitEnvironment: Readonly<Record<string, string>>;
+}
+
+export interface ScanCommitResult extends ScanAllResult {
+  /** A commit on top with the registry as the scan proposes it; `null` where it proposes nothing. */
+  proposal: { id: string; tree: string } | null;
+}
+
+/**
+ * Scans every datasource as a commit has them, against the registry of that commit. The files are those of the commit, and
+ * lie in a temporary folder meanwhile; the databases, and paths relative to the project, are those of this machine. Throws
+ * `project_not_found` where the commit has no project in that place.
+ */
+export async function scanCommit(
+  input: ScanCommitInput,
+  message: (result: ScanAllResult) => string,
+): Promise<ScanCommitResult> {
+  const { projectRoot, repositoryRoot, commit, place, gitEnvironment, ...scan } = input;
+  const {
+    registryDir = PROJECT_PATHS.registryFolder,
+    datasourcesDir = PROJECT_PATHS.datasources,
+    policiesDir = PROJECT_PATHS.policies,
+  } = scan;
+  const below = relative(repositoryRoot, projectRoot).split(sep).join('/');
+  const inRepository = (path: string) => (below === '' ? path : `${below}/${path}`);
+  const registryPaths = [REGISTRY_FILE, REGISTRY_LOCK_FILE].map((name) =>
+    inRepository(`${registryDir}/${name}`),
+  );
+  const files = await checkOutFiles({
+    root: repositoryRoot,
+    commit,
+    paths: [
+      ...[PROJECT_PATHS.settings, datasourcesDir, policiesDir].map(inRepository),
+      ...registryPaths,
+    ],
+    environment: gitEnvironment,
+  });
+  try {
+    const root = join(files.folder, below);
+    refuseMissing(root, datasourcesDir, { below, place });
+    const result = await scanAll({ ...scan, cwd: root, apply: true, filesRoot: projectRoot });
+    const written = registryPaths.filter((path) => existsSync(join(files.folder, path)));
+    const hasDrift = result.outcomes.some(({ report }) => report.drift.length > 0);
+    const proposal = hasDrift ? await files.commit(written, message(result)) : null;
+    return { ...result, proposal };
+  } finally {
+    files.remove();
+  }
+}
+
+function refuseMissing(
+  root: string,
+  datasourcesDir: string,
+  { below, place }: { below: string; place: string },
+): void {
+  const isThere = [PROJECT_PATHS.settings, datasourcesDir].some((path) =>
+    existsSync(join(root, path)),
+  );
+  if (isThere) return;
+  const where = below === '' ? '' : ` in ${below}`;
+  throw new VkitError('project_not_found', `There is no vkit project${where} on ${place}.`, {
+    hint: 'Commit it and push it: the drift of what is reviewed is looked for, not of what lies here.',
+  });
+}

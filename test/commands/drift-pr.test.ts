@@ -1,0 +1,193 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../helpers/temporary-folder.js';
+import { type DriftProject, driftProject, pushByHand, TOKEN } from './drift-fixture.js';
+import { git } from './project-fixture.js';
+
+const ADD_PHONE = 'ALTER TABLE customers ADD COLUMN phone TEXT';
+const ADD_FAX = 'ALTER TABLE customers ADD COLUMN fax TEXT';
+
+/** All that a person has in their clone; what is fetched and the objects are not theirs. */
+async function clone({ root }: DriftProject): Promise<string[]> {
+  return Promise.all([
+    git(root, 'rev-parse', 'HEAD'),
+    git(root, 'symbolic-ref', 'HEAD'),
+    git(root, 'status', '--porcelain=v2', '--untracked-files=all'),
+    git(root, 'for-each-ref', 'refs/heads', 'refs/stash', 'refs/tags'),
+    git(root, 'ls-files', '--stage', '--debug'),
+    git(root, 'stash', 'list'),
+    git(root, 'worktree', 'list'),
+    git(root, 'config', '--local', '--list'),
+    readFile(join(root, 'config/registry.yaml'), 'utf8'),
+  ]);
+}
+
+describe('drift pr', () => {
+  it('opens one pull request, and the second run finds nothing to do', async () => {
+    const project = await driftProject();
+    const { github, change, done, remoteHead, remoteFile } = project;
+    const main = await remoteHead('main');
+    change(ADD_PHONE);
+    const first = await done();
+    expect(first).toMatchObject({
+      action: 'created',
+      pull_request: { id: 1, number: 1, state: 'open', url: expect.stringContaining('/pull/1') },
+      branch: 'vkit/drift',
+      base: 'main',
+      drift: { found: true, new_fields: 1 },
+      datasources: [{ id: 'shop', drift: true }],
+    });
+    expect(github.pulls).toMatchObject([
+      { title: 'Schema drift detected', head: 'vkit/drift', base: 'main' },
+    ]);
+    expect(github.pulls[0]?.body).toContain('| new field | customers | phone | text | PII |');
+    expect(await remoteHead()).toBe(first.commit);
+    expect(await remoteHead('main')).toBe(main);
+    expect(await remoteFile('config/registry.yaml')).toContain('    phone: {type: text');
+    const names = await git(project.remote, 'diff', '--name-only', 'main', 'vkit/drift');
+    expect(names).toBe('config/registry.lock.json\nconfig/registry.yaml\n');
+    expect(await done()).toMatchObject({ action: 'unchanged', commit: first.commit });
+    expect(github.pulls).toHaveLength(1);
+    expect(github.problems).toEqual([]);
+  });
+
+  it('touches nothing that is in the clone', async () => {
+    const project = await driftProject();
+    const { root, change, done } = project;
+    await writeFile(join(root, 'config/registry.yaml'), 'half: [a thought\n');
+    await git(root, 'stash');
+    await git(root, 'switch', '-q', '-c', 'mine');
+    await writeFile(join(root, 'config/staged.yaml'), 'staged\n');
+    await git(root, 'add', 'config/staged.yaml');
+    await writeFile(join(root, 'config/registry.yaml'), 'also: [half\n');
+    change(ADD_PHONE);
+    const before = await clone(project);
+    expect(await done()).toMatchObject({ action: 'created' });
+    expect(await clone(project)).toEqual(before);
+  });
+
+  it('adds to its pull request what changes later, and proposes it anew on what main is then', async () => {
+    const project = await driftProject();
+    const { github, change, done, remoteFile, remote } = project;
+    change(ADD_PHONE);
+    const { commit } = await done();
+    change(ADD_FAX);
+    await pushByHand(project, { branch: 'main', path: 'NOTES.md', edit: () => 'note\n' });
+    const second = await done();
+    expect(second).toMatchObject({ action: 'updated', pull_request: { number: 1 } });
+    expect(second.commit).not.toBe(commit);
+    expect(await remoteFile('config/registry.yaml')).toContain('    fax: {type: text');
+    expect((await git(remote, 'rev-list', '--count', 'main..vkit/drift')).trim()).toBe('1');
+    expect(github.pulls).toHaveLength(1);
+    expect(github.pulls[0]?.body).toContain('| new field | customers | fax |');
+    expect(github.problems).toEqual([]);
+  });
+
+  it('closes the pull request and deletes the branch when the drift is gone', async () => {
+    const { github, change, done, remoteHead } = await driftProject();
+    change(ADD_PHONE);
+    await done();
+    change('ALTER TABLE customers DROP COLUMN phone');
+    expect(await done()).toMatchObject({
+      action: 'closed',
+      pull_request: { number: 1, state: 'closed' },
+      commit: null,
+    });
+    expect([github.open, await remoteHead()]).toEqual([[], '']);
+    expect(await done()).toMatchObject({ action: 'none', pull_request: null });
+    expect(github.problems).toEqual([]);
+  });
+
+  it('does the same once its pull request was merged', async () => {
+    const { github, change, done, remote, remoteHead } = await driftProject();
+    change(ADD_PHONE);
+    await done();
+    await git(remote, 'update-ref', 'refs/heads/main', 'refs/heads/vkit/drift');
+    const [pull] = github.pulls;
+    if (pull !== undefined) pull.state = 'closed';
+    expect(await done()).toMatchObject({ action: 'none', drift: { found: false } });
+    expect(await remoteHead()).toBe('');
+  });
+
+  it('keeps commits of others on its branch, and puts its own on top', async () => {
+    const project = await driftProject();
+    const { github, change, done, remote, remoteFile, remoteHead } = project;
+    change(ADD_PHONE);
+    await done();
+    const edit = (text: string) =>
+      text.replace(/( {4}phone: \{type: text, sensitivity: )\w+/, '$1high');
+    await pushByHand(project, { branch: 'vkit/drift', path: 'config/registry.yaml', edit });
+    const theirs = await remoteHead();
+    expect(await done()).toMatchObject({ action: 'unchanged', commit: theirs });
+    change(ADD_FAX);
+    const { action, commit } = await done();
+    expect(action).toBe('updated');
+    expect((await git(remote, 'rev-parse', `${commit}^`)).trim()).toBe(theirs);
+    expect(await remoteFile('config/registry.yaml')).toMatch(/phone: \{[^}]*sensitivity: high/);
+    change('ALTER TABLE customers DROP COLUMN phone; ALTER TABLE customers DROP COLUMN fax');
+    expect(await done()).toMatchObject({ action: 'closed', commit });
+    expect(await remoteHead()).toBe(commit);
+    expect(github.problems).toEqual([]);
+  });
+
+  it('is told by a person who amends it that the commit is theirs', async () => {
+    const project = await driftProject();
+    const { root, change, done, remote, remoteHead } = project;
+    change(ADD_PHONE);
+    await done();
+    await git(root, 'fetch', '-q', 'origin', 'vkit/drift');
+    const amended = join(await temporaryFolder(), 'amended');
+    await git(root, 'worktree', 'add', '-q', '--detach', amended, 'FETCH_HEAD');
+    await git(amended, 'commit', '-q', '--amend', '--no-edit', '--allow-empty');
+    await git(amended, 'push', '-q', '-f', remote, 'HEAD:refs/heads/vkit/drift');
+    const theirs = await remoteHead();
+    change(ADD_FAX);
+    await done();
+    const above = await git(remote, 'rev-list', 'vkit/drift');
+    expect(above).toContain(theirs);
+  });
+
+  it('never tells the token, in arguments, output, errors or the clone', async () => {
+    const { root, change, pr, github } = await driftProject({ over: 'http' });
+    change(ADD_PHONE);
+    const result = await pr(['--json'], { env: { VKIT_DEBUG: '1' } });
+    expect(result.code).toBe(0);
+    expect(result.stdout + result.stderr).not.toContain(TOKEN);
+    expect(github.gitRequests.every(({ url }) => !url.includes(TOKEN))).toBe(true);
+    expect(await git(root, 'config', '--list', '--show-origin')).not.toContain('extraheader');
+    expect(github.problems).toEqual([]);
+  });
+
+  it('prints the report with --dry-run, and writes nothing', async () => {
+    const { github, change, pr, remoteHead } = await driftProject();
+    change(ADD_PHONE);
+    const { code, stdout } = await pr(['--dry-run'], { env: { GITHUB_TOKEN: undefined } });
+    expect(code).toBe(0);
+    expect(stdout).toContain('| new field | customers | phone |');
+    expect(stdout).toContain('A dry run: nothing was pushed.');
+    expect([await remoteHead(), github.seen]).toEqual(['', []]);
+  });
+
+  it('works on a project below the root of its repository', async () => {
+    const project = await driftProject({ below: 'data/policies' });
+    project.change(ADD_PHONE);
+    expect(await project.done()).toMatchObject({ action: 'created' });
+    const names = await git(project.remote, 'diff', '--name-only', 'main', 'vkit/drift');
+    expect(names.split('\n')[1]).toBe('data/policies/config/registry.yaml');
+  });
+
+  it('cuts a report that GitHub would refuse, and links to the whole', async () => {
+    const { github, change, done } = await driftProject();
+    const tables = Array.from({ length: 700 }, (_, index) => {
+      const columns = ['email', 'phone', 'ssn'].map((name) => `${name}_${index} TEXT`);
+      return `CREATE TABLE a_table_with_quite_a_long_name_${index} (${columns});`;
+    });
+    change(tables.join('\n'));
+    expect(await done()).toMatchObject({ action: 'created' });
+    const body = github.pulls[0]?.body ?? '';
+    expect(body.length).toBeLessThanOrEqual(65_536);
+    expect(body).toContain(`(<${github.url}/acme/policies/compare/main...vkit/drift>)`);
+    expect(github.problems).toEqual([]);
+  });
+});
