@@ -7,7 +7,7 @@ import { projectContext } from '../cli/project-context.js';
 import {
   cannotLook,
   nextAfterScan,
-  registryLines,
+  registryPlaces,
   renderReasons,
   scanFailure,
 } from '../cli/scan-output.js';
@@ -127,8 +127,8 @@ could not be read: then nobody knows.`;
     for (const warning of reports.flatMap(renderLoginWarnings)) this.warn(warning);
     if (flags.format === 'sarif') {
       const registryPath = `${flags['registry-dir']}/registry.yaml`;
-      const lines = registryLines(outcomes.at(-1)?.registryText ?? '');
-      const options = { vkitVersion: this.config.version, registryPath, lines };
+      const places = registryPlaces(outcomes);
+      const options = { vkitVersion: this.config.version, registryPath, places };
       this.logJson(renderDriftSarif(reports, options));
       return;
     }

@@ -35,7 +35,11 @@ type Line = { text: string; note?: string };
 export function renderDriftText(report: ScanReport): string {
   const parts = [renderScanHeader(report), ''];
   const groups = groupByDataset(report.drift);
-  let lines = groups.flatMap((group) => datasetLines(group, false));
+  let lines: Line[] = [];
+  for (const group of groups) {
+    if (lines.length > LINES_MAX) break;
+    lines.push(...datasetLines(group, false));
+  }
   if (lines.length > LINES_MAX) {
     lines = [];
     let collapsed = 0;

@@ -1,4 +1,5 @@
-import type { Classifier, Evidence } from './classification/classification.js';
+import { lazily } from '../util/lazily.js';
+import type { Classification, Classifier, Evidence } from './classification/classification.js';
 import { kindOfType } from './field-type.js';
 import { identityText } from './match-tables.js';
 import {
@@ -9,7 +10,11 @@ import {
   type Sensitivity,
 } from './model.js';
 
-export type StartingTags = RegistryField & { because: string };
+/** Equal columns may share one and the same object. */
+export interface StartingTags {
+  readonly field: RegistryField;
+  readonly because: string;
+}
 
 /** A chain of foreign keys longer than any schema has; beyond it the origin counts as unknown. */
 const REFERENCES_MAX = 64;
@@ -27,14 +32,16 @@ export function startingTagsOf(context: {
   /** What the registry already says of a column, where it has it. */
   reviewed: (table: ScannedTable, column: string) => RegistryField | undefined;
 }): (table: ScannedTable, column: ScannedColumn) => StartingTags {
-  const lookUp = tableLookup(context.tables);
+  const lookUp = lazily(() => tableLookup(context.tables));
+  const classified = createStart(context);
   const known = new Map<ScannedColumn, StartingTags>();
   const underWay = new Set<ScannedColumn>();
   const find = (table: ScannedTable, column: ScannedColumn): StartingTags => {
+    if (table.foreign_keys.length === 0) return classified(table, column);
     const before = known.get(column);
     if (before !== undefined) return before;
     underWay.add(column);
-    const found = withOrigins(table, column, classified(context, table, column));
+    const found = withOrigins(table, column, classified(table, column));
     underWay.delete(column);
     known.set(column, found);
     return found;
@@ -44,13 +51,13 @@ export function startingTagsOf(context: {
     column: ScannedColumn,
     start: StartingTags,
   ): StartingTags => {
-    const { because, ...tags } = start;
-    let field: RegistryField = tags;
+    const { because } = start;
+    let { field } = start;
     const reasons = because === '' ? [] : [because];
     for (const { columns, references } of table.foreign_keys) {
       const index = columns.indexOf(column.name);
       if (index === -1) continue;
-      const target = lookUp(references.schema, references.table);
+      const target = lookUp()(references.schema, references.table);
       const name = references.columns[index] ?? target?.primary_key[index];
       const source = target?.columns.find((candidate) => sameName(candidate.name, name));
       if (source === column) continue;
@@ -62,35 +69,59 @@ export function startingTagsOf(context: {
         reasons.push(`refers to ${place}, of which the scan cannot tell what it holds`);
         continue;
       }
-      const origin = reviewed ?? (target && source && find(target, source));
+      const origin = reviewed ?? (target && source && find(target, source).field);
       if (origin === undefined) continue;
       const merged = strictest(field, origin);
       if (merged !== field) reasons.push(`as strict as ${place}, to which it refers`);
       field = merged;
     }
-    return { ...field, because: reasons.join('; ') };
+    return reasons.length === (because === '' ? 0 : 1) && field === start.field
+      ? start
+      : { field, because: reasons.join('; ') };
   };
   return find;
 }
 
-function classified(
-  { classify, keyOf }: { classify: Classifier; keyOf: (table: ScannedTable) => string },
-  table: ScannedTable,
-  column: ScannedColumn,
+/** How a column starts by itself. A classifier gives equal columns one answer, which is then put into words once. */
+function createStart({
+  classify,
+  keyOf,
+}: {
+  classify: Classifier;
+  keyOf: (table: ScannedTable) => string;
+}): (table: ScannedTable, column: ScannedColumn) => StartingTags {
+  const known = new WeakMap<Classification, Map<string, StartingTags>>();
+  return (table, column) => {
+    const { name, type, comment } = column;
+    const dataset = keyOf(table);
+    const found = classify(
+      comment === undefined ? { dataset, name, type } : { dataset, name, type, comment },
+    );
+    const unknown = unknownOrigin(table, column);
+    const texts = known.get(found) ?? new Map<string, StartingTags>();
+    if (texts.size === 0) known.set(found, texts);
+    const key = `${type} ${unknown ?? ''}`;
+    const before = texts.get(key);
+    if (before !== undefined) return before;
+    const start = startOf(found, type, unknown);
+    texts.set(key, start);
+    return start;
+  };
+}
+
+function startOf(
+  { classification, category, sensitivity, because }: Classification,
+  type: string,
+  unknown: string | null,
 ): StartingTags {
-  const { classification, category, sensitivity, because } = classify({
-    dataset: keyOf(table),
-    name: column.name,
-    type: column.type,
-    ...(column.comment === undefined ? {} : { comment: column.comment }),
-  });
-  const unknown = unknownOrigin(table, column);
   return {
-    type: column.type,
-    sensitivity: unknown === null ? sensitivity : 'high',
-    category,
-    ...(classification === 'generic' ? {} : { classification }),
-    tags: [],
+    field: {
+      type,
+      sensitivity: unknown === null ? sensitivity : 'high',
+      category,
+      ...(classification === 'generic' ? {} : { classification }),
+      tags: [],
+    },
     because: [...because.map(evidenceText), ...(unknown === null ? [] : [unknown])].join('; '),
   };
 }

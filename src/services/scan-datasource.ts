@@ -1,24 +1,24 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { tableFilter } from '../engines/table-filter.js';
 import { type Problem, VkitError } from '../errors/index.js';
 import { repairPacks } from '../packs/journal.js';
 import { parsePolicyFile } from '../policy/parse-policy.js';
 import { findProject } from '../project/find-project.js';
-import { PROJECT_PATHS, REGISTRY_FILE, REGISTRY_LOCK_FILE } from '../project/paths.js';
-import { type Project, readProject } from '../project/read-project.js';
-import { writeProjectFile, writeRegistry } from '../project/write-project.js';
+import { joinPath, registryPaths } from '../project/paths.js';
+import { type Project, type ProjectFile, readProject } from '../project/read-project.js';
+import { writeTogether } from '../project/write-project.js';
 import type { Classifier } from '../schema/classification/classification.js';
 import { withPolicyEffects } from '../schema/drift.js';
 import type { ScanReport } from '../schema/drift-report.js';
 import { type MergeScanResult, mergeScan } from '../schema/merge-scan.js';
-import type { Registry, RegistryLock, ScannedSchema } from '../schema/model.js';
-import { parseRegistry } from '../schema/parse-registry.js';
+import type { RegistryLock, ScannedSchema } from '../schema/model.js';
+import type { ParsedRegistry } from '../schema/parse-registry.js';
+import { datasourceOfPart, parseRegistryFiles } from '../schema/parse-registry-files.js';
 import {
   emptyRegistryLock,
   parseRegistryLock,
   printRegistryLock,
 } from '../schema/registry-lock.js';
+import { rereadLock, splitLock } from '../schema/reread-lock.js';
 import {
   type DatasourceContext,
   engineSchemasOf,
@@ -43,8 +43,10 @@ export interface ScanDatasourceInput extends DatasourceContext {
 
 export interface ScanOutcome {
   report: ScanReport;
-  /** The registry as it was proposed, or written. */
+  /** `registry.yaml` as it was proposed, or written. */
   registryText: string;
+  /** The files of the baseline that hold this datasource, as they were proposed, or written. */
+  registryFiles: readonly ProjectFile[];
   lockText: string;
   /** Whether the proposal differs from the files, in either of them. */
   changed: boolean;
@@ -65,9 +67,10 @@ export interface ScanOutcome {
  */
 export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOutcome> {
   const { root } = await findProject(input.cwd);
-  const readFiles = () =>
+  const readFiles = (before?: Project) =>
     readProject(root, {
       engineSchemas: engineSchemasOf(input.engines),
+      ...(before === undefined ? {} : { before }),
       ...(input.registryDir === undefined ? {} : { registryDir: input.registryDir }),
       ...(input.datasourcesDir === undefined ? {} : { datasourcesDir: input.datasourcesDir }),
       ...(input.policiesDir === undefined ? {} : { policiesDir: input.policiesDir }),
@@ -78,7 +81,7 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
   const before = await readFiles();
   const datasource = findDatasource(before, input.id);
   // What cannot be merged is said before a database is asked for anything.
-  readBaseline(before, input);
+  const reviewed = readRegistry(before, input);
   const { include, exclude } = datasource;
   const scope = {
     ...(include === undefined ? {} : { include }),
@@ -88,10 +91,18 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
   const scanned = await connector.introspect(scope).finally(() => connector.close());
   const covers = tableFilter(scope);
   return inTurn(root, async () => {
-    const project = await readFiles();
-    const baseline = readBaseline(project, input);
+    const project = await readFiles(before);
+    // Files that were not touched are the very same objects.
+    const [former, present] = [filesOf(before), filesOf(project)];
+    const isSame =
+      former.length === present.length && former.every((file, index) => file === present[index]);
+    const { registry } = isSame ? reviewed : readRegistry(project, input);
+    const files = textsOf(project, input);
     const merged = mergeScan({
-      ...baseline,
+      registryText: files.registry.text,
+      partText: files.part?.text ?? null,
+      registry,
+      lock: readLock(project, scanned, input),
       scanned,
       datasource: datasource.id,
       classify: input.classify,
@@ -99,14 +110,21 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
     });
     const lockText = printRegistryLock(merged.lock);
     const { policies, policyProblems } = readPolicies(project);
+    const proposed = [
+      // A part first: what stands in both files for a moment is the same in both. The lock last: without its registry it opens
+      // nothing, and a next scan mends it.
+      ...(merged.partText === null ? [] : [{ ...files.partPlace, text: merged.partText }]),
+      { path: files.registry.path, text: merged.registryText },
+    ];
+    const unlocked = project.lock === null && registryHas(merged);
+    const all = [...proposed, { path: files.lockPath, text: lockText }];
+    const texts = new Map(present.map((file) => [file.path, file.text]));
+    const differing = all.filter(({ path, text }) => texts.get(path) !== text);
     const changed =
-      merged.registryText !== baseline.registryText ||
+      proposed.some(({ path, text }) => (texts.get(path) ?? '') !== text) ||
       lockText !== (project.lock?.text ?? lockText);
-    const unlocked = project.lock === null && merged.registryText !== '';
     const written =
-      input.apply && (changed || unlocked)
-        ? await writeBoth(root, project, { registry: merged.registryText, lock: lockText }, input)
-        : [];
+      input.apply && (changed || unlocked) ? await write(root, project, differing, input) : [];
     return {
       report: {
         ...reportOf(datasource.id, scanned, merged),
@@ -115,6 +133,7 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
         applied: input.apply,
       },
       registryText: merged.registryText,
+      registryFiles: proposed,
       lockText,
       changed: changed || unlocked,
       written,
@@ -136,30 +155,64 @@ function reportOf(datasource: string, scanned: ScannedSchema, { leftOut }: Merge
   };
 }
 
-function readBaseline(
+/** The files of the baseline that are there. */
+function filesOf({ registry, registryParts, lock }: Project): ProjectFile[] {
+  return [registry, ...registryParts, lock].filter((file) => file !== null);
+}
+
+function registryHas({ registryText, partText }: MergeScanResult): boolean {
+  return registryText !== '' || partText !== null;
+}
+
+/** The files that a scan of the datasource may change. */
+function textsOf(
   project: Project,
-  { registryDir = PROJECT_PATHS.registryFolder }: Pick<ScanDatasourceInput, 'registryDir'>,
-): { registryText: string; registry: Registry; lock: RegistryLock } {
-  const registryText = project.registry?.text ?? '';
-  const parsed = parseRegistry(registryText, project.registry?.path ?? REGISTRY_FILE);
+  { id, registryDir }: Pick<ScanDatasourceInput, 'id' | 'registryDir'>,
+) {
+  const [registryPath = '', partsPath = '', lockPath = ''] = registryPaths(registryDir);
+  const part = project.registryParts.find(({ path }) => datasourceOfPart(path) === id);
+  return {
+    registry: project.registry ?? { path: registryPath, text: '' },
+    part,
+    partPlace: { path: part?.path ?? joinPath(partsPath, `${id}.yaml`) },
+    lockPath,
+  };
+}
+
+/** Reads the registry; of the lock, only that it has the form of one, which is read when it is known what there is. */
+function readRegistry(project: Project, input: ScanDatasourceInput): ParsedRegistry {
+  const { registry: main, registryParts: parts, lock } = project;
+  const parsed = parseRegistryFiles({ main, parts });
   const locked =
-    project.lock === null
-      ? { lock: emptyRegistryLock(), problems: [] }
-      : parseRegistryLock(project.lock.text, project.lock.path);
-  const paths = [REGISTRY_FILE, REGISTRY_LOCK_FILE].map((name) => `${registryDir}/${name}`);
-  const unread = project.problems.filter(({ file = '' }) => paths.includes(file));
-  const problems = [...unread, ...parsed.problems, ...locked.problems];
-  if (problems.length > 0) {
-    throw new VkitError(
-      'invalid_registry',
-      'The registry has problems, so nothing can be compared with it.',
-      {
-        hint: 'Correct what is listed, and scan again.',
-        details: { problems },
-      },
-    );
-  }
-  return { registryText, registry: parsed.registry, lock: locked.lock };
+    lock === null || splitLock(lock.text) !== null
+      ? { problems: [] }
+      : parseRegistryLock(lock.text, lock.path);
+  const paths = registryPaths(input.registryDir);
+  const unread = project.problems.filter(({ file = '' }) =>
+    paths.some((path) => file === path || file.startsWith(`${path}/`)),
+  );
+  refuseProblems([...unread, ...parsed.problems, ...locked.problems]);
+  return parsed;
+}
+
+function readLock(
+  { lock }: Project,
+  { tables }: ScannedSchema,
+  { id }: Pick<ScanDatasourceInput, 'id'>,
+): RegistryLock {
+  if (lock === null) return emptyRegistryLock();
+  const parsed = rereadLock(lock.text, lock.path, { tables, datasource: id });
+  refuseProblems(parsed.problems);
+  return parsed.lock;
+}
+
+function refuseProblems(problems: readonly Problem[]): void {
+  if (problems.length === 0) return;
+  throw new VkitError(
+    'invalid_registry',
+    'The registry has problems, so nothing can be compared with it.',
+    { hint: 'Correct what is listed, and scan again.', details: { problems } },
+  );
 }
 
 function readPolicies({ policyFiles, settings }: Project) {
@@ -173,37 +226,27 @@ function readPolicies({ policyFiles, settings }: Project) {
   };
 }
 
-/**
- * Both files or neither: where the second cannot be written, the first gets its old content back. A process that is
- * killed between them leaves a registry that is ahead of its lock, which the next scan mends without losing a tag.
- */
-async function writeBoth(
+/** All files or none: a process that is killed meanwhile leaves a registry that is ahead of its lock, which the next scan mends. */
+async function write(
   root: string,
   before: Project,
-  texts: { registry: string; lock: string },
-  { registryDir = PROJECT_PATHS.registryFolder, ...input }: ScanDatasourceInput,
+  files: readonly ProjectFile[],
+  { registryDir, ...input }: ScanDatasourceInput,
 ): Promise<string[]> {
   const now = await readProject(root, {
     engineSchemas: engineSchemasOf(input.engines),
-    registryDir,
+    ...(registryDir === undefined ? {} : { registryDir }),
   });
-  if (now.registry?.text !== before.registry?.text || now.lock?.text !== before.lock?.text) {
+  const [former, present] = [filesOf(before), filesOf(now)];
+  const isSame = former.every(
+    ({ path, text }, index) => present[index]?.path === path && present[index]?.text === text,
+  );
+  if (!isSame || former.length !== present.length) {
     throw new VkitError('conflict', 'The registry was changed while the scan was running.', {
       hint: `Scan again: vkit scan ${input.id} --apply`,
     });
   }
-  try {
-    return await writeRegistry(root, texts, registryDir);
-  } catch (error) {
-    const path = `${registryDir}/${REGISTRY_FILE}`;
-    const restored =
-      before.registry === null
-        ? rm(join(root, path), { force: true })
-        : writeProjectFile(root, path, before.registry.text);
-    // The first error is the one that matters; what cannot be restored, the next scan mends.
-    await restored.catch(() => undefined);
-    throw error;
-  }
+  return writeTogether(root, files, former);
 }
 
 const turns = new Map<string, Promise<unknown>>();

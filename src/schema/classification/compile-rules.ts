@@ -38,6 +38,8 @@ export interface CompiledRules {
   byName: PhraseIndex;
   byComment: PhraseIndex;
   typeRules: readonly CompiledRule[];
+  /** The words of datasets' names that some rule asks for. */
+  datasetWords: ReadonlySet<string>;
   /** Every word a rule knows; a plural that is not among them is read as its singular. */
   vocabulary: ReadonlySet<string>;
 }
@@ -60,6 +62,9 @@ export function compileRules(
       rules.flatMap((rule) => compilePhrases(rule, rule.rule.comment, vocabulary)),
     ),
     typeRules: rules.filter((rule) => rule.typesAlone.size > 0),
+    datasetWords: new Set(
+      rules.flatMap(({ dataset, datasetForbids }) => [...(dataset ?? []), ...datasetForbids]),
+    ),
     vocabulary,
   };
 }

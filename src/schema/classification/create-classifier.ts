@@ -47,7 +47,7 @@ export function createClassifier(extraRules: readonly ClassifierRule[] = []): Cl
   checkClassifierRules(extraRules);
   const rules = compileRules(CLASSIFIER_RULES, extraRules);
   const read = createReader(rules.vocabulary);
-  return (input) => {
+  return remembered(rules, read, (input) => {
     const type = elementType(input.type);
     const reading: Reading = {
       nameWords: read(input.name),
@@ -58,6 +58,34 @@ export function createClassifier(extraRules: readonly ClassifierRule[] = []): Cl
     };
     const findings = findAll(reading, rules);
     return withFloors(classificationOf(findings), input.type, reading);
+  });
+}
+
+/**
+ * Equal columns recur from table to table; of a dataset's name only the words that some rule asks for make a difference. What
+ * was answered is kept, in bounds, and equal columns get one and the same answer.
+ */
+function remembered(
+  { datasetWords }: CompiledRules,
+  read: (text: string) => readonly string[],
+  classify: Classifier,
+): Classifier {
+  const known = new Map<string, Classification>();
+  let last = { dataset: '', words: '' };
+  return (input) => {
+    const { dataset, name, type, comment } = input;
+    if (comment || name.length > TEXT_LENGTH_MAX) return classify(input);
+    if (dataset !== last.dataset) {
+      const words = read(dataset).filter((word) => datasetWords.has(word));
+      last = { dataset, words: words.join(' ') };
+    }
+    const key = `${name}\0${type}\0${last.words}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const answer = classify(input);
+    if (known.size >= READ_NAMES_MAX) known.clear();
+    known.set(key, answer);
+    return answer;
   };
 }
 
