@@ -12,7 +12,6 @@ import {
   scanFailure,
 } from '../cli/scan-output.js';
 import { formatProblem, VkitError } from '../errors/index.js';
-import { classifyField } from '../schema/classification/index.js';
 import { renderDriftJson } from '../schema/drift-json.js';
 import { renderDriftMarkdown } from '../schema/drift-markdown.js';
 import { renderDriftText, renderLoginWarnings } from '../schema/drift-report.js';
@@ -68,7 +67,6 @@ could not be read: then nobody knows.`;
     const options = {
       ...projectContext(flags),
       apply: flags.apply || flags.mode === 'apply',
-      classify: classifyField,
       now: () => performance.now(),
       registryDir: flags['registry-dir'],
       datasourcesDir: flags['datasources-dir'],

@@ -6,6 +6,7 @@ export const PROJECT_PATHS = {
   datasources: 'config/datasources',
   tests: 'config/tests',
   registryFolder: 'config',
+  classifiers: 'config/classifiers.yaml',
   packsState: '.vkit/packs.yaml',
   keys: '.vkit/keys',
   bundle: 'dist/policy_bundle.json',

@@ -2,7 +2,9 @@ import { lstatSync, readFileSync } from 'node:fs';
 import { lstat, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '../errors/index.js';
+import type { ProjectClassifiers } from '../schema/classification/classification.js';
 import { decodeUtf8 } from '../util/utf8.js';
+import { NO_CLASSIFIERS, parseClassifiers } from './parse-classifiers.js';
 import {
   type Datasource,
   type EngineSchemas,
@@ -45,11 +47,13 @@ export interface Project {
   policyFiles: readonly ProjectFile[];
   /** Sorted by id; those with problems are left out. */
   datasources: readonly Datasource[];
+  /** The project's own rules of classification; none of them where its file has problems. */
+  classifiers: ProjectClassifiers;
   registry: ProjectFile | null;
   /** Of datasources that are too large for that file, sorted by path. */
   registryParts: readonly ProjectFile[];
   lock: ProjectFile | null;
-  /** Of `vkit.yaml`, the datasource files, and files that could not be read. */
+  /** Of `vkit.yaml`, `classifiers.yaml`, the datasource files, and files that could not be read. */
   problems: readonly Problem[];
 }
 
@@ -83,6 +87,12 @@ export async function readProject(root: string, options: ReadProjectOptions): Pr
     if (read.datasource !== null) datasources.push(read.datasource);
   }
   problems.push(...repeatedIds(datasources));
+  const classifiersFile = await readOne(root, PROJECT_PATHS.classifiers, BYTES_MAX, problems);
+  const { classifiers, ...wrong } =
+    classifiersFile === null
+      ? { classifiers: NO_CLASSIFIERS, problems: [] }
+      : parseClassifiers(classifiersFile.text, classifiersFile.path);
+  problems.push(...wrong.problems);
   const known = knownFiles(options.before);
   const [registryPath = '', partsPath = '', lockPath = ''] = registryPaths(registryDir);
   return {
@@ -90,6 +100,7 @@ export async function readProject(root: string, options: ReadProjectOptions): Pr
     settings: parsed.settings,
     policyFiles,
     datasources: datasources.sort((a, b) => (a.id < b.id ? -1 : 1)),
+    classifiers,
     registry: await readOne(root, registryPath, REGISTRY_BYTES_MAX, problems, known),
     registryParts: await readFolder(root, partsPath, problems, {
       bytesMax: REGISTRY_BYTES_MAX,

@@ -3,10 +3,14 @@ import { type Problem, VkitError } from '../errors/index.js';
 import { repairPacks } from '../packs/journal.js';
 import { parsePolicyFile } from '../policy/parse-policy.js';
 import { findProject } from '../project/find-project.js';
-import { joinPath, registryPaths } from '../project/paths.js';
+import { joinPath, PROJECT_PATHS, registryPaths } from '../project/paths.js';
 import { type Project, type ProjectFile, readProject } from '../project/read-project.js';
 import { writeTogether } from '../project/write-project.js';
-import type { Classifier } from '../schema/classification/classification.js';
+import {
+  type Classifier,
+  classifyField,
+  createClassifier,
+} from '../schema/classification/index.js';
 import { withPolicyEffects } from '../schema/drift.js';
 import type { ScanReport } from '../schema/drift-report.js';
 import { type MergeScanResult, mergeScan } from '../schema/merge-scan.js';
@@ -33,7 +37,8 @@ export interface ScanDatasourceInput extends DatasourceContext {
   id: string;
   /** Whether the baseline is updated; otherwise nothing is written. */
   apply: boolean;
-  classify: Classifier;
+  /** Default: the shipped rules, and before them those of `config/classifiers.yaml`. */
+  classify?: Classifier;
   /** Milliseconds, of any origin. */
   now: () => number;
   registryDir?: string;
@@ -82,6 +87,7 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
   const datasource = findDatasource(before, input.id);
   // What cannot be merged is said before a database is asked for anything.
   const reviewed = readRegistry(before, input);
+  const classify = input.classify ?? classifierOf(before);
   const { include, exclude } = datasource;
   const scope = {
     ...(include === undefined ? {} : { include }),
@@ -105,7 +111,7 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
       lock: readLock(project, scanned, input),
       scanned,
       datasource: datasource.id,
-      classify: input.classify,
+      classify,
       inScope: ({ schema, name }) => covers(schema, name),
     });
     const lockText = printRegistryLock(merged.lock);
@@ -153,6 +159,18 @@ function reportOf(datasource: string, scanned: ScannedSchema, { leftOut }: Merge
     leftOut,
     login: scanned.login ?? null,
   };
+}
+
+/** Throws `config_invalid` for a file with problems: without its rules, columns would be left open. */
+function classifierOf({ classifiers: { rules, off }, problems }: Project): Classifier {
+  const wrong = problems.filter(({ file }) => file === PROJECT_PATHS.classifiers);
+  if (wrong.length > 0) {
+    throw new VkitError('config_invalid', `${PROJECT_PATHS.classifiers} has problems.`, {
+      hint: 'Correct what is listed, and scan again.',
+      details: { problems: wrong },
+    });
+  }
+  return rules.length + off.length === 0 ? classifyField : createClassifier(rules, off);
 }
 
 /** The files of the baseline that are there. */
