@@ -17,7 +17,9 @@ const DUMP_RATIO_MAX = 0.4;
 const AGAIN_RATIO_MAX = 0.5;
 const GROWTH_MAX = 1.5;
 
-const server = new URL(process.env.VKIT_BENCH_POSTGRES ?? 'postgres://root@127.0.0.1:5432/postgres');
+const server = new URL(
+  process.env.VKIT_BENCH_POSTGRES ?? 'postgres://root@127.0.0.1:5432/postgres',
+);
 const folder = mkdtempSync(join(tmpdir(), 'vkit-bench-'));
 const cli = join(packageRoot(), 'bin', 'run.js');
 

@@ -1,5 +1,5 @@
 import { string as stringArg } from '@oclif/core/args';
-import { boolean, option, string } from '@oclif/core/flags';
+import { boolean, integer, option, string } from '@oclif/core/flags';
 import { BaseCommand, PRINTED } from '../cli/base-command.js';
 import { projectFlags } from '../cli/flags.js';
 import { startProgress } from '../cli/progress.js';
@@ -17,6 +17,7 @@ import { renderDriftMarkdown } from '../schema/drift-markdown.js';
 import { renderDriftText, renderLoginWarnings } from '../schema/drift-report.js';
 import { renderDriftSarif } from '../schema/drift-sarif.js';
 import { chooseDatasource } from '../services/choose-datasource.js';
+import { SAMPLE_ROWS_MAX } from '../services/sample-tables.js';
 import { scanAll } from '../services/scan-all.js';
 import { type ScanOutcome, scanDatasource } from '../services/scan-datasource.js';
 
@@ -25,7 +26,7 @@ type ScanFlags = Awaited<ReturnType<Scan['read']>>['flags'];
 export default class Scan extends BaseCommand {
   static override summary = "Compare a database's schema with the reviewed registry.";
   static override description =
-    `Reads the catalog, never a row, and writes nothing unless --apply is given. Without an ID it \
+    `Reads the catalog, a row only with --sample, and writes nothing unless --apply is given. Without an ID it \
 scans the only datasource there is. Exits 0 with or without drift, 5 on drift with --fail-on-drift, and 7 when a database \
 could not be read: then nobody knows.`;
   static override examples = [
@@ -41,6 +42,12 @@ could not be read: then nobody knows.`;
     apply: boolean({ description: 'Update the baseline: registry.yaml and registry.lock.json.' }),
     diff: boolean({ description: 'Print the report as Markdown.' }),
     'fail-on-drift': boolean({ description: 'Exit 5 when there is drift.' }),
+    sample: integer({
+      description: `Also look at the values of at most so many rows of each table with new fields, ${SAMPLE_ROWS_MAX} at most; none is kept.`,
+      helpValue: 'ROWS',
+      min: 1,
+      max: SAMPLE_ROWS_MAX,
+    }),
     explain: boolean({ description: 'Say why each new field was classified as it was.' }),
     format: option({
       description: 'How the report is printed.',
@@ -68,6 +75,7 @@ could not be read: then nobody knows.`;
       ...projectContext(flags),
       apply: flags.apply || flags.mode === 'apply',
       now: () => performance.now(),
+      ...(flags.sample === undefined ? {} : { sample: flags.sample }),
       registryDir: flags['registry-dir'],
       datasourcesDir: flags['datasources-dir'],
       policiesDir: flags['policies-dir'],

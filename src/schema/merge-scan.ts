@@ -1,4 +1,5 @@
 import type { Classifier } from './classification/classification.js';
+import type { ValueCounts } from './classification/count-values.js';
 import type { DriftFinding } from './drift.js';
 import { editRegistryFiles } from './edit-registry-files.js';
 import { keysDiffer, lockDatasetOf } from './lock-dataset.js';
@@ -31,6 +32,8 @@ export interface MergeScanInput {
   scanned: ScannedSchema;
   datasource: string;
   classify: Classifier;
+  /** What the values of a column look like, where some were looked at. */
+  countsOf?: (table: TableIdentity, column: string) => ValueCounts | undefined;
   /** Tables the scan looked for; of the others it says nothing. Default: every table. */
   inScope?: (table: TableIdentity) => boolean;
 }
@@ -79,6 +82,7 @@ export function mergeScan(input: MergeScanInput): MergeScanResult {
   };
   const start = startingTagsOf({
     classify: input.classify,
+    ...(input.countsOf === undefined ? {} : { countsOf: input.countsOf }),
     tables,
     keyOf: (table) => matchOf.get(table)?.key ?? table.table.name,
     reviewed,

@@ -1,5 +1,6 @@
 import { lazily } from '../util/lazily.js';
 import type { Classification, Classifier, Evidence } from './classification/classification.js';
+import { type ValueCounts, whatValuesSay } from './classification/count-values.js';
 import { kindOfType } from './field-type.js';
 import { identityText } from './match-tables.js';
 import {
@@ -8,6 +9,7 @@ import {
   type ScannedTable,
   SENSITIVITIES,
   type Sensitivity,
+  type TableIdentity,
 } from './model.js';
 
 /** Equal columns may share one and the same object. */
@@ -26,6 +28,8 @@ const REFERENCES_MAX = 64;
  */
 export function startingTagsOf(context: {
   classify: Classifier;
+  /** What the values of a column look like, where some were looked at. */
+  countsOf?: (table: TableIdentity, column: string) => ValueCounts | undefined;
   tables: readonly ScannedTable[];
   /** The registry key of a scanned table. */
   keyOf: (table: ScannedTable) => string;
@@ -33,7 +37,13 @@ export function startingTagsOf(context: {
   reviewed: (table: ScannedTable, column: string) => RegistryField | undefined;
 }): (table: ScannedTable, column: ScannedColumn) => StartingTags {
   const lookUp = lazily(() => tableLookup(context.tables));
-  const classified = createStart(context);
+  const { countsOf = () => undefined } = context;
+  const byRules = createStart(context);
+  const classified = (table: ScannedTable, column: ScannedColumn): StartingTags => {
+    const start = byRules(table, column);
+    const counts = countsOf(table.table, column.name);
+    return counts === undefined ? start : withValues(start, counts);
+  };
   const known = new Map<ScannedColumn, StartingTags>();
   const underWay = new Set<ScannedColumn>();
   const find = (table: ScannedTable, column: ScannedColumn): StartingTags => {
@@ -80,6 +90,16 @@ export function startingTagsOf(context: {
       : { field, because: reasons.join('; ') };
   };
   return find;
+}
+
+/** What values say makes a start stricter, and never less strict. */
+function withValues({ field, because }: StartingTags, counts: ValueCounts): StartingTags {
+  const said = whatValuesSay(counts);
+  const reasons = said.map((one) => one.because);
+  const strict = said.reduce((base, { check: { classification, category, sensitivity } }) => {
+    return strictest(base, { type: base.type, classification, category, sensitivity, tags: [] });
+  }, field);
+  return { field: strict, because: [because, ...reasons].filter((text) => text !== '').join('; ') };
 }
 
 /** How a column starts by itself. A classifier gives equal columns one answer, which is then put into words once. */

@@ -64,7 +64,7 @@ export async function openDatasource(
   root: string,
   datasource: Datasource,
   context: DatasourceContext,
-): Promise<Pick<Connector, 'test' | 'introspect' | 'close'>> {
+): Promise<Pick<Connector, 'test' | 'introspect' | 'run' | 'close'>> {
   const { id, credentials } = datasource;
   const engine = context.engines[datasource.engine];
   if (engine === undefined) {
@@ -91,6 +91,7 @@ export async function openDatasource(
   return {
     test: () => connector.test().catch(explain),
     introspect: (options) => connector.introspect(options).catch(explain),
+    run: (query, options) => connector.run(query, options),
     close: () => connector.close(),
   };
 }

@@ -11,10 +11,11 @@ import {
   classifyField,
   createClassifier,
 } from '../schema/classification/index.js';
-import { withPolicyEffects } from '../schema/drift.js';
+import { type DriftFinding, withPolicyEffects } from '../schema/drift.js';
 import type { ScanReport } from '../schema/drift-report.js';
-import { type MergeScanResult, mergeScan } from '../schema/merge-scan.js';
-import type { RegistryLock, ScannedSchema } from '../schema/model.js';
+import { identityText } from '../schema/match-tables.js';
+import { type MergeScanInput, type MergeScanResult, mergeScan } from '../schema/merge-scan.js';
+import type { Registry, RegistryLock, ScannedSchema } from '../schema/model.js';
 import type { ParsedRegistry } from '../schema/parse-registry.js';
 import { datasourceOfPart, parseRegistryFiles } from '../schema/parse-registry-files.js';
 import {
@@ -30,6 +31,7 @@ import {
   openDatasource,
 } from './open-datasource.js';
 import { policyView } from './policy-view.js';
+import { refuseSample, type SampledTables, sampleTables } from './sample-tables.js';
 
 export interface ScanDatasourceInput extends DatasourceContext {
   /** Anywhere in the project. */
@@ -39,6 +41,8 @@ export interface ScanDatasourceInput extends DatasourceContext {
   apply: boolean;
   /** Default: the shipped rules, and before them those of `config/classifiers.yaml`. */
   classify?: Classifier;
+  /** Rows of each table whose values are looked at; absent: none, and no row is read. */
+  sample?: number;
   /** Milliseconds, of any origin. */
   now: () => number;
   registryDir?: string;
@@ -93,9 +97,40 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
     ...(include === undefined ? {} : { include }),
     ...(exclude === undefined ? {} : { exclude }),
   };
+  const { sample: rows } = input;
+  const engine = input.engines[datasource.engine];
+  if (rows !== undefined && engine !== undefined) refuseSample(engine);
   const connector = await openDatasource(root, datasource, input);
-  const scanned = await connector.introspect(scope).finally(() => connector.close());
   const covers = tableFilter(scope);
+  const mergeWith = (
+    project: Project,
+    registry: Registry,
+    found: Pick<MergeScanInput, 'scanned' | 'countsOf'>,
+  ) => {
+    const files = textsOf(project, input);
+    return mergeScan({
+      registryText: files.registry.text,
+      partText: files.part?.text ?? null,
+      registry,
+      lock: readLock(project, found.scanned, input),
+      datasource: datasource.id,
+      classify,
+      inScope: ({ schema, name }) => covers(schema, name),
+      ...found,
+    });
+  };
+  const { scanned, sampled } = await (async () => {
+    const found = await connector.introspect(scope);
+    if (rows === undefined || engine === undefined) return { scanned: found, sampled: null };
+    const { drift, lock } = mergeWith(before, reviewed.registry, { scanned: found });
+    const columns = newColumns(found, drift, lock);
+    const { dialect } = engine;
+    const { now } = input;
+    return {
+      scanned: found,
+      sampled: await sampleTables({ connector, dialect, rows, columns, now }),
+    };
+  })().finally(() => connector.close());
   return inTurn(root, async () => {
     const project = await readFiles(before);
     // Files that were not touched are the very same objects.
@@ -104,15 +139,9 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
       former.length === present.length && former.every((file, index) => file === present[index]);
     const { registry } = isSame ? reviewed : readRegistry(project, input);
     const files = textsOf(project, input);
-    const merged = mergeScan({
-      registryText: files.registry.text,
-      partText: files.part?.text ?? null,
-      registry,
-      lock: readLock(project, scanned, input),
+    const merged = mergeWith(project, registry, {
       scanned,
-      datasource: datasource.id,
-      classify,
-      inScope: ({ schema, name }) => covers(schema, name),
+      ...(sampled === null ? {} : { countsOf: sampled.countsOf }),
     });
     const lockText = printRegistryLock(merged.lock);
     const { policies, policyProblems } = readPolicies(project);
@@ -137,6 +166,7 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
         durationMs: Math.max(0, input.now() - started),
         drift: withPolicyEffects(merged.drift, policyView(policies)),
         applied: input.apply,
+        ...(sampled === null || rows === undefined ? {} : { sample: sampleOf(rows, sampled) }),
       },
       registryText: merged.registryText,
       registryFiles: proposed,
@@ -148,6 +178,33 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
       policies: policies.length,
     };
   });
+}
+
+/** The columns that nobody has reviewed yet, by their tables. */
+function newColumns({ tables }: ScannedSchema, drift: readonly DriftFinding[], lock: RegistryLock) {
+  const added = new Map<string, Set<string>>();
+  for (const { kind, dataset, field } of drift) {
+    const table = lock.datasets[dataset]?.table;
+    if (kind !== 'field_added' || field === undefined || table === undefined) continue;
+    const place = identityText(table);
+    added.set(place, (added.get(place) ?? new Set()).add(field));
+  }
+  return tables.flatMap((table) => {
+    const names = added.get(identityText(table.table));
+    if (names === undefined) return [];
+    return [{ table, columns: table.columns.filter(({ name }) => names.has(name)) }];
+  });
+}
+
+function sampleOf(rows: number, { tables, failed }: SampledTables): ScanReport['sample'] {
+  return {
+    rows,
+    tables,
+    failed: failed.map(({ table: { schema, name }, code }) => ({
+      table: schema === '' ? name : `${schema}.${name}`,
+      code,
+    })),
+  };
 }
 
 function reportOf(datasource: string, scanned: ScannedSchema, { leftOut }: MergeScanResult) {
