@@ -24,15 +24,22 @@ export function renderReasons({ drift }: ScanReport): string {
   ]);
 }
 
-/** The line on which each dataset's entry begins in the registry, for a viewer to jump to. */
-export function registryLines(registryText: string): Map<string, number> {
-  const lines = new Map<string, number>();
-  for (const { body, line } of splitRegistry(registryText)?.blocks ?? []) {
-    const key = /^(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s:]+))\s*:/.exec(body);
-    const name = key?.[1] ?? key?.[2] ?? key?.[3];
-    if (name !== undefined) lines.set(name, line);
+/** Where each dataset's entry begins in the registry, for a viewer to jump to. */
+export function registryPlaces(
+  outcomes: readonly Pick<ScanOutcome, 'registryFiles'>[],
+): Map<string, { path: string; line: number }> {
+  const places = new Map<string, { path: string; line: number }>();
+  const files = new Map(
+    outcomes.flatMap(({ registryFiles }) => registryFiles).map(({ path, text }) => [path, text]),
+  );
+  for (const [path, text] of files) {
+    for (const { body, line } of splitRegistry(text)?.blocks ?? []) {
+      const key = /^(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s:]+))\s*:/.exec(body);
+      const name = key?.[1] ?? key?.[2] ?? key?.[3];
+      if (name !== undefined) places.set(name, { path, line });
+    }
   }
-  return lines;
+  return places;
 }
 
 /** What is said beside a report: policy files that could not be read, each problem once, and what a login could do. */

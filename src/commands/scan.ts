@@ -1,5 +1,5 @@
 import { string as stringArg } from '@oclif/core/args';
-import { boolean, option, string } from '@oclif/core/flags';
+import { boolean, integer, option, string } from '@oclif/core/flags';
 import { BaseCommand, PRINTED } from '../cli/base-command.js';
 import { connect, connectIfLoggedIn } from '../cli/connect.js';
 import { projectFlags, serverFlags } from '../cli/flags.js';
@@ -8,28 +8,28 @@ import { projectContext } from '../cli/project-context.js';
 import {
   cannotLook,
   nextAfterScan,
-  registryLines,
+  registryPlaces,
   renderReasons,
   scanFailure,
   scanWarnings,
 } from '../cli/scan-output.js';
 import { VkitError } from '../errors/index.js';
-import { classifyField } from '../schema/classification/index.js';
 import { renderDriftJson } from '../schema/drift-json.js';
 import { renderDriftMarkdown } from '../schema/drift-markdown.js';
 import { renderDriftText } from '../schema/drift-report.js';
 import { renderDriftSarif } from '../schema/drift-sarif.js';
 import { chooseDatasource } from '../services/choose-datasource.js';
+import { SAMPLE_ROWS_MAX } from '../services/sample-tables.js';
 import { scanAll } from '../services/scan-all.js';
 import type { ScanOutcome } from '../services/scan-datasource.js';
-import { introspectWith, scanRemote } from '../services/scan-remote.js';
+import { openSourceWith, scanRemote } from '../services/scan-remote.js';
 
 type ScanFlags = Awaited<ReturnType<Scan['read']>>['flags'];
 
 export default class Scan extends BaseCommand {
   static override summary = "Compare a database's schema with the reviewed registry.";
   static override description =
-    `Reads the catalog, never a row, and writes nothing unless --apply is given. Without an ID it \
+    `Reads the catalog, a row only with --sample, and writes nothing unless --apply is given. Without an ID it \
 scans the only datasource there is. With --remote the server reads it, also where you are logged in and it alone has the \
 credentials or knows the datasource: they do not leave it. Exits 0 with or without drift, 5 on drift with --fail-on-drift, and 7 when a database \
 could not be read: then nobody knows.`;
@@ -49,6 +49,12 @@ could not be read: then nobody knows.`;
     remote: boolean({ description: 'The server reads the database.' }),
     diff: boolean({ description: 'Print the report as Markdown.' }),
     'fail-on-drift': boolean({ description: 'Exit 5 when there is drift.' }),
+    sample: integer({
+      description: `Also look at the values of at most so many rows of each table with new fields, ${SAMPLE_ROWS_MAX} at most; none is kept.`,
+      helpValue: 'ROWS',
+      min: 1,
+      max: SAMPLE_ROWS_MAX,
+    }),
     explain: boolean({ description: 'Say why each new field was classified as it was.' }),
     format: option({
       description: 'How the report is printed.',
@@ -75,8 +81,8 @@ could not be read: then nobody knows.`;
     const options = {
       ...projectContext(flags),
       apply: flags.apply || flags.mode === 'apply',
-      classify: classifyField,
       now: () => performance.now(),
+      ...(flags.sample === undefined ? {} : { sample: flags.sample }),
       registryDir: flags['registry-dir'],
       datasourcesDir: flags['datasources-dir'],
       policiesDir: flags['policies-dir'],
@@ -89,7 +95,7 @@ could not be read: then nobody knows.`;
       const progress = await startProgress('Scanning', { json });
       const result = await scanAll({
         ...options,
-        introspect: introspectWith({ ...options, client, remote }),
+        openSource: openSourceWith({ ...options, client, remote }),
         onProgress: ({ running, done, total }) =>
           progress.update(`Scanning ${running.join(', ')} (${done} of ${total} done)`),
       }).finally(() => progress.stop());
@@ -134,8 +140,8 @@ could not be read: then nobody knows.`;
     const reports = outcomes.map(({ report }) => report);
     if (flags.format === 'sarif') {
       const registryPath = `${flags['registry-dir']}/registry.yaml`;
-      const lines = registryLines(outcomes.at(-1)?.registryText ?? '');
-      const options = { vkitVersion: this.config.version, registryPath, lines };
+      const places = registryPlaces(outcomes);
+      const options = { vkitVersion: this.config.version, registryPath, places };
       this.logJson(renderDriftSarif(reports, options));
       return;
     }

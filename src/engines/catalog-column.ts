@@ -16,18 +16,34 @@ export interface CatalogColumn {
 /** What a scan reports of a column: of defaults the digest alone, since they can hold secrets. */
 export function scannedColumn(column: CatalogColumn): ScannedColumn {
   const { name, type, native, position, nullable, comment } = column;
-  return {
+  const scanned: ScannedColumn = {
     name,
     type,
     native,
     position,
     nullable,
-    ...(column.generated ? { generated: true } : {}),
-    ...(column.default === null ? {} : { default_digest: sha256Hex(column.default) }),
-    ...(comment === null ? {} : { comment, comment_digest: sha256Hex(comment) }),
   };
+  // Not spread: a database has hundreds of thousands of columns.
+  if (column.generated) scanned.generated = true;
+  if (column.default !== null) scanned.default_digest = sha256Hex(column.default);
+  if (comment !== null) {
+    scanned.comment = comment;
+    scanned.comment_digest = sha256Hex(comment);
+  }
+  return scanned;
 }
 
+/** Digests of this many short texts are kept: a few defaults and comments recur throughout a database. */
+const DIGESTS_KNOWN_MAX = 1_000;
+const DIGEST_CHARACTERS_MAX = 256;
+const knownDigests = new Map<string, string>();
+
 export function sha256Hex(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
+  const known = knownDigests.get(text);
+  if (known !== undefined) return known;
+  const digest = createHash('sha256').update(text, 'utf8').digest('hex');
+  if (text.length <= DIGEST_CHARACTERS_MAX && knownDigests.size < DIGESTS_KNOWN_MAX) {
+    knownDigests.set(text, digest);
+  }
+  return digest;
 }

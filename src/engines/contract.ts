@@ -78,6 +78,8 @@ export interface Engine {
   /** JSON Schema (draft 2020-12) of a datasource's `config`. */
   readonly configSchema: Readonly<Record<string, unknown>>;
   readonly dialect: Dialect;
+  /** Why no sample of rows is taken of it, as a sentence; absent where one may be. */
+  readonly refusesSamples?: string;
   /**
    * Reads a connection URL into config and credentials. Throws `invalid_input` with a message that never repeats the URL.
    */

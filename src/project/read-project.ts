@@ -2,14 +2,16 @@ import { lstatSync, readFileSync } from 'node:fs';
 import { lstat, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '../errors/index.js';
+import type { ProjectClassifiers } from '../schema/classification/classification.js';
 import { decodeUtf8 } from '../util/utf8.js';
+import { NO_CLASSIFIERS, parseClassifiers } from './parse-classifiers.js';
 import {
   type Datasource,
   type EngineSchemas,
   parseDatasourceFile,
 } from './parse-datasource-file.js';
 import { DEFAULT_SETTINGS, type ProjectSettings, parseSettings } from './parse-settings.js';
-import { PROJECT_PATHS, REGISTRY_FILE, REGISTRY_LOCK_FILE } from './paths.js';
+import { joinPath, PROJECT_PATHS, registryPaths } from './paths.js';
 
 const FILES_MAX = 10_000;
 const DEPTH_MAX = 8;
@@ -24,10 +26,14 @@ const LINK_MESSAGE =
 export interface ProjectFile {
   path: string;
   text: string;
+  /** Of large files: which file it was, and when that was last changed. The same state, the same text. */
+  state?: string;
 }
 
 export interface ReadProjectOptions {
   engineSchemas: EngineSchemas;
+  /** The project as it was read before: of its large files, those that were not touched since are not read again. */
+  before?: Project;
   /** Relative to the root; the defaults are those of `PROJECT_PATHS`. */
   policiesDir?: string;
   datasourcesDir?: string;
@@ -41,9 +47,13 @@ export interface Project {
   policyFiles: readonly ProjectFile[];
   /** Sorted by id; those with problems are left out. */
   datasources: readonly Datasource[];
+  /** The project's own rules of classification; none of them where its file has problems. */
+  classifiers: ProjectClassifiers;
   registry: ProjectFile | null;
+  /** Of datasources that are too large for that file, sorted by path. */
+  registryParts: readonly ProjectFile[];
   lock: ProjectFile | null;
-  /** Of `vkit.yaml`, the datasource files, and files that could not be read. */
+  /** Of `vkit.yaml`, `classifiers.yaml`, the datasource files, and files that could not be read. */
   problems: readonly Problem[];
 }
 
@@ -77,23 +87,26 @@ export async function readProject(root: string, options: ReadProjectOptions): Pr
     if (read.datasource !== null) datasources.push(read.datasource);
   }
   problems.push(...repeatedIds(datasources));
+  const classifiersFile = await readOne(root, PROJECT_PATHS.classifiers, BYTES_MAX, problems);
+  const { classifiers, ...wrong } =
+    classifiersFile === null
+      ? { classifiers: NO_CLASSIFIERS, problems: [] }
+      : parseClassifiers(classifiersFile.text, classifiersFile.path);
+  problems.push(...wrong.problems);
+  const known = knownFiles(options.before);
+  const [registryPath = '', partsPath = '', lockPath = ''] = registryPaths(registryDir);
   return {
     root,
     settings: parsed.settings,
     policyFiles,
     datasources: datasources.sort((a, b) => (a.id < b.id ? -1 : 1)),
-    registry: await readOne(
-      root,
-      joinPath(registryDir, REGISTRY_FILE),
-      REGISTRY_BYTES_MAX,
-      problems,
-    ),
-    lock: await readOne(
-      root,
-      joinPath(registryDir, REGISTRY_LOCK_FILE),
-      REGISTRY_BYTES_MAX,
-      problems,
-    ),
+    classifiers,
+    registry: await readOne(root, registryPath, REGISTRY_BYTES_MAX, problems, known),
+    registryParts: await readFolder(root, partsPath, problems, {
+      bytesMax: REGISTRY_BYTES_MAX,
+      known,
+    }),
+    lock: await readOne(root, lockPath, REGISTRY_BYTES_MAX, problems, known),
     problems,
   };
 }
@@ -103,6 +116,7 @@ export async function readFolder(
   root: string,
   folder: string,
   problems: Problem[],
+  { bytesMax = BYTES_MAX, known }: { bytesMax?: number; known?: KnownFiles } = {},
 ): Promise<ProjectFile[]> {
   const paths: string[] = [];
   if (!(await isReal(root, folder))) {
@@ -111,7 +125,7 @@ export async function readFolder(
   }
   await collect(root, folder, 0, paths, problems);
   return paths.sort().flatMap((path) => {
-    const file = readText(root, path, BYTES_MAX);
+    const file = readText(root, path, bytesMax, known);
     if ('text' in file) return [file];
     problems.push(file);
     return [];
@@ -155,10 +169,11 @@ async function readOne(
   path: string,
   bytesMax: number,
   problems: Problem[],
+  known?: KnownFiles,
 ): Promise<ProjectFile | null> {
   if ((await lstat(join(root, path)).catch(ifMissing(null))) === null) return null;
   const file: ProjectFile | Problem = (await isReal(root, path))
-    ? readText(root, path, bytesMax)
+    ? readText(root, path, bytesMax, known)
     : { file: path, code: 'not_a_file', message: LINK_MESSAGE };
   if ('text' in file) return file;
   problems.push(file);
@@ -169,7 +184,12 @@ async function readOne(
  * Reads a file below folders that are no links; what is wrong with it where it cannot be used. Waits for each: of ten thousand
  * small files that takes a fifth of the time that handing them to other threads takes.
  */
-function readText(root: string, path: string, bytesMax: number): ProjectFile | Problem {
+function readText(
+  root: string,
+  path: string,
+  bytesMax: number,
+  known?: KnownFiles,
+): ProjectFile | Problem {
   const absolute = join(root, path);
   const found = lstatSync(absolute);
   if (!found.isFile()) {
@@ -180,9 +200,20 @@ function readText(root: string, path: string, bytesMax: number): ProjectFile | P
     const message = `The file is larger than ${bytesMax} bytes.`;
     return { file: path, code: 'limit_exceeded', message };
   }
+  const { dev, ino, size, mtimeMs, ctimeMs } = found;
+  const state = bytesMax > BYTES_MAX ? [dev, ino, size, mtimeMs, ctimeMs].join() : undefined;
+  const before = known?.get(path);
+  if (before !== undefined && before.state === state) return before;
   const text = decodeUtf8(readFileSync(absolute));
-  if (text !== undefined) return { path, text };
+  if (text !== undefined) return { path, text, ...(state !== undefined && { state }) };
   return { file: path, code: 'not_utf8', message: 'The file is not UTF-8 text.' };
+}
+
+type KnownFiles = ReadonlyMap<string, ProjectFile>;
+
+function knownFiles(before: Project | undefined): KnownFiles {
+  const files = [before?.registry, before?.lock, ...(before?.registryParts ?? [])];
+  return new Map(files.flatMap((file) => (file ? [[file.path, file] as const] : [])));
 }
 
 function repeatedIds(datasources: readonly Datasource[]): Problem[] {
@@ -207,9 +238,4 @@ function ifMissing<T>(value: T): (error: NodeJS.ErrnoException) => T {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return value;
     throw error;
   };
-}
-
-function joinPath(folder: string, name: string): string {
-  const trimmed = folder.replaceAll('\\', '/').replace(/\/+$/, '');
-  return trimmed === '' || trimmed === '.' ? name : `${trimmed}/${name}`;
 }

@@ -1,9 +1,11 @@
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { VkitError } from '../errors/index.js';
-import { atomicWrite } from '../util/atomic-write.js';
+import { atomicWrite, stageFile } from '../util/atomic-write.js';
 import { makeFolder } from '../util/make-folder.js';
 import { type Datasource, printDatasource } from './parse-datasource-file.js';
-import { PROJECT_PATHS, REGISTRY_FILE, REGISTRY_LOCK_FILE } from './paths.js';
+import { PROJECT_PATHS } from './paths.js';
+import type { ProjectFile } from './read-project.js';
 
 /**
  * Writes `config/datasources/<id>.yaml` and returns its path relative to the root. Throws `file_exists` where it is there,
@@ -19,20 +21,52 @@ export async function writeDatasourceFile(
   return path;
 }
 
-/** Writes the baseline and its lock, each whole or not at all, and returns their paths. */
-export async function writeRegistry(
+/**
+ * Writes files of a project in their order, all or none of them: each is whole on the disk before the first takes its place, and
+ * where one cannot, those before it get their content of `before` back. A process that is killed in between leaves the first ones
+ * new. Returns their paths.
+ */
+export async function writeTogether(
   root: string,
-  texts: { registry: string; lock: string },
-  registryDir: string = PROJECT_PATHS.registryFolder,
+  files: readonly ProjectFile[],
+  before: readonly ProjectFile[],
 ): Promise<string[]> {
-  const paths = [
-    `${registryDir}/${REGISTRY_FILE}`,
-    `${registryDir}/${REGISTRY_LOCK_FILE}`,
-  ] as const;
-  // The registry first: a lock without its registry opens nothing, and a next scan mends it.
-  await writeProjectFile(root, paths[0], texts.registry);
-  await writeProjectFile(root, paths[1], texts.lock);
-  return [...paths];
+  for (const { path } of files) await makeFolder(dirname(join(root, path)));
+  const results = await Promise.allSettled(
+    files.map(({ path, text }) => stageFile(join(root, path), text)),
+  );
+  const staged = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) {
+    await Promise.all(staged.map((file) => file.discard()));
+    throw failed.reason;
+  }
+  for (const [index, file] of staged.entries()) {
+    try {
+      await file.publish();
+    } catch (error) {
+      await Promise.all(staged.slice(index + 1).map((one) => one.discard()));
+      await restore(root, files.slice(0, index), before);
+      throw error;
+    }
+  }
+  return files.map(({ path }) => path);
+}
+
+/** The error under way is the one that matters; what cannot be restored, the next scan mends. */
+async function restore(
+  root: string,
+  changed: readonly ProjectFile[],
+  before: readonly ProjectFile[],
+): Promise<void> {
+  for (const { path } of changed) {
+    const former = before.find((file) => file.path === path);
+    const restored =
+      former === undefined
+        ? rm(join(root, path), { force: true })
+        : writeProjectFile(root, path, former.text);
+    await restored.catch(() => undefined);
+  }
 }
 
 /** Writes one file of a project atomically, with the folders it needs. */

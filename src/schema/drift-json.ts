@@ -24,11 +24,24 @@ export interface DriftJson {
   /** What the login could do beyond reading; null where the engine was not asked. */
   login: readonly LoginAbility[] | null;
   applied: boolean;
+  /** What values were looked at; null without --sample. */
+  sample: ScanReport['sample'] | null;
 }
 
 export function renderDriftJson(report: ScanReport): DriftJson {
-  const { datasource, server, tables, fields, durationMs, drift, suggestions, leftOut } = report;
-  const { login, applied } = report;
+  const {
+    datasource,
+    server,
+    tables,
+    fields,
+    durationMs,
+    drift,
+    suggestions,
+    leftOut,
+    login,
+    applied,
+    sample = null,
+  } = report;
   return {
     id: datasource,
     server,
@@ -42,5 +55,6 @@ export function renderDriftJson(report: ScanReport): DriftJson {
     left_out: leftOut,
     login,
     applied,
+    sample,
   };
 }

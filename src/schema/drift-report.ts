@@ -25,6 +25,13 @@ export interface ScanReport {
   login: readonly LoginAbility[] | null;
   /** Whether the baseline was updated. */
   applied: boolean;
+  /** What values were looked at, where some were: counts alone. */
+  sample?: {
+    /** Rows of each table, at most. */
+    rows: number;
+    tables: number;
+    failed: readonly { table: string; code: string }[];
+  };
 }
 
 /** A first scan of a large schema has thousands of findings; a person reads about this many lines. */
@@ -43,7 +50,11 @@ type Line = { text: string; note?: string };
 export function renderDriftText(report: ScanReport): string {
   const parts = [renderScanHeader(report), ''];
   const groups = groupByDataset(report.drift);
-  let lines = groups.flatMap((group) => datasetLines(group, false));
+  let lines: Line[] = [];
+  for (const group of groups) {
+    if (lines.length > LINES_MAX) break;
+    lines.push(...datasetLines(group, false));
+  }
   if (lines.length > LINES_MAX) {
     lines = [];
     let collapsed = 0;
@@ -61,8 +72,25 @@ export function renderDriftText(report: ScanReport): string {
   for (const name of report.leftOut.slice(0, LINES_MAX)) {
     parts.push(`! left out, since no registry can hold its name: ${shown(name)}`);
   }
+  parts.push(...sampleLines(report));
   parts.push(renderSummary(report));
   return `${parts.join('\n')}\n`;
+}
+
+/** What was sampled, and what could not be. */
+function sampleLines({ sample }: ScanReport): string[] {
+  if (sample === undefined) return [];
+  const { rows, tables, failed } = sample;
+  return [
+    `Looked at up to ${plural(rows, 'row')} of ${plural(tables, 'table')} with new fields; no value was kept.`,
+    ...failed
+      .slice(0, LINES_MAX)
+      .map(({ table, code }) => `! not sampled: ${shown(table)} (${code})`),
+    ...(failed.length > LINES_MAX
+      ? [`! not sampled: ${count(failed.length - LINES_MAX)} more`]
+      : []),
+    '',
+  ];
 }
 
 /** One warning of what the login could do and vkit never needs, or none; names escaped for a terminal. */

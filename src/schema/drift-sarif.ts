@@ -21,10 +21,10 @@ const RULES: Record<DriftKind, string> = {
 /** What SARIF needs to know beside the scans. */
 export interface SarifOptions {
   vkitVersion: string;
-  /** The registry's path from the repository's root, which the findings point to. */
+  /** The registry's path from the repository's root, which findings point to whose dataset is nowhere else. */
   registryPath: string;
-  /** Lines of that file by dataset key; line 1 where a dataset is not in it yet. */
-  lines?: ReadonlyMap<string, number>;
+  /** Where each dataset begins, by its key; line 1 of the registry where it is not in it yet. */
+  places?: ReadonlyMap<string, { path: string; line: number }>;
 }
 
 /** Scans as a SARIF 2.1.0 log (OASIS), for GitHub's code scanning: one rule per kind of drift, one result per finding. */
@@ -42,10 +42,11 @@ export function renderDriftSarif(reports: readonly ScanReport[], options: SarifO
   });
 }
 
-function result(finding: DriftFinding, { registryPath, lines }: SarifOptions): object {
+function result(finding: DriftFinding, { registryPath, places }: SarifOptions): object {
   const { kind, datasource, dataset, field } = finding;
   const place = [datasource, dataset, ...(field === undefined ? [] : [field])];
   const note = noteOf(finding);
+  const at = places?.get(dataset);
   const change = changeOf(finding);
   const text = [
     `${RULES[kind]}: ${[dataset, field].filter(Boolean).join('.')} in ${datasource}`,
@@ -60,8 +61,8 @@ function result(finding: DriftFinding, { registryPath, lines }: SarifOptions): o
     locations: [
       {
         physicalLocation: {
-          artifactLocation: { uri: encodeURI(registryPath) },
-          region: { startLine: lines?.get(dataset) ?? 1 },
+          artifactLocation: { uri: encodeURI(at?.path ?? registryPath) },
+          region: { startLine: at?.line ?? 1 },
         },
         logicalLocations: [{ fullyQualifiedName: escapeTerminal(place.join('/')) }],
       },

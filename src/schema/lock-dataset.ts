@@ -3,9 +3,25 @@ import { namedRecord } from './registry-lock.js';
 
 /** What the lock records of a scanned table. Keys come in a fixed order, so that the same schema gives the same lock. */
 export function lockDatasetOf(scanned: ScannedTable, datasource: string): LockDataset {
+  const known = knownDatasets.get(scanned);
+  if (known?.datasource === datasource) return known;
+  const dataset = describe(scanned, datasource);
+  knownDatasets.set(scanned, dataset);
+  return dataset;
+}
+
+/** A scanned table is described when the lock is read, and again when the next one is made. */
+const knownDatasets = new WeakMap<ScannedTable, LockDataset>();
+
+function describe(scanned: ScannedTable, datasource: string): LockDataset {
   const { table, kind, primary_key, definition_digest } = scanned;
   const fields = scanned.columns.map((column): [string, LockField] => {
-    const { name, comment: _comment, ...field } = column;
+    const { name, type, position, nullable, native, default_digest, comment_digest } = column;
+    const field: LockField = { type, position, nullable };
+    if (column.generated) field.generated = true;
+    if (native !== undefined) field.native = native;
+    if (default_digest !== undefined) field.default_digest = default_digest;
+    if (comment_digest !== undefined) field.comment_digest = comment_digest;
     return [name, field];
   });
   return {
@@ -49,6 +65,7 @@ function foreignKeyText({ columns, references }: ForeignKey): string {
 }
 
 function sortedByText<T>(items: readonly T[]): T[] {
+  if (items.length < 2) return [...items];
   return items
     .map((item) => ({ item, text: sortText(item) }))
     .sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))

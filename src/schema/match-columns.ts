@@ -20,6 +20,7 @@ export function matchColumns(
   columns: readonly ScannedColumn[],
   fields: ReadonlyMap<string, RegistryField>,
 ): ColumnMatches {
+  if (areSame(before, columns)) return NOTHING_MOVED;
   const old: Placed[] = Object.entries(before)
     .map(([name, { type, position }]) => ({ name, type, position }))
     .sort((a, b) => a.position - b.position);
@@ -52,6 +53,23 @@ export function matchColumns(
       );
   }
   return { renamed, ...findMoves(old.filter(stays), columns.filter(stays)) };
+}
+
+const NOTHING_MOVED: ColumnMatches = { renamed: new Map(), moved: new Map(), swapped: [] };
+
+/** The same names in the same places: by far the most tables are as they were. */
+function areSame(
+  before: Readonly<Record<string, LockField>>,
+  columns: readonly ScannedColumn[],
+): boolean {
+  let count = 0;
+  for (const _name in before) count += 1;
+  return (
+    count === columns.length &&
+    columns.every(
+      ({ name, position }) => Object.hasOwn(before, name) && before[name]?.position === position,
+    )
+  );
 }
 
 /** Columns that do not stay, by the pair of neighbours that do. */

@@ -127,9 +127,10 @@ function findRenames(
     renames.set(table, key);
     used.add(key);
   }
-  const before = groupBy(
-    locked.filter(({ key }) => !used.has(key)),
-    ({ dataset }) => shapeOf(dataset.kind, Object.entries(dataset.fields)),
+  const unmatched = locked.filter(({ key }) => !used.has(key));
+  if (unmatched.length === 0) return renames;
+  const before = groupBy(unmatched, ({ dataset }) =>
+    shapeOf(dataset.kind, Object.entries(dataset.fields)),
   );
   const after = groupBy(
     fresh.filter((table) => !renames.has(table)),
@@ -161,8 +162,9 @@ function shapeOf(
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group === undefined) groups.set(keyOf(item), [item]);
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
     else group.push(item);
   }
   return groups;

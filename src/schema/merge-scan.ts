@@ -1,5 +1,7 @@
 import type { Classifier } from './classification/classification.js';
+import type { ValueCounts } from './classification/count-values.js';
 import type { DriftFinding } from './drift.js';
+import { editRegistryFiles } from './edit-registry-files.js';
 import { keysDiffer, lockDatasetOf } from './lock-dataset.js';
 import { type ColumnMatches, matchColumns } from './match-columns.js';
 import { matchTables, type TableMatch } from './match-tables.js';
@@ -14,7 +16,7 @@ import type {
   ScannedTable,
   TableIdentity,
 } from './model.js';
-import { editRegistry, type RegistryEdit } from './registry-edit.js';
+import type { RegistryEdit } from './registry-edit.js';
 import { namedRecord } from './registry-lock.js';
 import { isUsableName } from './registry-names.js';
 import { startingTagsOf, strictest } from './starting-tags.js';
@@ -22,12 +24,16 @@ import { startingTagsOf, strictest } from './starting-tags.js';
 export interface MergeScanInput {
   /** The text of `registry.yaml`; empty where there is none yet. It must parse without problems. */
   registryText: string;
-  /** What that text says. */
+  /** The text of the datasource's own file; absent where it has none. */
+  partText?: string | null;
+  /** What these texts say, together with the files of other datasources. */
   registry: Registry;
   lock: RegistryLock;
   scanned: ScannedSchema;
   datasource: string;
   classify: Classifier;
+  /** What the values of a column look like, where some were looked at. */
+  countsOf?: (table: TableIdentity, column: string) => ValueCounts | undefined;
   /** Tables the scan looked for; of the others it says nothing. Default: every table. */
   inScope?: (table: TableIdentity) => boolean;
 }
@@ -35,6 +41,8 @@ export interface MergeScanInput {
 export interface MergeScanResult {
   /** The proposed registry: byte for byte the given text where nothing is to change. */
   registryText: string;
+  /** The datasource's own file; null where it has none. */
+  partText: string | null;
   lock: RegistryLock;
   /** Sorted by dataset; the finding about the dataset before those about its fields, these in the order of the table. */
   drift: readonly DriftFinding[];
@@ -74,6 +82,7 @@ export function mergeScan(input: MergeScanInput): MergeScanResult {
   };
   const start = startingTagsOf({
     classify: input.classify,
+    ...(input.countsOf === undefined ? {} : { countsOf: input.countsOf }),
     tables,
     keyOf: (table) => matchOf.get(table)?.key ?? table.table.name,
     reviewed,
@@ -94,12 +103,24 @@ export function mergeScan(input: MergeScanInput): MergeScanResult {
     edits.push({ edit: 'mark_dataset', key, gone: true });
     drift.push({ kind: 'dataset_removed', datasource, dataset: key });
   }
+  const texts = editRegistryFiles(
+    { registry: input.registryText, part: input.partText ?? null },
+    edits,
+    { id: datasource, keys: ownKeys(registry, datasource) },
+  );
   return {
-    registryText: editRegistry(input.registryText, edits),
+    registryText: texts.registry,
+    partText: texts.part,
     lock: { format_version: 'v1', datasets: namedRecord(locks) },
     drift: sortedByDataset(drift),
     leftOut,
   };
+}
+
+function ownKeys(registry: Registry, datasource: string): string[] {
+  return [...registry].flatMap(([key, dataset]) =>
+    dataset.datasource === datasource ? [key] : [],
+  );
 }
 
 type TableContext = {
@@ -109,8 +130,11 @@ type TableContext = {
 };
 type Merged = { edits: RegistryEdit[]; drift: DriftFinding[] };
 
+const NO_MATCHES: ColumnMatches = { renamed: new Map(), moved: new Map(), swapped: [] };
+
 function columnMatches({ key, table, lock, added }: TableMatch, registry: Registry): ColumnMatches {
-  const fields = added ? undefined : registry.get(key)?.fields;
+  if (added) return NO_MATCHES;
+  const fields = registry.get(key)?.fields;
   return matchColumns(lock?.fields ?? {}, table.columns, fields ?? new Map());
 }
 
@@ -146,13 +170,12 @@ function addTable({ table, key, tagsOf }: TableMatch, context: TableContext): Me
   const former = tagsOf === undefined ? undefined : registry.get(tagsOf)?.fields;
   const fields = new Map<string, RegistryField>();
   for (const column of table.columns) {
-    const { because, ...fresh } = start(table, column);
+    const { field: fresh, because } = start(table, column);
     const kept = former?.get(column.name);
-    const field = kept === undefined ? fresh : strictest({ ...kept, type: column.type }, fresh);
-    const { gone: _gone, ...present } = field;
+    const present =
+      kept === undefined ? fresh : withoutGone(strictest({ ...kept, type: column.type }, fresh));
     fields.set(column.name, present);
-    const about = { datasource, dataset: key, field: column.name };
-    drift.push({ kind: 'field_added', ...about, ...described(present), because });
+    drift.push(fieldAdded(datasource, key, column.name, present, because));
   }
   return { edits: [{ edit: 'add_dataset', key, dataset: { datasource, fields } }], drift };
 }
@@ -163,14 +186,15 @@ function tableFindings(
   renamed: ReadonlyMap<string, string>,
   about: { datasource: string; dataset: string },
 ): DriftFinding[] {
-  if (lock === undefined) return [];
+  const now = lockDatasetOf(table, about.datasource);
+  // The very object: what the lock says was not even parsed, since it is what the table found would print.
+  if (lock === undefined || lock === now) return [];
   const findings: DriftFinding[] = [];
   if (lock.kind !== table.kind) {
     findings.push({ kind: 'redefined', ...about, from: lock.kind, to: table.kind });
   } else if (lock.definition_digest !== table.definition_digest) {
     findings.push({ kind: 'redefined', ...about, from: table.kind, to: 'another definition' });
   }
-  const now = lockDatasetOf(table, about.datasource);
   if (keysDiffer(lock, now, new Map([...renamed].map(([to, from]) => [from, to])))) {
     findings.push({
       kind: 'keys_changed',
@@ -189,23 +213,25 @@ function mergeColumns(
   { start, datasource }: TableContext,
   { edits, drift }: Merged,
 ): void {
+  const isUnchanged = renamed.size === 0 && moved.size === 0;
+  if (isUnchanged && hasSameFields(table, dataset, lock)) return;
   const exchanged = new Map(swapped.flatMap(([a, b]) => [[a, b] as const, [b, a] as const]));
   let previous: string | null = null;
   for (const column of table.columns) {
     const { name } = column;
-    const about = { datasource, dataset: key, field: name };
     const former = renamed.get(name);
     const entry = dataset.fields.get(former ?? name);
+    const about = { datasource, dataset: key, field: name };
     if (entry === undefined) {
-      const { because, ...field } = start(table, column);
+      const { field, because } = start(table, column);
       edits.push({ edit: 'add_field', key, name, field, after: previous });
-      drift.push({ kind: 'field_added', ...about, ...described(field), because });
+      drift.push(fieldAdded(datasource, key, name, field, because));
       previous = name;
       continue;
     }
     const { gone: wasGone, ...kept } = entry;
     let field: RegistryField = { ...kept, type: column.type };
-    if (former !== undefined) field = strictest(field, start(table, column));
+    if (former !== undefined) field = strictest(field, start(table, column).field);
     const other = dataset.fields.get(exchanged.get(name) ?? '');
     if (other !== undefined) field = strictest(field, other);
     const [before, facts] = [lock?.fields[former ?? name], described(field)];
@@ -239,6 +265,23 @@ function mergeColumns(
   }
 }
 
+/** By far the most tables are as they were: nothing else is to be said of them. */
+function hasSameFields(
+  { columns }: ScannedTable,
+  { fields }: RegistryDataset,
+  lock: LockDataset | undefined,
+): boolean {
+  return (
+    fields.size === columns.length &&
+    columns.every(({ name, type, nullable }) => {
+      const entry = fields.get(name);
+      return (
+        entry?.type === type && entry.gone !== true && lock?.fields[name]?.nullable === nullable
+      );
+    })
+  );
+}
+
 function usableTables(tables: readonly ScannedTable[], leftOut: string[]): ScannedTable[] {
   return tables
     .filter(({ table }) => {
@@ -256,6 +299,35 @@ function usableTables(tables: readonly ScannedTable[], leftOut: string[]): Scann
       return { ...table, columns };
     })
     .sort((a, b) => (placeText(a.table) < placeText(b.table) ? -1 : 1));
+}
+
+function withoutGone({ gone: _gone, ...field }: RegistryField): RegistryField {
+  return field;
+}
+
+/** Without a spread: the first scan of a large database finds hundreds of thousands. */
+function fieldAdded(
+  datasource: string,
+  dataset: string,
+  field: string,
+  { type, classification, category, sensitivity, tags }: RegistryField,
+  because: string,
+): DriftFinding {
+  const kind = 'field_added';
+  return classification === undefined
+    ? { kind, datasource, dataset, field, type, category, sensitivity, tags, because }
+    : {
+        kind,
+        datasource,
+        dataset,
+        field,
+        type,
+        classification,
+        category,
+        sensitivity,
+        tags,
+        because,
+      };
 }
 
 function described(field: RegistryField): Partial<DriftFinding> {
@@ -281,6 +353,10 @@ function sameField(a: RegistryField, b: RegistryField): boolean {
 }
 
 function sortedByDataset(findings: readonly DriftFinding[]): DriftFinding[] {
+  const isSorted = findings.every(
+    ({ dataset }, index) => index === 0 || (findings[index - 1]?.dataset ?? '') <= dataset,
+  );
+  if (isSorted) return [...findings];
   // The sort is stable: within a dataset the order of the merge stays.
   return [...findings].sort((a, b) => (a.dataset < b.dataset ? -1 : a.dataset > b.dataset ? 1 : 0));
 }

@@ -64,13 +64,18 @@ function collect(
   file: string,
 ): void {
   for (const { key, dataset, line, column } of datasets) {
-    const place = { file, line, column, pointer: `/${key}` };
+    const place = () => ({ file, line, column, pointer: `/${key}` });
     if (registry.has(key)) {
       const message = `The dataset "${key}" stands twice in the registry.`;
-      problems.push({ ...place, code: 'duplicate_key', message, suggestion: 'Keep one of them.' });
+      problems.push({
+        ...place(),
+        code: 'duplicate_key',
+        message,
+        suggestion: 'Keep one of them.',
+      });
     } else if (registry.size === DATASETS_MAX) {
       const message = `The registry has more than ${DATASETS_MAX} datasets.`;
-      problems.push({ ...place, code: 'limit_exceeded', message });
+      problems.push({ ...place(), code: 'limit_exceeded', message });
       return;
     } else registry.set(key, dataset);
   }

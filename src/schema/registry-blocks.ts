@@ -22,53 +22,76 @@ export interface RegistryBlocks {
  * is then read as a whole. `header`, all `lead` and `body`, and `trailer` in their order are the text again, byte for byte.
  */
 export function splitRegistry(text: string): RegistryBlocks | null {
-  const lines = linesOf(text);
   const blocks: { lead: string; body: string; line: number }[] = [];
   let header = '';
-  let pending = '';
-  let start = 0;
+  let from = 0;
+  let line = 1;
   // One marker may open the document; any other means more than one document.
-  if (/^\ufeff?---[ \t]*\r?\n?$/.test(lines[0] ?? '')) {
-    header = lines[0] ?? '';
-    start = 1;
+  const marker = /^\ufeff?---[ \t]*\r?(?:\n|$)/.exec(text)?.[0];
+  if (marker !== undefined) {
+    header = marker;
+    from = marker.length;
+    line = 2;
   }
-  for (let index = start; index < lines.length; index += 1) {
-    const line = lines[index] ?? '';
-    if (/^[ \t\r]*\n?$/.test(line) || line.startsWith('#')) {
-      pending += line;
+  /** Where the lines begin that belong to nothing yet: blank ones and comments. */
+  let pending = from;
+  let current: { lead: string; start: number; line: number } | null = null;
+  const close = () => {
+    if (current === null) return;
+    const { lead, start } = current;
+    blocks.push({ lead, body: text.slice(start, pending), line: current.line });
+  };
+  for (; from < text.length; line += 1) {
+    const end = endOfLine(text, from);
+    const first = text.charCodeAt(from);
+    if (first === HASH || isBlank(text, from, end)) {
+      from = end;
       continue;
     }
-    const current = blocks.at(-1);
-    if (/^[ \t]/.test(line)) {
-      if (current === undefined) return null;
-      current.body += pending + line;
-      pending = '';
-      continue;
+    if (first === SPACE || first === TAB) {
+      if (current === null) return null;
+    } else {
+      const start = text.slice(from, from + 4);
+      if (!/^["'\w$:\p{L}]/u.test(start) || /^(---|\.\.\.)/.test(start)) return null;
+      close();
+      let lead = text.slice(pending, from);
+      if (current === null) [header, lead] = cutHeader(header, lead);
+      current = { lead, start: from, line };
     }
-    if (!/^["'\w$:\p{L}]/u.test(line) || /^(---|\.\.\.)/.test(line)) return null;
-    if (current === undefined) [header, pending] = cutHeader(header, pending);
-    blocks.push({ lead: pending, body: line, line: index + 1 });
-    pending = '';
+    from = end;
+    pending = end;
   }
-  if (blocks.length === 0) return { header: header + pending, blocks, trailer: '' };
-  return { header, blocks, trailer: pending };
+  if (current === null) return { header: header + text.slice(pending), blocks, trailer: '' };
+  close();
+  return { header, blocks, trailer: text.slice(pending) };
+}
+
+const HASH = 0x23;
+const SPACE = 0x20;
+const TAB = 0x09;
+const RETURN = 0x0d;
+const NEWLINE = 0x0a;
+
+function endOfLine(text: string, from: number): number {
+  const end = text.indexOf('\n', from);
+  return end === -1 ? text.length : end + 1;
+}
+
+function isBlank(text: string, from: number, end: number): boolean {
+  for (let at = from; at < end; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code !== SPACE && code !== TAB && code !== RETURN && code !== NEWLINE) return false;
+  }
+  return true;
 }
 
 /** Comments that touch the first entry speak of it; those above the last blank line speak of the file. */
 function cutHeader(header: string, pending: string): [string, string] {
-  const lines = linesOf(pending);
-  const blank = lines.findLastIndex((line) => /^[ \t\r]*\n?$/.test(line));
-  return [header + lines.slice(0, blank + 1).join(''), lines.slice(blank + 1).join('')];
-}
-
-/** With their ends. A regular expression takes ten times as long, of a registry of hundreds of thousands of lines. */
-function linesOf(text: string): string[] {
-  const lines: string[] = [];
-  for (let from = 0; from < text.length; ) {
-    const end = text.indexOf('\n', from);
-    const to = end === -1 ? text.length : end + 1;
-    lines.push(text.slice(from, to));
-    from = to;
+  let cut = 0;
+  for (let from = 0; from < pending.length; ) {
+    const end = endOfLine(pending, from);
+    if (isBlank(pending, from, end)) cut = end;
+    from = end;
   }
-  return lines.length === 0 ? [''] : lines;
+  return [header + pending.slice(0, cut), pending.slice(cut)];
 }

@@ -64,7 +64,8 @@ function textOf(added: { key: string; dataset: RegistryDataset } | undefined): s
   return added === undefined ? '' : datasetText(added.key, added.dataset);
 }
 
-function keyOfBlock(body: string): string {
+/** The key of a dataset's block. */
+export function keyOfBlock(body: string): string {
   const plain = /^([A-Za-z_][\w.-]*):[ \t\r]*(?:\n|$)/.exec(body)?.[1];
   if (plain !== undefined) return plain;
   const { contents } = parseDocument(body, REGISTRY_YAML);

@@ -65,17 +65,35 @@ export function parseRegistryLock(
  */
 export function printRegistryLock(lock: RegistryLock): string {
   const datasets = sortedEntries(lock.datasets).map(
-    ([key, dataset]) => `    ${JSON.stringify(key)}: ${datasetText(dataset)}`,
+    ([key, dataset]) => `    ${JSON.stringify(key)}: ${printLockDataset(dataset)}`,
   );
-  const body = datasets.length === 0 ? '{}' : `{\n${datasets.join(',\n')}\n  }`;
-  return `{\n  "format_version": "${lock.format_version}",\n  "datasets": ${body}\n}\n`;
+  return datasets.length === 0
+    ? `{\n  "format_version": "${lock.format_version}",\n  "datasets": {}\n}\n`
+    : `${LOCK_HEAD}${datasets.join(LOCK_BETWEEN)}${LOCK_TAIL}`;
 }
+
+/** What stands before, between and after the datasets of a lock that has any. */
+export const LOCK_HEAD = '{\n  "format_version": "v1",\n  "datasets": {\n';
+export const LOCK_BETWEEN = ',\n';
+export const LOCK_TAIL = '\n  }\n}\n';
+
+/** One dataset as it stands in the lock, from its brace to its brace. */
+export function printLockDataset(dataset: LockDataset): string {
+  const known = knownTexts.get(dataset);
+  if (known !== undefined) return known;
+  const text = datasetText(dataset);
+  knownTexts.set(dataset, text);
+  return text;
+}
+
+/** A dataset is printed to be compared with the lock that is there, and again for the next one. */
+const knownTexts = new WeakMap<LockDataset, string>();
 
 function datasetText(dataset: LockDataset): string {
   const { schema, name, oid } = dataset.table;
-  const fields = sortedEntries(dataset.fields).map(
-    ([field, lock]) => `        ${JSON.stringify(field)}: ${oneLine(orderedField(lock))}`,
-  );
+  const fields = Object.keys(dataset.fields)
+    .sort()
+    .map((name) => `        ${jsonText(name)}: ${fieldText(dataset.fields[name])}`);
   const parts = [
     `"datasource": ${JSON.stringify(dataset.datasource)}`,
     `"kind": ${JSON.stringify(dataset.kind)}`,
@@ -91,17 +109,21 @@ function datasetText(dataset: LockDataset): string {
   return `{\n${parts.map((part) => `      ${part}`).join(',\n')}\n    }`;
 }
 
-function orderedField(field: LockField): LockField {
+/** Written by hand, since a registry has hundreds of thousands of fields. */
+function fieldText(field: LockField | undefined): string {
+  if (field === undefined) return '{}';
   const { type, position, nullable, generated, native, default_digest, comment_digest } = field;
-  return {
-    type,
-    position,
-    nullable,
-    ...(generated ? { generated } : {}),
-    ...(native === undefined ? {} : { native }),
-    ...(default_digest === undefined ? {} : { default_digest }),
-    ...(comment_digest === undefined ? {} : { comment_digest }),
-  };
+  let text = `{"type": ${jsonText(type)}, "position": ${position}, "nullable": ${nullable}`;
+  if (generated) text += ', "generated": true';
+  if (native !== undefined) text += `, "native": ${jsonText(native)}`;
+  if (default_digest !== undefined) text += `, "default_digest": ${jsonText(default_digest)}`;
+  if (comment_digest !== undefined) text += `, "comment_digest": ${jsonText(comment_digest)}`;
+  return `${text}}`;
+}
+
+/** `JSON.stringify` of a text; most hold nothing that it would escape. */
+function jsonText(text: string): string {
+  return /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 function orderedForeignKey({ columns, references }: LockDataset['foreign_keys'][number]) {
@@ -120,5 +142,6 @@ function oneLine(value: unknown): string {
 }
 
 function sortedEntries<T>(record: Readonly<Record<string, T>>): [string, T][] {
-  return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+  const names = Object.keys(record).sort();
+  return names.map((name) => [name, record[name] as T]);
 }

@@ -1,4 +1,6 @@
-import type { Classifier, Evidence } from './classification/classification.js';
+import { lazily } from '../util/lazily.js';
+import type { Classification, Classifier, Evidence } from './classification/classification.js';
+import { type ValueCounts, whatValuesSay } from './classification/count-values.js';
 import { kindOfType } from './field-type.js';
 import { identityText } from './match-tables.js';
 import {
@@ -7,9 +9,14 @@ import {
   type ScannedTable,
   SENSITIVITIES,
   type Sensitivity,
+  type TableIdentity,
 } from './model.js';
 
-export type StartingTags = RegistryField & { because: string };
+/** Equal columns may share one and the same object. */
+export interface StartingTags {
+  readonly field: RegistryField;
+  readonly because: string;
+}
 
 /** A chain of foreign keys longer than any schema has; beyond it the origin counts as unknown. */
 const REFERENCES_MAX = 64;
@@ -21,20 +28,30 @@ const REFERENCES_MAX = 64;
  */
 export function startingTagsOf(context: {
   classify: Classifier;
+  /** What the values of a column look like, where some were looked at. */
+  countsOf?: (table: TableIdentity, column: string) => ValueCounts | undefined;
   tables: readonly ScannedTable[];
   /** The registry key of a scanned table. */
   keyOf: (table: ScannedTable) => string;
   /** What the registry already says of a column, where it has it. */
   reviewed: (table: ScannedTable, column: string) => RegistryField | undefined;
 }): (table: ScannedTable, column: ScannedColumn) => StartingTags {
-  const lookUp = tableLookup(context.tables);
+  const lookUp = lazily(() => tableLookup(context.tables));
+  const { countsOf = () => undefined } = context;
+  const byRules = createStart(context);
+  const classified = (table: ScannedTable, column: ScannedColumn): StartingTags => {
+    const start = byRules(table, column);
+    const counts = countsOf(table.table, column.name);
+    return counts === undefined ? start : withValues(start, counts);
+  };
   const known = new Map<ScannedColumn, StartingTags>();
   const underWay = new Set<ScannedColumn>();
   const find = (table: ScannedTable, column: ScannedColumn): StartingTags => {
+    if (table.foreign_keys.length === 0) return classified(table, column);
     const before = known.get(column);
     if (before !== undefined) return before;
     underWay.add(column);
-    const found = withOrigins(table, column, classified(context, table, column));
+    const found = withOrigins(table, column, classified(table, column));
     underWay.delete(column);
     known.set(column, found);
     return found;
@@ -44,13 +61,13 @@ export function startingTagsOf(context: {
     column: ScannedColumn,
     start: StartingTags,
   ): StartingTags => {
-    const { because, ...tags } = start;
-    let field: RegistryField = tags;
+    const { because } = start;
+    let { field } = start;
     const reasons = because === '' ? [] : [because];
     for (const { columns, references } of table.foreign_keys) {
       const index = columns.indexOf(column.name);
       if (index === -1) continue;
-      const target = lookUp(references.schema, references.table);
+      const target = lookUp()(references.schema, references.table);
       const name = references.columns[index] ?? target?.primary_key[index];
       const source = target?.columns.find((candidate) => sameName(candidate.name, name));
       if (source === column) continue;
@@ -62,35 +79,69 @@ export function startingTagsOf(context: {
         reasons.push(`refers to ${place}, of which the scan cannot tell what it holds`);
         continue;
       }
-      const origin = reviewed ?? (target && source && find(target, source));
+      const origin = reviewed ?? (target && source && find(target, source).field);
       if (origin === undefined) continue;
       const merged = strictest(field, origin);
       if (merged !== field) reasons.push(`as strict as ${place}, to which it refers`);
       field = merged;
     }
-    return { ...field, because: reasons.join('; ') };
+    return reasons.length === (because === '' ? 0 : 1) && field === start.field
+      ? start
+      : { field, because: reasons.join('; ') };
   };
   return find;
 }
 
-function classified(
-  { classify, keyOf }: { classify: Classifier; keyOf: (table: ScannedTable) => string },
-  table: ScannedTable,
-  column: ScannedColumn,
+/** What values say makes a start stricter, and never less strict. */
+function withValues({ field, because }: StartingTags, counts: ValueCounts): StartingTags {
+  const said = whatValuesSay(counts);
+  const reasons = said.map((one) => one.because);
+  const strict = said.reduce((base, { check: { classification, category, sensitivity } }) => {
+    return strictest(base, { type: base.type, classification, category, sensitivity, tags: [] });
+  }, field);
+  return { field: strict, because: [because, ...reasons].filter((text) => text !== '').join('; ') };
+}
+
+/** How a column starts by itself. A classifier gives equal columns one answer, which is then put into words once. */
+function createStart({
+  classify,
+  keyOf,
+}: {
+  classify: Classifier;
+  keyOf: (table: ScannedTable) => string;
+}): (table: ScannedTable, column: ScannedColumn) => StartingTags {
+  const known = new WeakMap<Classification, Map<string, StartingTags>>();
+  return (table, column) => {
+    const { name, type, comment } = column;
+    const dataset = keyOf(table);
+    const found = classify(
+      comment === undefined ? { dataset, name, type } : { dataset, name, type, comment },
+    );
+    const unknown = unknownOrigin(table, column);
+    const texts = known.get(found) ?? new Map<string, StartingTags>();
+    if (texts.size === 0) known.set(found, texts);
+    const key = `${type} ${unknown ?? ''}`;
+    const before = texts.get(key);
+    if (before !== undefined) return before;
+    const start = startOf(found, type, unknown);
+    texts.set(key, start);
+    return start;
+  };
+}
+
+function startOf(
+  { classification, category, sensitivity, because }: Classification,
+  type: string,
+  unknown: string | null,
 ): StartingTags {
-  const { classification, category, sensitivity, because } = classify({
-    dataset: keyOf(table),
-    name: column.name,
-    type: column.type,
-    ...(column.comment === undefined ? {} : { comment: column.comment }),
-  });
-  const unknown = unknownOrigin(table, column);
   return {
-    type: column.type,
-    sensitivity: unknown === null ? sensitivity : 'high',
-    category,
-    ...(classification === 'generic' ? {} : { classification }),
-    tags: [],
+    field: {
+      type,
+      sensitivity: unknown === null ? sensitivity : 'high',
+      category,
+      ...(classification === 'generic' ? {} : { classification }),
+      tags: [],
+    },
     because: [...because.map(evidenceText), ...(unknown === null ? [] : [unknown])].join('; '),
   };
 }

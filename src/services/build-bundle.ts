@@ -10,7 +10,7 @@ import { openRepository, type Repository } from '../git/open-repository.js';
 import { PACKS_STATE_PATH } from '../packs/packs-state.js';
 import type { Finding } from '../policy/validate-policies.js';
 import { toBundleDatasource } from '../project/parse-datasource-file.js';
-import { PROJECT_PATHS, REGISTRY_FILE, REGISTRY_LOCK_FILE } from '../project/paths.js';
+import { PROJECT_PATHS, registryPaths } from '../project/paths.js';
 import { parseDuration } from '../util/duration.js';
 import {
   asFinding,
@@ -175,8 +175,7 @@ async function changesOf(
   const compiled = [
     policiesDir,
     datasourcesDir,
-    `${registryDir}/${REGISTRY_FILE}`,
-    `${registryDir}/${REGISTRY_LOCK_FILE}`,
+    ...registryPaths(registryDir),
     PROJECT_PATHS.settings,
     PACKS_STATE_PATH,
   ];

@@ -10,7 +10,7 @@ import type { DraftFile, Finding, PolicyFile } from '../policy/validate-policies
 import { PROJECT_PATHS } from '../project/paths.js';
 import { type Project, type ProjectFile, readProject } from '../project/read-project.js';
 import type { Registry, RegistryLock } from '../schema/model.js';
-import { parseRegistry } from '../schema/parse-registry.js';
+import { parseRegistryFiles } from '../schema/parse-registry-files.js';
 import { parseRegistryLock } from '../schema/registry-lock.js';
 import { buildId } from '../util/build-id.js';
 import { lazily } from '../util/lazily.js';
@@ -93,17 +93,16 @@ async function readAll(root: string, options: LoadProjectOptions): Promise<Loade
     else if (draft !== null) drafts.push({ policy: draft, file: path, text, warnings, position });
   }
   await cache?.save();
-  const registry =
-    project.registry === null ? null : parseRegistry(project.registry.text, project.registry.path);
+  const registry = parseRegistryFiles({ main: project.registry, parts: project.registryParts });
   const lock =
     project.lock === null ? null : parseRegistryLock(project.lock.text, project.lock.path);
-  problems.push(...(registry?.problems ?? []), ...(lock?.problems ?? []));
+  problems.push(...registry.problems, ...(lock?.problems ?? []));
   return {
     project,
     directories: places,
     policies,
     drafts,
-    registry: registry?.registry ?? new Map(),
+    registry: registry.registry,
     lock: lock?.lock ?? null,
     packs: await readPacksState(root),
     findings: problems.map((problem) => asFinding(problem, 'error')),

@@ -67,7 +67,7 @@ export async function openDatasource(
   root: string,
   datasource: Datasource,
   context: DatasourceContext,
-): Promise<Pick<Connector, 'test' | 'introspect' | 'close'>> {
+): Promise<Pick<Connector, 'test' | 'introspect' | 'run' | 'close'>> {
   const { id, credentials } = datasource;
   const engine = context.engines[datasource.engine];
   if (engine === undefined) {
@@ -95,6 +95,7 @@ export async function openDatasource(
   return {
     test: () => connector.test().catch(explain),
     introspect: (options) => connector.introspect(options).catch(explain),
+    run: (query, options) => connector.run(query, options),
     close: () => connector.close(),
   };
 }

@@ -1,26 +1,33 @@
-import { realpath, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import type { ScanOptions } from '../engines/contract.js';
+import { realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Connector, ScanOptions } from '../engines/contract.js';
 import { tableFilter } from '../engines/table-filter.js';
 import { type Problem, VkitError } from '../errors/index.js';
 import { repairPacks } from '../packs/journal.js';
 import { parsePolicyFile } from '../policy/parse-policy.js';
 import { findProject } from '../project/find-project.js';
 import { type Datasource, toBundleDatasource } from '../project/parse-datasource-file.js';
-import { PROJECT_PATHS, REGISTRY_FILE, REGISTRY_LOCK_FILE } from '../project/paths.js';
-import { type Project, readProject } from '../project/read-project.js';
-import { writeProjectFile, writeRegistry } from '../project/write-project.js';
-import type { Classifier } from '../schema/classification/classification.js';
-import { withPolicyEffects } from '../schema/drift.js';
+import { joinPath, PROJECT_PATHS, registryPaths } from '../project/paths.js';
+import { type Project, type ProjectFile, readProject } from '../project/read-project.js';
+import { writeTogether } from '../project/write-project.js';
+import {
+  type Classifier,
+  classifyField,
+  createClassifier,
+} from '../schema/classification/index.js';
+import { type DriftFinding, withPolicyEffects } from '../schema/drift.js';
 import type { ScanReport } from '../schema/drift-report.js';
-import { type MergeScanResult, mergeScan } from '../schema/merge-scan.js';
+import { identityText } from '../schema/match-tables.js';
+import { type MergeScanInput, type MergeScanResult, mergeScan } from '../schema/merge-scan.js';
 import type { Registry, RegistryLock, ScannedSchema } from '../schema/model.js';
-import { parseRegistry } from '../schema/parse-registry.js';
+import type { ParsedRegistry } from '../schema/parse-registry.js';
+import { datasourceOfPart, parseRegistryFiles } from '../schema/parse-registry-files.js';
 import {
   emptyRegistryLock,
   parseRegistryLock,
   printRegistryLock,
 } from '../schema/registry-lock.js';
+import { rereadLock, splitLock } from '../schema/reread-lock.js';
 import { type DriftPolicies, withRoleEffects } from './drift-effects.js';
 import {
   type DatasourceContext,
@@ -29,26 +36,34 @@ import {
   openDatasource,
 } from './open-datasource.js';
 import { policyView } from './policy-view.js';
+import { refuseSample, type SampledTables, sampleTables } from './sample-tables.js';
 import { suggestPolicies } from './suggest-policies.js';
 
-/** Reads the catalog of a datasource; relative paths of its files start at the project's root. */
-export type Introspect = (
-  datasource: Datasource,
-  scope: Pick<ScanOptions, 'include' | 'exclude'>,
-  root: string,
-) => Promise<ScannedSchema>;
+/** Where the catalog of one datasource is read. */
+export interface ScanSource {
+  introspect(scope: Pick<ScanOptions, 'include' | 'exclude'>): Promise<ScannedSchema>;
+  /** For the values of a sample; null where nobody but the server can read them. */
+  connector: Connector | null;
+  close(): Promise<void>;
+}
+
+/** Opens it; relative paths of a datasource's files start at the project's root. */
+export type OpenScanSource = (datasource: Datasource, root: string) => Promise<ScanSource>;
 
 export interface ScanDatasourceInput extends DatasourceContext {
   /** Anywhere in the project. */
   cwd: string;
   id: string;
   /** Absent: from this machine, with the datasource's own login. */
-  introspect?: Introspect;
+  openSource?: OpenScanSource;
   /** The datasource itself, where the project has no file of it: then a folder that is no project yet will do. */
   datasource?: Datasource;
   /** Whether the baseline is updated; otherwise nothing is written. */
   apply: boolean;
-  classify: Classifier;
+  /** Default: the shipped rules, and before them those of `config/classifiers.yaml`. */
+  classify?: Classifier;
+  /** Rows of each table whose values are looked at; absent: none, and no row is read. */
+  sample?: number;
   /** Milliseconds, of any origin. */
   now: () => number;
   registryDir?: string;
@@ -58,8 +73,10 @@ export interface ScanDatasourceInput extends DatasourceContext {
 
 export interface ScanOutcome {
   report: ScanReport;
-  /** The registry as it was proposed, or written. */
+  /** `registry.yaml` as it was proposed, or written. */
   registryText: string;
+  /** The files of the baseline that hold this datasource, as they were proposed, or written. */
+  registryFiles: readonly ProjectFile[];
   lockText: string;
   /** Whether the proposal differs from the files, in either of them. */
   changed: boolean;
@@ -80,9 +97,10 @@ export interface ScanOutcome {
  */
 export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOutcome> {
   const root = await rootOf(input);
-  const readFiles = () =>
+  const readFiles = (before?: Project) =>
     readProject(root, {
       engineSchemas: engineSchemasOf(input.engines),
+      ...(before === undefined ? {} : { before }),
       ...(input.registryDir === undefined ? {} : { registryDir: input.registryDir }),
       ...(input.datasourcesDir === undefined ? {} : { datasourcesDir: input.datasourcesDir }),
       ...(input.policiesDir === undefined ? {} : { policiesDir: input.policiesDir }),
@@ -93,23 +111,61 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
   const before = await readFiles();
   const datasource = input.datasource ?? findDatasource(before, input.id);
   // What cannot be merged is said before a database is asked for anything.
-  readBaseline(before, input);
+  const reviewed = readRegistry(before, input);
+  const classify = input.classify ?? classifierOf(before);
   const { include, exclude } = datasource;
   const scope = {
     ...(include === undefined ? {} : { include }),
     ...(exclude === undefined ? {} : { exclude }),
   };
-  const scanned = await (input.introspect ?? introspectFrom(input))(datasource, scope, root);
+  const { sample: rows } = input;
+  const engine = input.engines[datasource.engine];
+  if (rows !== undefined && engine !== undefined) refuseSample(engine);
+  const source = await (input.openSource ?? openHere(input))(datasource, root);
   const covers = tableFilter(scope);
-  return inTurn(root, async () => {
-    const project = await readFiles();
-    const baseline = readBaseline(project, input);
-    const merged = mergeScan({
-      ...baseline,
-      scanned,
+  const mergeWith = (
+    project: Project,
+    registry: Registry,
+    found: Pick<MergeScanInput, 'scanned' | 'countsOf'>,
+  ) => {
+    const files = textsOf(project, input);
+    return mergeScan({
+      registryText: files.registry.text,
+      partText: files.part?.text ?? null,
+      registry,
+      lock: readLock(project, found.scanned, input),
       datasource: datasource.id,
-      classify: input.classify,
+      classify,
       inScope: ({ schema, name }) => covers(schema, name),
+      ...found,
+    });
+  };
+  const { scanned, sampled } = await (async () => {
+    const { connector } = source;
+    if (rows !== undefined && connector === null) throw notSampled(datasource.id);
+    const found = await source.introspect(scope);
+    if (rows === undefined || engine === undefined || connector === null)
+      return { scanned: found, sampled: null };
+    const { drift, lock } = mergeWith(before, reviewed.registry, { scanned: found });
+    const columns = newColumns(found, drift, lock);
+    const { dialect } = engine;
+    const { now } = input;
+    return {
+      scanned: found,
+      sampled: await sampleTables({ connector, dialect, rows, columns, now }),
+    };
+  })().finally(() => source.close());
+  return inTurn(root, async () => {
+    const project = await readFiles(before);
+    // Files that were not touched are the very same objects.
+    const [former, present] = [filesOf(before), filesOf(project)];
+    const isSame =
+      former.length === present.length && former.every((file, index) => file === present[index]);
+    const { registry } = isSame ? reviewed : readRegistry(project, input);
+    const files = textsOf(project, input);
+    const merged = mergeWith(project, registry, {
+      scanned,
+      ...(sampled === null ? {} : { countsOf: sampled.countsOf }),
     });
     const lockText = printRegistryLock(merged.lock);
     const { policies, policyProblems } = readPolicies(project);
@@ -120,14 +176,21 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
       at: Date.now(),
     };
     const drift = withRoleEffects(withPolicyEffects(merged.drift, policyView(policies)), decided);
+    const proposed = [
+      // A part first: what stands in both files for a moment is the same in both. The lock last: without its registry it opens
+      // nothing, and a next scan mends it.
+      ...(merged.partText === null ? [] : [{ ...files.partPlace, text: merged.partText }]),
+      { path: files.registry.path, text: merged.registryText },
+    ];
+    const unlocked = project.lock === null && registryHas(merged);
+    const all = [...proposed, { path: files.lockPath, text: lockText }];
+    const texts = new Map(present.map((file) => [file.path, file.text]));
+    const differing = all.filter(({ path, text }) => texts.get(path) !== text);
     const changed =
-      merged.registryText !== baseline.registryText ||
+      proposed.some(({ path, text }) => (texts.get(path) ?? '') !== text) ||
       lockText !== (project.lock?.text ?? lockText);
-    const unlocked = project.lock === null && merged.registryText !== '';
     const written =
-      input.apply && (changed || unlocked)
-        ? await writeBoth(root, project, { registry: merged.registryText, lock: lockText }, input)
-        : [];
+      input.apply && (changed || unlocked) ? await write(root, project, differing, input) : [];
     return {
       report: {
         ...reportOf(datasource.id, scanned, merged),
@@ -135,8 +198,10 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
         drift,
         suggestions: suggestPolicies(drift, decided),
         applied: input.apply,
+        ...(sampled === null || rows === undefined ? {} : { sample: sampleOf(rows, sampled) }),
       },
       registryText: merged.registryText,
+      registryFiles: proposed,
       lockText,
       changed: changed || unlocked,
       written,
@@ -148,11 +213,21 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
 }
 
 /** The scan of a machine that reaches the database by itself. */
-export function introspectFrom(context: DatasourceContext): Introspect {
-  return async (datasource, scope, root) => {
+export function openHere(context: DatasourceContext): OpenScanSource {
+  return async (datasource, root) => {
     const connector = await openDatasource(root, datasource, context);
-    return connector.introspect(scope).finally(() => connector.close());
+    return {
+      introspect: (scope) => connector.introspect(scope),
+      connector,
+      close: () => connector.close(),
+    };
   };
+}
+
+function notSampled(id: string): VkitError {
+  return new VkitError('unsupported', `The server hands out no values of "${id}" for a sample.`, {
+    hint: `Without --sample it reads the catalog: vkit scan ${id}`,
+  });
 }
 
 async function rootOf({ cwd, datasource }: ScanDatasourceInput): Promise<string> {
@@ -163,6 +238,33 @@ async function rootOf({ cwd, datasource }: ScanDatasourceInput): Promise<string>
     if (!isNone || datasource === undefined) throw error;
     return realpath(resolve(cwd));
   }
+}
+
+/** The columns that nobody has reviewed yet, by their tables. */
+function newColumns({ tables }: ScannedSchema, drift: readonly DriftFinding[], lock: RegistryLock) {
+  const added = new Map<string, Set<string>>();
+  for (const { kind, dataset, field } of drift) {
+    const table = lock.datasets[dataset]?.table;
+    if (kind !== 'field_added' || field === undefined || table === undefined) continue;
+    const place = identityText(table);
+    added.set(place, (added.get(place) ?? new Set()).add(field));
+  }
+  return tables.flatMap((table) => {
+    const names = added.get(identityText(table.table));
+    if (names === undefined) return [];
+    return [{ table, columns: table.columns.filter(({ name }) => names.has(name)) }];
+  });
+}
+
+function sampleOf(rows: number, { tables, failed }: SampledTables): ScanReport['sample'] {
+  return {
+    rows,
+    tables,
+    failed: failed.map(({ table: { schema, name }, code }) => ({
+      table: schema === '' ? name : `${schema}.${name}`,
+      code,
+    })),
+  };
 }
 
 function reportOf(datasource: string, scanned: ScannedSchema, { leftOut }: MergeScanResult) {
@@ -179,28 +281,89 @@ function reportOf(datasource: string, scanned: ScannedSchema, { leftOut }: Merge
 /** The registry and the lock of a project. Throws `invalid_registry` with every problem of either. */
 export function readBaseline(
   project: Project,
-  { registryDir = PROJECT_PATHS.registryFolder }: Pick<ScanDatasourceInput, 'registryDir'>,
-): { registryText: string; registry: Registry; lock: RegistryLock } {
-  const registryText = project.registry?.text ?? '';
-  const parsed = parseRegistry(registryText, project.registry?.path ?? REGISTRY_FILE);
-  const locked =
-    project.lock === null
-      ? { lock: emptyRegistryLock(), problems: [] }
-      : parseRegistryLock(project.lock.text, project.lock.path);
-  const paths = [REGISTRY_FILE, REGISTRY_LOCK_FILE].map((name) => `${registryDir}/${name}`);
-  const unread = project.problems.filter(({ file = '' }) => paths.includes(file));
-  const problems = [...unread, ...parsed.problems, ...locked.problems];
-  if (problems.length > 0) {
-    throw new VkitError(
-      'invalid_registry',
-      'The registry has problems, so nothing can be compared with it.',
-      {
-        hint: 'Correct what is listed, and scan again.',
-        details: { problems },
-      },
-    );
+  options: Pick<ScanDatasourceInput, 'registryDir'>,
+): { registry: Registry; lock: RegistryLock } {
+  const { registry } = readRegistry(project, options);
+  const { lock: file } = project;
+  if (file === null) return { registry, lock: emptyRegistryLock() };
+  const { lock, problems } = parseRegistryLock(file.text, file.path);
+  refuseProblems(problems);
+  return { registry, lock };
+}
+
+/** Throws `config_invalid` for a file with problems: without its rules, columns would be left open. */
+function classifierOf({ classifiers: { rules, off }, problems }: Project): Classifier {
+  const wrong = problems.filter(({ file }) => file === PROJECT_PATHS.classifiers);
+  if (wrong.length > 0) {
+    throw new VkitError('config_invalid', `${PROJECT_PATHS.classifiers} has problems.`, {
+      hint: 'Correct what is listed, and scan again.',
+      details: { problems: wrong },
+    });
   }
-  return { registryText, registry: parsed.registry, lock: locked.lock };
+  return rules.length + off.length === 0 ? classifyField : createClassifier(rules, off);
+}
+
+/** The files of the baseline that are there. */
+function filesOf({ registry, registryParts, lock }: Project): ProjectFile[] {
+  return [registry, ...registryParts, lock].filter((file) => file !== null);
+}
+
+function registryHas({ registryText, partText }: MergeScanResult): boolean {
+  return registryText !== '' || partText !== null;
+}
+
+/** The files that a scan of the datasource may change. */
+function textsOf(
+  project: Project,
+  { id, registryDir }: Pick<ScanDatasourceInput, 'id' | 'registryDir'>,
+) {
+  const [registryPath = '', partsPath = '', lockPath = ''] = registryPaths(registryDir);
+  const part = project.registryParts.find(({ path }) => datasourceOfPart(path) === id);
+  return {
+    registry: project.registry ?? { path: registryPath, text: '' },
+    part,
+    partPlace: { path: part?.path ?? joinPath(partsPath, `${id}.yaml`) },
+    lockPath,
+  };
+}
+
+/** Reads the registry; of the lock, only that it has the form of one, which is read when it is known what there is. */
+function readRegistry(
+  project: Project,
+  input: Pick<ScanDatasourceInput, 'registryDir'>,
+): ParsedRegistry {
+  const { registry: main, registryParts: parts, lock } = project;
+  const parsed = parseRegistryFiles({ main, parts });
+  const locked =
+    lock === null || splitLock(lock.text) !== null
+      ? { problems: [] }
+      : parseRegistryLock(lock.text, lock.path);
+  const paths = registryPaths(input.registryDir);
+  const unread = project.problems.filter(({ file = '' }) =>
+    paths.some((path) => file === path || file.startsWith(`${path}/`)),
+  );
+  refuseProblems([...unread, ...parsed.problems, ...locked.problems]);
+  return parsed;
+}
+
+function readLock(
+  { lock }: Project,
+  { tables }: ScannedSchema,
+  { id }: Pick<ScanDatasourceInput, 'id'>,
+): RegistryLock {
+  if (lock === null) return emptyRegistryLock();
+  const parsed = rereadLock(lock.text, lock.path, { tables, datasource: id });
+  refuseProblems(parsed.problems);
+  return parsed.lock;
+}
+
+function refuseProblems(problems: readonly Problem[]): void {
+  if (problems.length === 0) return;
+  throw new VkitError(
+    'invalid_registry',
+    'The registry has problems, so nothing can be compared with it.',
+    { hint: 'Correct what is listed, and scan again.', details: { problems } },
+  );
 }
 
 function readPolicies({ policyFiles, settings }: Project) {
@@ -214,37 +377,27 @@ function readPolicies({ policyFiles, settings }: Project) {
   };
 }
 
-/**
- * Both files or neither: where the second cannot be written, the first gets its old content back. A process that is
- * killed between them leaves a registry that is ahead of its lock, which the next scan mends without losing a tag.
- */
-async function writeBoth(
+/** All files or none: a process that is killed meanwhile leaves a registry that is ahead of its lock, which the next scan mends. */
+async function write(
   root: string,
   before: Project,
-  texts: { registry: string; lock: string },
-  { registryDir = PROJECT_PATHS.registryFolder, ...input }: ScanDatasourceInput,
+  files: readonly ProjectFile[],
+  { registryDir, ...input }: ScanDatasourceInput,
 ): Promise<string[]> {
   const now = await readProject(root, {
     engineSchemas: engineSchemasOf(input.engines),
-    registryDir,
+    ...(registryDir === undefined ? {} : { registryDir }),
   });
-  if (now.registry?.text !== before.registry?.text || now.lock?.text !== before.lock?.text) {
+  const [former, present] = [filesOf(before), filesOf(now)];
+  const isSame = former.every(
+    ({ path, text }, index) => present[index]?.path === path && present[index]?.text === text,
+  );
+  if (!isSame || former.length !== present.length) {
     throw new VkitError('conflict', 'The registry was changed while the scan was running.', {
       hint: `Scan again: vkit scan ${input.id} --apply`,
     });
   }
-  try {
-    return await writeRegistry(root, texts, registryDir);
-  } catch (error) {
-    const path = `${registryDir}/${REGISTRY_FILE}`;
-    const restored =
-      before.registry === null
-        ? rm(join(root, path), { force: true })
-        : writeProjectFile(root, path, before.registry.text);
-    // The first error is the one that matters; what cannot be restored, the next scan mends.
-    await restored.catch(() => undefined);
-    throw error;
-  }
+  return writeTogether(root, files, former);
 }
 
 const turns = new Map<string, Promise<unknown>>();

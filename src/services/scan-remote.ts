@@ -13,8 +13,8 @@ import { writeDatasourceFile } from '../project/write-project.js';
 import { endpointText } from './datasource-vault.js';
 import { type DatasourceContext, engineSchemasOf, findDatasource } from './open-datasource.js';
 import {
-  type Introspect,
-  introspectFrom,
+  type OpenScanSource,
+  openHere,
   type ScanDatasourceInput,
   type ScanOutcome,
   scanDatasource,
@@ -44,12 +44,12 @@ export async function scanRemote({
   remote,
   ...input
 }: ScanRemoteInput): Promise<ScanOutcome> {
-  const introspect = introspectWith({ ...input, client, remote });
+  const openSource = openSourceWith({ ...input, client, remote });
   const found = await localDatasource(input);
-  if ('datasource' in found || client === null) return scanDatasource({ ...input, introspect });
+  if ('datasource' in found || client === null) return scanDatasource({ ...input, openSource });
   const body = await onServer(client, input.id, remote ? null : found.missing);
   const datasource = toDatasource(body, input);
-  const outcome = await scanDatasource({ ...input, introspect, datasource });
+  const outcome = await scanDatasource({ ...input, openSource, datasource });
   if (!input.apply) return outcome;
   const { datasourcesDir = PROJECT_PATHS.datasources } = input;
   const path = await writeDatasourceFile(outcome.root, datasource, { datasourcesDir });
@@ -57,18 +57,24 @@ export async function scanRemote({
 }
 
 /** The server reads what it alone has the credentials of, or everything with `remote`; the rest is read from here. */
-export function introspectWith({
+export function openSourceWith({
   client,
   remote,
   ...context
-}: DatasourceContext & Pick<ScanRemoteInput, 'client' | 'remote'>): Introspect {
-  const local = introspectFrom(context);
-  return async (datasource, scope, root) => {
+}: DatasourceContext & Pick<ScanRemoteInput, 'client' | 'remote'>): OpenScanSource {
+  const open = openHere(context);
+  return async (datasource, root) => {
     const byServer = remote || datasource.credentials === 'vaultkit';
-    if (client === null || !byServer) return local(datasource, scope, root);
-    const answer = await client.scanDatasource(datasource.id, scope);
-    refuseOther(datasource, answer.datasource, context);
-    return answer.scanned;
+    if (client === null || !byServer) return open(datasource, root);
+    return {
+      async introspect(scope) {
+        const answer = await client.scanDatasource(datasource.id, scope);
+        refuseOther(datasource, answer.datasource, context);
+        return answer.scanned;
+      },
+      connector: null,
+      async close() {},
+    };
   };
 }
 

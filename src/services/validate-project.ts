@@ -5,7 +5,8 @@ import { changedFiles } from '../packs/pack-status.js';
 import { PACKS_STATE_PATH } from '../packs/packs-state.js';
 import { readPack } from '../packs/read-pack.js';
 import { type Finding, validatePolicies } from '../policy/validate-policies.js';
-import { REGISTRY_FILE, REGISTRY_LOCK_FILE } from '../project/paths.js';
+import { REGISTRY_FILE, REGISTRY_LOCK_FILE, REGISTRY_PARTS_FOLDER } from '../project/paths.js';
+import { datasourceOfPart, placeOfDataset } from '../schema/parse-registry-files.js';
 import { maskSecretsIn } from '../util/mask-secrets.js';
 import {
   asFinding,
@@ -103,7 +104,10 @@ export function errorCodeOf(
   errors: readonly Finding[],
 ): 'invalid_registry' | 'invalid_policy' | 'config_invalid' {
   const ofRegistry = errors.every(
-    ({ file }) => file.endsWith(REGISTRY_FILE) || file.endsWith(REGISTRY_LOCK_FILE),
+    ({ file }) =>
+      file.endsWith(REGISTRY_FILE) ||
+      file.endsWith(REGISTRY_LOCK_FILE) ||
+      file.split('/').at(-2) === REGISTRY_PARTS_FOLDER,
   );
   if (ofRegistry) return 'invalid_registry';
   const ofPolicies = errors.every(({ file }) => /(^|\/)policies\//.test(file));
@@ -188,7 +192,7 @@ function strayDatasets({ project, registry }: LoadedProject): Problem[] {
   return [...registry]
     .filter(([, { datasource }]) => !known.has(datasource))
     .map(([name, { datasource }]) => ({
-      ...placeInRegistry(project, name),
+      ...placeInRegistry(project, name, datasource),
       code: 'unknown_datasource',
       message: `The dataset "${name}" is in the datasource "${datasource}", which has no file.`,
       suggestion: `Add it with \`vkit datasource add ${datasource}\`.`,
@@ -214,7 +218,7 @@ function unscanned({ project, registry, lock }: LoadedProject): Problem[] {
     const message = `${what} was not seen by the last scan, and is left out of bundles.`;
     return [
       {
-        ...placeInRegistry(project, name),
+        ...placeInRegistry(project, name, datasource),
         code: 'not_scanned',
         message,
         suggestion: `Run \`vkit scan ${datasource} --apply\`.`,
@@ -223,20 +227,17 @@ function unscanned({ project, registry, lock }: LoadedProject): Problem[] {
   });
 }
 
-/** Where the registry begins a dataset: a key at the beginning of a line, which nothing else in a block mapping can be. */
+/** Where a dataset begins: in the file of its datasource, or in the one of all. */
 function placeInRegistry(
-  { registry }: LoadedProject['project'],
+  { registry, registryParts }: LoadedProject['project'],
   dataset: string,
-): {
-  file: string;
-  line: number;
-  column: number;
-} {
-  const file = registry?.path ?? 'config/registry.yaml';
-  const starts = [dataset, `"${dataset}"`, `'${dataset}'`].map((key) => `${key}:`);
-  const lines = registry?.text.split('\n') ?? [];
-  const index = lines.findIndex((line) => starts.some((start) => line.startsWith(start)));
-  return { file, line: index + 1 || 1, column: 1 };
+  datasource: string,
+): { file: string; line: number; column: number } {
+  const part = registryParts.find(({ path }) => datasourceOfPart(path) === datasource);
+  const inPart = part && placeOfDataset(part.text, dataset);
+  if (part && inPart) return { file: part.path, ...inPart };
+  const place = placeOfDataset(registry?.text ?? '', dataset);
+  return { file: registry?.path ?? 'config/registry.yaml', ...(place ?? { line: 1, column: 1 }) };
 }
 
 function unique(names: readonly string[]): string[] {

@@ -22,6 +22,24 @@ export async function atomicWrite(
   content: string | Uint8Array | AsyncIterable<string | Uint8Array>,
   options: AtomicWriteOptions = {},
 ): Promise<void> {
+  const staged = await stageFile(path, content, options);
+  await staged.publish();
+}
+
+/** A file that is written and synced beside the one it is to replace. */
+export interface StagedFile {
+  /** Puts it in its place; what fails leaves no temporary file. */
+  publish(): Promise<void>;
+  /** Removes it instead. */
+  discard(): Promise<void>;
+}
+
+/** The first part of `atomicWrite`, for several files that are to be there all at once or not at all. */
+export async function stageFile(
+  path: string,
+  content: string | Uint8Array | AsyncIterable<string | Uint8Array>,
+  options: AtomicWriteOptions = {},
+): Promise<StagedFile> {
   const folder = dirname(path);
   const name = `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`;
   const temporary = join(folder, options.temporaryName ?? name);
@@ -36,14 +54,24 @@ export async function atomicWrite(
     } finally {
       await file.close();
     }
-    if (options.exclusive) await link(temporary, path);
-    else await rename(temporary, path);
   } catch (error) {
     await removeQuietly(temporary);
     throw error;
   }
-  if (options.exclusive) await removeQuietly(temporary);
-  await syncFolder(folder);
+  return {
+    async publish() {
+      try {
+        if (options.exclusive) await link(temporary, path);
+        else await rename(temporary, path);
+      } catch (error) {
+        await removeQuietly(temporary);
+        throw error;
+      }
+      if (options.exclusive) await removeQuietly(temporary);
+      await syncFolder(folder);
+    },
+    discard: () => removeQuietly(temporary),
+  };
 }
 
 /** The file may be gone or the disk broken; the error that matters is the one already under way. */

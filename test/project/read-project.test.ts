@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { loadServerConfig } from '../../src/config/server-config.js';
 import { readProject } from '../../src/project/read-project.js';
 import { scaffoldProject } from '../../src/project/scaffold-project.js';
-import { writeDatasourceFile, writeRegistry } from '../../src/project/write-project.js';
+import { writeDatasourceFile, writeTogether } from '../../src/project/write-project.js';
 import { directoryWith, engineSchemas, writeInto } from './files.js';
 
 const datasource = {
@@ -25,7 +25,12 @@ describe('readProject', () => {
       'config/policies/notes.txt': '',
     });
     await writeDatasourceFile(root, datasource);
-    await writeRegistry(root, { registry: 'x: {}\n', lock: '{}' });
+    const files = [
+      { path: 'config/registry/shop.yaml', text: 'y: {}\n' },
+      { path: 'config/registry.yaml', text: 'x: {}\n' },
+      { path: 'config/registry.lock.json', text: '{}' },
+    ];
+    expect(await writeTogether(root, files, [])).toEqual(files.map(({ path }) => path));
     const project = await readProject(root, { engineSchemas });
     expect(project.problems).toEqual([]);
     expect(project.settings.org).toBe('acme');
@@ -35,7 +40,16 @@ describe('readProject', () => {
     ]);
     expect(project.datasources).toEqual([datasource]);
     expect(project.registry?.text).toBe('x: {}\n');
+    expect(project.registryParts).toMatchObject([
+      { path: 'config/registry/shop.yaml', text: 'y: {}\n' },
+    ]);
     expect(project.lock?.text).toBe('{}');
+    const again = await readProject(root, { engineSchemas, before: project });
+    expect(again.registry).toBe(project.registry);
+    writeFileSync(join(root, 'config/registry.yaml'), 'z: {}\n');
+    const changed = await readProject(root, { engineSchemas, before: project });
+    expect(changed.registry?.text).toBe('z: {}\n');
+    expect(changed.registryParts[0]).toBe(project.registryParts[0]);
   });
 
   it('reads an empty directory as a project that denies everything', async () => {

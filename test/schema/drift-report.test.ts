@@ -155,7 +155,7 @@ describe('the report for programs', () => {
     const log = renderDriftSarif([report()], {
       vkitVersion: '0.1.0',
       registryPath: 'config/registry.yaml',
-      lines: new Map([['customers', 6]]),
+      places: new Map([['customers', { path: 'config/registry/shop.yaml', line: 6 }]]),
     });
     expect(log).toMatchObject({
       version: '2.1.0',
@@ -169,7 +169,7 @@ describe('the report for programs', () => {
               locations: [
                 {
                   physicalLocation: {
-                    artifactLocation: { uri: 'config/registry.yaml' },
+                    artifactLocation: { uri: 'config/registry/shop.yaml' },
                     region: { startLine: 6 },
                   },
                 },

@@ -11,6 +11,7 @@ import type { DatasourceVariables } from '../../src/services/datasource-secret.j
 import { listDatasources } from '../../src/services/list-datasources.js';
 import { scanDatasource } from '../../src/services/scan-datasource.js';
 import { testDatasource } from '../../src/services/test-datasource.js';
+import { validateProject } from '../../src/services/validate-project.js';
 import { findPostgres, withSchema } from '../helpers/postgres.js';
 import { temporaryFolder } from '../helpers/temporary-folder.js';
 
@@ -61,7 +62,7 @@ function scan(
     apply: options.apply ?? false,
     engines: ENGINES,
     variables: () => options.variables ?? {},
-    classify: options.classify ?? classifyField,
+    ...(options.classify === undefined ? {} : { classify: options.classify }),
     now: () => (time += 600),
   });
 }
@@ -225,6 +226,27 @@ describe('a scan of a SQLite file', () => {
       'config/registry.yaml',
       'config/registry.lock.json',
     ]);
+  });
+
+  it("follows the project's own rules, and classifies nothing where they have problems", async () => {
+    const { root } = await shopProject();
+    const path = join(root, 'config/classifiers.yaml');
+    const rule = 'id: remark, classification: remark, category: phi, sensitivity: high';
+    await writeFile(path, `rules: [{${rule}, phrases: [notes]}]\n`);
+    const { report, registryText } = await scan(root, { apply: true });
+    expect(registryText).toContain(
+      '    notes: {type: text, sensitivity: high, category: phi, classification: remark}\n',
+    );
+    expect(report.drift.find(({ field }) => field === 'notes')?.because).toBe(
+      'name "note" (remark)',
+    );
+    await writeFile(path, `rules: [{${rule}}]\n`);
+    await expect(scan(root)).rejects.toMatchObject({
+      code: 'config_invalid',
+      details: { problems: [{ file: 'config/classifiers.yaml', line: 1, column: 9 }] },
+    });
+    const { findings } = await validateProject({ root });
+    expect(findings).toMatchObject([{ file: 'config/classifiers.yaml', severity: 'error' }]);
   });
 
   it('names the datasource that was probably meant', async () => {

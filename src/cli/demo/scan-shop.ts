@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROJECT_PATHS, REGISTRY_FILE } from '../../project/paths.js';
 import { writeProjectFile } from '../../project/write-project.js';
-import { classifyField } from '../../schema/classification/index.js';
 import { scanDatasource } from '../../services/scan-datasource.js';
 import { DATASOURCE, type Shop } from './open-shop.js';
 import type { Page } from './page.js';
@@ -50,7 +49,6 @@ export async function scanShop({ root, context }: Shop): Promise<ScanFacts> {
       cwd: root,
       id: DATASOURCE,
       apply,
-      classify: classifyField,
       now: () => performance.now(),
     });
   const { report } = await scan(true);

@@ -14,6 +14,7 @@ export const bigquery: Engine = {
   localFileKeys: ['credentials_file'],
   configSchema: BIGQUERY_CONFIG_SCHEMA,
   dialect: bigqueryDialect,
+  refusesSamples: 'it reads and bills whole columns, whatever the LIMIT.',
   parseUrl: parseBigqueryUrl,
   readerLogin: bigqueryReaderLogin,
   async connect(target, options) {

@@ -1,5 +1,6 @@
 import type { TableKind } from '../../schema/model.js';
-import { type CatalogColumn, sha256Hex } from '../catalog-column.js';
+import { sha256Hex } from '../catalog-column.js';
+import { decodeArray } from './decode-array.js';
 import type { PostgresSession } from './session.js';
 import { normalisePostgresType } from './type.js';
 
@@ -16,7 +17,79 @@ export function kindOfRelation(relkind: string | null | undefined): TableKind | 
   return relkind && Object.hasOwn(KINDS, relkind) ? KINDS[relkind] : undefined;
 }
 
+// One row per table: two hundred thousand rows take several times as long. In the order of the aggregates, which is none.
 const COLUMNS = `
+  SELECT a.attrelid, pg_catalog.array_agg(a.attname), pg_catalog.array_agg(a.attnum),
+    pg_catalog.array_agg(a.atttypid), pg_catalog.array_agg(a.atttypmod),
+    pg_catalog.array_agg(a.attnotnull), pg_catalog.array_agg(a.attgenerated <> '')
+  FROM pg_catalog.pg_attribute a
+  WHERE a.attrelid = ANY ($1::pg_catalog.oid[]) AND a.attnum > 0 AND NOT a.attisdropped
+  GROUP BY a.attrelid`;
+
+/** The live columns of a table as the catalog numbers them, in that order; of a type, its place among all that were read. */
+export interface RawColumns {
+  names: readonly string[];
+  numbers: readonly number[];
+  types: readonly CatalogColumnType[];
+  notNull: readonly boolean[];
+  generated: readonly boolean[];
+}
+
+/** A column's type: the name `FIELD_TYPES` has for it, and PostgreSQL's own. */
+export interface CatalogColumnType {
+  type: string;
+  native: string;
+}
+
+/** The live columns of tables, by the table's oid. */
+export async function readColumns(
+  session: PostgresSession,
+  oids: readonly string[],
+): Promise<Map<string, RawColumns>> {
+  const types = new Map<string, CatalogColumnType>();
+  const tables = new Map<string, RawColumns>();
+  for (const [oid, ...lists] of await session.query(COLUMNS, [oids])) {
+    const [names, numbers, typeIds, modifiers, notNull, generated] = lists.map(textsOfArray);
+    const order = inOrderOf((numbers ?? []).map(Number));
+    const ordered = <T>(list: readonly string[] = [], read: (text: string) => T) =>
+      order.map((place) => read(list[place] ?? ''));
+    tables.set(oid ?? '', {
+      names: ordered(names, (name) => name),
+      numbers: ordered(numbers, Number),
+      types: order.map((place) => {
+        const key = `${typeIds?.[place]},${modifiers?.[place]}`;
+        const known = types.get(key);
+        if (known !== undefined) return known;
+        // Filled in below: a database has few types.
+        const unread = { type: 'other', native: '' };
+        types.set(key, unread);
+        return unread;
+      }),
+      notNull: ordered(notNull, (flag) => flag === 't'),
+      generated: ordered(generated, (flag) => flag === 't'),
+    });
+  }
+  for (const oid of oids) if (!tables.has(oid)) tables.set(oid, NO_COLUMNS);
+  await readTypes(session, types);
+  return tables;
+}
+
+const NO_COLUMNS: RawColumns = { names: [], numbers: [], types: [], notNull: [], generated: [] };
+
+function inOrderOf(numbers: readonly number[]): number[] {
+  const order = numbers.map((_, place) => place);
+  return order.sort((a, b) => (numbers[a] ?? 0) - (numbers[b] ?? 0));
+}
+
+/** An array of names or numbers, none of them NULL, as `array_agg` makes it. */
+function textsOfArray(text: string | null): readonly string[] {
+  if (text === null || text === '{}') return [];
+  // What is quoted or escaped is written with one of these.
+  if (!/["\\]/.test(text)) return text.slice(1, -1).split(',');
+  return (decodeArray(text) ?? []).map((item) => (typeof item === 'string' ? item : ''));
+}
+
+const TYPES = `
   WITH RECURSIVE domain_chain (oid, base) AS (
     SELECT oid, typbasetype FROM pg_catalog.pg_type WHERE typtype = 'd'
     UNION
@@ -28,48 +101,82 @@ const COLUMNS = `
     FROM domain_chain chain JOIN pg_catalog.pg_type last ON last.oid = chain.base
     WHERE last.typtype <> 'd'
   )
-  SELECT a.attrelid, a.attname,
-    pg_catalog.row_number() OVER (PARTITION BY a.attrelid ORDER BY a.attnum),
-    e.typname, s.nspname, e.typtype, f.oid IS NOT NULL,
-    pg_catalog.format_type(a.atttypid, a.atttypmod),
-    NOT a.attnotnull, a.attgenerated <> '',
-    pg_catalog.pg_get_expr(d.adbin, d.adrelid),
-    pg_catalog.col_description(a.attrelid, a.attnum)
-  FROM pg_catalog.pg_attribute a
-  LEFT JOIN domain_base db ON db.oid = a.atttypid
-  JOIN pg_catalog.pg_type t ON t.oid = COALESCE(db.base, a.atttypid)
+  SELECT w.type, w.modifier, e.typname, s.nspname, e.typtype, f.oid IS NOT NULL,
+    pg_catalog.format_type(w.type, w.modifier)
+  FROM ROWS FROM (
+    pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.int4[])
+  ) w (type, modifier)
+  LEFT JOIN domain_base db ON db.oid = w.type
+  JOIN pg_catalog.pg_type t ON t.oid = COALESCE(db.base, w.type)
   LEFT JOIN pg_catalog.pg_type f ON f.oid = t.typelem AND f.typarray = t.oid
   LEFT JOIN domain_base eb ON eb.oid = f.oid
   JOIN pg_catalog.pg_type e ON e.oid = COALESCE(eb.base, f.oid, t.oid)
-  JOIN pg_catalog.pg_namespace s ON s.oid = e.typnamespace
-  LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-  WHERE a.attrelid = ANY ($1::pg_catalog.oid[]) AND a.attnum > 0 AND NOT a.attisdropped
-  ORDER BY a.attrelid, a.attnum`;
+  JOIN pg_catalog.pg_namespace s ON s.oid = e.typnamespace`;
 
-/** The live columns of tables, by the table's oid, in the order of their positions. */
-export async function readColumns(
+/** Fills in what types are, by their oid and modifier. */
+async function readTypes(
+  session: PostgresSession,
+  types: ReadonlyMap<string, CatalogColumnType>,
+): Promise<void> {
+  if (types.size === 0) return;
+  const keys = [...types.keys()].map((key) => key.split(','));
+  const values = [0, 1].map((place) => keys.map((key) => key[place] ?? ''));
+  for (const [oid, modifier, name, schema, kind, isArray, native] of await session.query(
+    TYPES,
+    values,
+  )) {
+    const type = types.get(`${oid},${modifier}`);
+    if (type === undefined) continue;
+    type.type = normalisePostgresType({
+      name: name ?? '',
+      schema: schema ?? '',
+      kind: kind ?? '',
+      isArray: isArray === 't',
+    });
+    type.native = native ?? '';
+  }
+}
+
+const DEFAULTS = `
+  SELECT d.adrelid, d.adnum, pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+  FROM pg_catalog.pg_attrdef d WHERE d.adrelid = ANY ($1::pg_catalog.oid[])`;
+
+const COMMENTS = `
+  SELECT d.objoid, d.objsubid, d.description
+  FROM pg_catalog.pg_description d
+  WHERE d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid > 0
+    AND d.objoid = ANY ($1::pg_catalog.oid[])`;
+
+/** Texts of the columns of tables, by the table's oid and the column's number. */
+export type ColumnTexts = ReadonlyMap<string, ReadonlyMap<number, string>>;
+
+/** The defaults of columns as PostgreSQL prints them, or the expression of a generated one. */
+export function readDefaults(
   session: PostgresSession,
   oids: readonly string[],
-): Promise<Map<string, CatalogColumn[]>> {
-  const tables = new Map<string, CatalogColumn[]>(oids.map((oid) => [oid, []]));
-  for (const row of await session.query(COLUMNS, [oids])) {
-    const [oid, name, position, typeName, typeSchema, typeKind, isArray, native] = row;
-    const [nullable, generated, defaultValue = null, comment = null] = row.slice(8);
-    tables.get(oid ?? '')?.push({
-      name: name ?? '',
-      position: Number(position),
-      type: normalisePostgresType({
-        name: typeName ?? '',
-        schema: typeSchema ?? '',
-        kind: typeKind ?? '',
-        isArray: isArray === 't',
-      }),
-      native: native ?? '',
-      nullable: nullable === 't',
-      generated: generated === 't',
-      default: defaultValue,
-      comment,
-    });
+): Promise<ColumnTexts> {
+  return readTexts(session, DEFAULTS, oids);
+}
+
+/** The comments on columns. */
+export function readComments(
+  session: PostgresSession,
+  oids: readonly string[],
+): Promise<ColumnTexts> {
+  return readTexts(session, COMMENTS, oids);
+}
+
+async function readTexts(
+  session: PostgresSession,
+  sql: string,
+  oids: readonly string[],
+): Promise<ColumnTexts> {
+  const tables = new Map<string, Map<number, string>>();
+  for (const [oid, number, text] of await session.query(sql, [oids])) {
+    if (!oid || text === null || text === undefined) continue;
+    const texts = tables.get(oid);
+    if (texts === undefined) tables.set(oid, new Map([[Number(number), text]]));
+    else texts.set(Number(number), text);
   }
   return tables;
 }

@@ -3,7 +3,7 @@ import type { VkitError } from '../../errors/index.js';
 import type { DriverErrors } from '../driver-error.js';
 import type { LaterCheck, TableCheck } from '../run-query.js';
 import { type LiveTable, tableDifference } from '../table-difference.js';
-import { kindOfRelation, readColumns, readDefinitionDigests } from './catalog.js';
+import { kindOfRelation, type RawColumns, readColumns, readDefinitionDigests } from './catalog.js';
 import { sqlState } from './error.js';
 import type { PostgresSession, TextRow } from './session.js';
 
@@ -239,12 +239,20 @@ async function readLive(
   return relations.map(([oid, relkind]) => {
     const kind = kindOfRelation(relkind);
     if (!oid || !kind) return undefined;
-    return { kind, definition_digest: digests.get(oid), columns: columns.get(oid) ?? [] };
+    return { kind, definition_digest: digests.get(oid), columns: liveColumns(columns.get(oid)) };
   });
 }
 
 function nameOf({ schema, name }: TableExpectation['table']): string {
   return `${quote(schema)}.${quote(name)}`;
+}
+
+function liveColumns(raw: RawColumns | undefined): LiveTable['columns'] {
+  return (raw?.names ?? []).map((name, index) => ({
+    name,
+    type: raw?.types[index]?.type ?? 'other',
+    position: index + 1,
+  }));
 }
 
 function quote(name: string): string {

@@ -11,11 +11,22 @@ const PHRASE_GROUPS_MAX = 1;
 const IDENTIFIER = /^[a-z][a-z0-9_]*$/u;
 const PHRASE = /^\^?[\p{Ll}\p{Lo}\p{N}@_]+( [\p{Ll}\p{Lo}\p{N}@_]+)*\$?$/u;
 
-/**
- * Refuses rules that could not do what they say: `config_invalid` with all problems at once, each with the JSON Pointer
- * of its place in the list. A rule that was silently never to match would leave a column readable.
- */
+/** Refuses rules that could not do what they say: `config_invalid` with all problems at once. */
 export function checkClassifierRules(rules: readonly ClassifierRule[]): void {
+  const problems = classifierRuleProblems(rules);
+  if (problems.length === 0) return;
+  const count = problems.length === 1 ? 'is 1 problem' : `are ${problems.length} problems`;
+  throw new VkitError('config_invalid', `There ${count} in the classifier rules.`, {
+    hint: 'Correct each rule at the place that its problem names.',
+    details: { problems },
+  });
+}
+
+/**
+ * What keeps rules from doing what they say, each with the JSON Pointer of its place in the list. A rule that was silently
+ * never to match would leave a column readable.
+ */
+export function classifierRuleProblems(rules: readonly ClassifierRule[]): Problem[] {
   const problems: Problem[] = [];
   if (rules.length > RULES_MAX) {
     problems.push(problem('', `There are ${rules.length} rules; at most ${RULES_MAX} are read.`));
@@ -26,12 +37,7 @@ export function checkClassifierRules(rules: readonly ClassifierRule[]): void {
     if (seen.has(rule.id)) problems.push(problem(`/${index}/id`, `"${rule.id}" is used twice.`));
     seen.add(rule.id);
   });
-  if (problems.length === 0) return;
-  const count = problems.length === 1 ? 'is 1 problem' : `are ${problems.length} problems`;
-  throw new VkitError('config_invalid', `There ${count} in the classifier rules.`, {
-    hint: 'Correct each rule at the place that its problem names.',
-    details: { problems },
-  });
+  return problems;
 }
 
 function checkRule(rule: ClassifierRule, at: string): Problem[] {

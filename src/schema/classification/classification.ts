@@ -65,6 +65,20 @@ export interface ClassifierRule {
   requires?: readonly string[];
   /** None of these words, or groups, is in the name beside the phrase. */
   forbids?: readonly string[];
+  /** Of a project's rule: it holds also where a shipped rule says `high` and this one less. */
+  lowers?: boolean;
+}
+
+/** Words in a column's name under which a shipped rule is not heard. */
+export interface SilencedRule {
+  rule: string;
+  words: readonly string[];
+}
+
+/** What a project says of classification, beside the shipped rules. */
+export interface ProjectClassifiers {
+  rules: readonly ClassifierRule[];
+  off: readonly SilencedRule[];
 }
 
 /** A rule's reading of one column. */

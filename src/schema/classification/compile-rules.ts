@@ -1,5 +1,5 @@
 import type { Sensitivity } from '../model.js';
-import type { ClassifierRule } from './classification.js';
+import type { ClassifierRule, SilencedRule } from './classification.js';
 import { expandTypes } from './field-types.js';
 import { splitWords } from './split-words.js';
 import { WORD_GROUPS } from './word-groups.js';
@@ -29,6 +29,8 @@ export interface CompiledRule {
   datasetForbids: ReadonlySet<string>;
   requires: ReadonlySet<string> | null;
   forbids: ReadonlySet<string>;
+  /** Words of the name under which the rule is not heard at all. */
+  off: ReadonlySet<string>;
 }
 
 /** Phrases by their first word, so that a name is compared only with what it can match. */
@@ -38,6 +40,8 @@ export interface CompiledRules {
   byName: PhraseIndex;
   byComment: PhraseIndex;
   typeRules: readonly CompiledRule[];
+  /** The words of datasets' names that some rule asks for. */
+  datasetWords: ReadonlySet<string>;
   /** Every word a rule knows; a plural that is not among them is read as its singular. */
   vocabulary: ReadonlySet<string>;
 }
@@ -46,12 +50,25 @@ export interface CompiledRules {
 export function compileRules(
   shipped: readonly ClassifierRule[],
   extra: readonly ClassifierRule[],
+  off: readonly SilencedRule[] = [],
 ): CompiledRules {
   const all = [...extra, ...shipped];
-  const vocabulary = new Set(all.flatMap(wordsOfRule));
-  const rules = all.map((rule, order) =>
-    compileRule(rule, order, order < extra.length ? 1 : 0, vocabulary),
-  );
+  const vocabulary = new Set([
+    ...all.flatMap(wordsOfRule),
+    ...off.flatMap(({ words }) => words.flatMap(splitWords)),
+  ]);
+  const rules = all.map((rule, order) => {
+    const isExtra = order < extra.length;
+    const silenced = isExtra ? [] : off.filter((one) => one.rule === rule.id);
+    return {
+      ...compileRule(rule, order, isExtra ? 1 : 0, vocabulary),
+      off: new Set(
+        silenced
+          .flatMap(({ words }) => words.flatMap(splitWords))
+          .map((word) => singular(word, vocabulary)),
+      ),
+    };
+  });
   return {
     byName: indexPhrases(
       rules.flatMap((rule) => compilePhrases(rule, rule.rule.phrases, vocabulary)),
@@ -60,6 +77,9 @@ export function compileRules(
       rules.flatMap((rule) => compilePhrases(rule, rule.rule.comment, vocabulary)),
     ),
     typeRules: rules.filter((rule) => rule.typesAlone.size > 0),
+    datasetWords: new Set(
+      rules.flatMap(({ dataset, datasetForbids }) => [...(dataset ?? []), ...datasetForbids]),
+    ),
     vocabulary,
   };
 }
@@ -91,7 +111,7 @@ function compileRule(
   order: number,
   precedence: 0 | 1,
   vocabulary: ReadonlySet<string>,
-): CompiledRule {
+): Omit<CompiledRule, 'off'> {
   const expand = (entries: readonly string[] = []) =>
     new Set(entries.flatMap(expandEntry).map((word) => singular(word, vocabulary)));
   return {

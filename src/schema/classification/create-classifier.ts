@@ -1,5 +1,11 @@
 import { checkClassifierRules } from './check-classifier-rules.js';
-import type { Classification, Classifier, ClassifierRule, Evidence } from './classification.js';
+import type {
+  Classification,
+  Classifier,
+  ClassifierRule,
+  Evidence,
+  SilencedRule,
+} from './classification.js';
 import {
   type CompiledPhrase,
   type CompiledRule,
@@ -34,7 +40,8 @@ interface Reading {
 }
 
 /**
- * A classifier of the shipped rules and, before them, `extraRules`: where one of those matches, no shipped rule is heard.
+ * A classifier of the shipped rules and, before them, `extraRules`: where one of those matches, no shipped rule is heard, but one
+ * that says `high` where the extra rule says less and not that it `lowers`. `off` silences shipped rules for words of the name.
  * Between rules of the same standing the stricter sensitivity wins, then a classification other than `generic`, then the
  * one that matched more of the name, then the earlier one. The result is a pure function of the input.
  *
@@ -43,11 +50,14 @@ interface Reading {
  *
  * @throws VkitError `config_invalid`, with all problems, if an extra rule is not sound.
  */
-export function createClassifier(extraRules: readonly ClassifierRule[] = []): Classifier {
+export function createClassifier(
+  extraRules: readonly ClassifierRule[] = [],
+  off: readonly SilencedRule[] = [],
+): Classifier {
   checkClassifierRules(extraRules);
-  const rules = compileRules(CLASSIFIER_RULES, extraRules);
+  const rules = compileRules(CLASSIFIER_RULES, extraRules, off);
   const read = createReader(rules.vocabulary);
-  return (input) => {
+  return remembered(rules, read, (input) => {
     const type = elementType(input.type);
     const reading: Reading = {
       nameWords: read(input.name),
@@ -58,6 +68,34 @@ export function createClassifier(extraRules: readonly ClassifierRule[] = []): Cl
     };
     const findings = findAll(reading, rules);
     return withFloors(classificationOf(findings), input.type, reading);
+  });
+}
+
+/**
+ * Equal columns recur from table to table; of a dataset's name only the words that some rule asks for make a difference. What
+ * was answered is kept, in bounds, and equal columns get one and the same answer.
+ */
+function remembered(
+  { datasetWords }: CompiledRules,
+  read: (text: string) => readonly string[],
+  classify: Classifier,
+): Classifier {
+  const known = new Map<string, Classification>();
+  let last = { dataset: '', words: '' };
+  return (input) => {
+    const { dataset, name, type, comment } = input;
+    if (comment || name.length > TEXT_LENGTH_MAX) return classify(input);
+    if (dataset !== last.dataset) {
+      const words = read(dataset).filter((word) => datasetWords.has(word));
+      last = { dataset, words: words.join(' ') };
+    }
+    const key = `${name}\0${type}\0${last.words}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const answer = classify(input);
+    if (known.size >= READ_NAMES_MAX) known.clear();
+    known.set(key, answer);
+    return answer;
   };
 }
 
@@ -92,7 +130,7 @@ function findAll(reading: Reading, rules: CompiledRules): Finding[] {
     findings.push({ rule: phrase.rule, evidence, weight: 0 });
   });
   for (const rule of rules.typeRules) {
-    if (!rule.typesAlone.has(reading.type)) continue;
+    if (!rule.typesAlone.has(reading.type) || isOff(rule, reading)) continue;
     findings.push({ rule, evidence: [evidenceOf(rule, [reading.type], 'type')], weight: 0 });
   }
   return findings;
@@ -118,6 +156,7 @@ function conditions(
   reading: Reading,
   beside: readonly string[],
 ): Evidence[] | null {
+  if (isOff(rule, reading)) return null;
   if (!reading.isOpaque && !rule.types.has(reading.type)) return null;
   if (beside.some((word) => rule.forbids.has(word))) return null;
   if (reading.datasetWords.some((word) => rule.datasetForbids.has(word))) return null;
@@ -126,6 +165,10 @@ function conditions(
   if (dataset === null) return [];
   const matched = reading.datasetWords.filter((word) => dataset.has(word));
   return matched.length === 0 ? null : [evidenceOf(rule, matched, 'dataset')];
+}
+
+function isOff({ off }: CompiledRule, { nameWords }: Reading): boolean {
+  return off.size > 0 && nameWords.some((word) => off.has(word));
 }
 
 function evidenceOf(
@@ -141,9 +184,22 @@ function classificationOf(findings: readonly Finding[]): Classification {
   if (first === undefined) {
     return { classification: 'generic', category: 'internal', sensitivity: 'low', because: [] };
   }
-  const best = others.reduce((a, b) => (byStanding(a, b) <= 0 ? a : b), first);
+  const best = strictEnough(
+    others.reduce((a, b) => (byStanding(a, b) <= 0 ? a : b), first),
+    findings,
+  );
   const { classification, category, sensitivity } = best.rule.rule;
   return { classification, category, sensitivity, because: reasons(best, findings) };
+}
+
+const HIGH = 2;
+
+/** A project's own rule holds, but does not lower by the way what a shipped one takes for `high`: it has to say so. */
+function strictEnough(best: Finding, findings: readonly Finding[]): Finding {
+  const { precedence, rank, rule } = best.rule;
+  if (precedence === 0 || rank === HIGH || rule.lowers === true) return best;
+  const high = findings.filter((one) => one.rule.precedence === 0 && one.rule.rank === HIGH);
+  return high.reduce((a, b) => (byStanding(a, b) <= 0 ? a : b), high[0] ?? best);
 }
 
 /** The evidence of the best finding, then that of others of the same rule, each piece once: a second word, a type. */
