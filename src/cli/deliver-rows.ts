@@ -4,6 +4,7 @@ import type { FetchAnswer } from '../client/wire.js';
 import { VkitError } from '../errors/index.js';
 import { refuseOutput } from '../services/output-file.js';
 import { escapeTerminalLines } from '../util/escape.js';
+import { indentJson } from '../util/indent-json.js';
 import { renderTable } from './table.js';
 import { type Pieces, pipeToStdout, writeOutput } from './write-output.js';
 
@@ -15,14 +16,20 @@ export interface DeliverOptions {
   format?: RowFormat | undefined;
   output?: string | undefined;
   json: boolean;
+  /** What the one document of `--json` says beside the answer. */
+  about?: object;
   /** Says something to people, on stderr. */
   note: (text: string) => void;
 }
 
-/** What `--json` prints: the server's answer, or where the rows were put. */
-export type Delivered =
-  | FetchAnswer
-  | { grant_ref: string; grant_id: string; output: string; format: RowFormat; bytes: number };
+/** Where rows were put. */
+export interface Delivered {
+  grant_ref: string;
+  grant_id: string;
+  output: string;
+  format: RowFormat;
+  bytes: number;
+}
 
 /**
  * Fetches a grant's rows and brings them to stdout or into a file, which is written whole or not at all. Returns what is
@@ -49,12 +56,11 @@ export async function deliverRows(
     await pipeToStdout(shown(await client.streamGrant(ref, ACCEPT[format])));
     return null;
   }
-  const answer = await client.fetchGrant(ref);
-  if (json) return answer;
+  const { value: answer, text } = await client.fetchGrantText(ref);
   if (format === 'table') {
     process.stdout.write(`${tableOf(answer)}\n`);
     noteAbout(answer, options.note);
-  } else await pipeToStdout(shown([documentOf(answer)]));
+  } else await pipeToStdout(shown([documentOf(text, options.about)]));
   return null;
 }
 
@@ -80,8 +86,8 @@ async function toFile(
   if (format === 'ndjson' || format === 'csv')
     content = await client.streamGrant(ref, ACCEPT[format]);
   else {
-    const answer = await client.fetchGrant(ref);
-    content = format === 'json' ? documentOf(answer) : `${tableOf(answer)}\n`;
+    const { value: answer, text } = await client.fetchGrantText(ref);
+    content = format === 'json' ? documentOf(text) : `${tableOf(answer)}\n`;
     noteAbout(answer, note);
   }
   const bytes = await writeOutput(output, content);
@@ -89,8 +95,10 @@ async function toFile(
   return { grant_ref: ref, grant_id: ref, output, format, bytes };
 }
 
-function documentOf(answer: FetchAnswer): string {
-  return `${JSON.stringify(answer, null, 2)}\n`;
+/** The answer as the server wrote it, with what else is to be said before it. */
+function documentOf(text: string, about: object = {}): string {
+  const members = Object.keys(about).length === 0 ? '' : `${JSON.stringify(about).slice(1, -1)},`;
+  return `${indentJson(`{${members}${text.trimStart().slice(1)}`)}\n`;
 }
 
 function tableOf({ rows, meta }: FetchAnswer): string {

@@ -67,9 +67,18 @@ export async function call(options: HttpOptions, request: Call): Promise<Respons
 
 /** The same, with the JSON body of the answer. */
 export async function callJson<T>(options: HttpOptions, request: Call): Promise<T> {
+  return (await callJsonText<T>(options, request)).value;
+}
+
+/** The same, also as it was written: numbers can have more digits than a value of JavaScript. */
+export async function callJsonText<T>(
+  options: HttpOptions,
+  request: Call,
+): Promise<{ value: T; text: string }> {
   const response = await call(options, request);
   try {
-    return (await response.json()) as T;
+    const text = await response.text();
+    return { value: JSON.parse(text) as T, text };
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw brokenOff(cause);
     throw new VkitError(

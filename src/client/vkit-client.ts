@@ -1,6 +1,6 @@
 import { VkitError } from '../errors/index.js';
 import { checkScannedSchema } from '../schema/scanned-schema.js';
-import { brokenOff, call, callJson, type HttpOptions } from './http.js';
+import { brokenOff, call, callJson, callJsonText, type HttpOptions } from './http.js';
 import type {
   AgentTokenBody,
   ApprovalItem,
@@ -265,7 +265,13 @@ export class VkitClient {
   }
 
   async fetchGrant(ref: string): Promise<FetchAnswer> {
-    return this.#post(await this.#path('grants', ref, 'fetch'), {});
+    return (await this.fetchGrantText(ref)).value;
+  }
+
+  /** The same, also as it was written: JSON columns hold numbers with more digits than a value of JavaScript. */
+  async fetchGrantText(ref: string): Promise<{ value: FetchAnswer; text: string }> {
+    const path = await this.#path('grants', ref, 'fetch');
+    return callJsonText(this.options, { method: 'POST', path, body: {} });
   }
 
   /** The rows as they stream: NDJSON or CSV bytes. A stream that breaks off ends in an error, not in fewer rows. */

@@ -97,8 +97,9 @@ does.`;
       const { request_id, grant_ref } = answer;
       const { format, output } = flags;
       const note = (text: string) => this.note(text);
-      const rows = await deliverRows(client, grant_ref, { format, output, json, note });
-      return rows === null ? PRINTED : { request_id, grant_ref, grant_id: grant_ref, ...rows };
+      const about = { request_id, grant_ref, grant_id: grant_ref };
+      const put = await deliverRows(client, grant_ref, { format, output, json, about, note });
+      return put === null ? PRINTED : { request_id, ...put };
     }
     const now = Date.now();
     this.log(reportRequest(answer, now));
