@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { VkitError } from '../errors/index.js';
 
 /**
@@ -6,7 +7,9 @@ import { VkitError } from '../errors/index.js';
  */
 export function refuseClearServer(endpoint: string): void {
   const { protocol, hostname } = new URL(endpoint);
-  const isLoopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i.test(hostname);
+  // A URL writes every form of an IPv4 address as four numbers.
+  const isLoopback =
+    /^(localhost|\[::1\])$/i.test(hostname) || (isIPv4(hostname) && hostname.startsWith('127.'));
   if (protocol === 'https:' || isLoopback) return;
   throw new VkitError('invalid_input', `The password would go to ${endpoint} in clear.`, {
     hint: 'Give the server an address with https, or make a tunnel to it from this machine.',

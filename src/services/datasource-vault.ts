@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { canonicalise } from '../bundle/canonicalise.js';
 import type { BundleDatasource } from '../bundle/model.js';
 import type { Credentials, Engine } from '../engines/contract.js';
@@ -113,7 +114,7 @@ export function unsafeHost(
 
 /** This machine itself; a host that is a path is the folder of a socket. */
 function isLoopback(host: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|::1|\/.*)$/i.test(host);
+  return /^(localhost|::1|\/.*)$/i.test(host) || (isIPv4(host) && host.startsWith('127.'));
 }
 
 function addressOf(org: string, id: string, endpoint: string): SecretAddress {
