@@ -79,15 +79,16 @@ export async function openApp({
     checkUse: checkStoreUse,
   });
   try {
-    const vault = createVault(
-      createMasterSource({
-        org: config.org,
-        ...(masterKey === undefined ? {} : { text: masterKey }),
-        ...(config.master_key_file === undefined ? {} : { file: config.master_key_file }),
-        ownFile: join(config.data_dir, KEYS_FOLDER, 'master.key'),
-        isAnythingSealed: async () => !(await store.secrets.isEmpty()),
-      }),
-    );
+    const masters = createMasterSource({
+      org: config.org,
+      ...(masterKey === undefined ? {} : { text: masterKey }),
+      ...(config.master_key_file === undefined ? {} : { file: config.master_key_file }),
+      ownFile: join(config.data_dir, KEYS_FOLDER, 'master.key'),
+      isAnythingSealed: async () => !(await store.secrets.isEmpty()),
+    });
+    // One that cannot be used is found now, not with the first password.
+    await masters.check();
+    const vault = createVault(masters);
     const sealed = {
       org: config.org,
       store,

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { canonicalise } from '../bundle/canonicalise.js';
 import type { BundleDatasource } from '../bundle/model.js';
 import type { Credentials, Engine } from '../engines/contract.js';
@@ -32,7 +33,10 @@ function defaultsOf({ configSchema }: Engine): Record<string, unknown> {
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
-/** A password as it is kept: for this organisation, this datasource and this endpoint alone. */
+/**
+ * A password as it is kept: for this organisation, this datasource and this endpoint alone. Throws `vault_failed` where the
+ * server has no master secret; why not is for whoever runs it.
+ */
 export async function sealPassword(
   ctx: Pick<DatasourceVaultContext, 'org' | 'vault'>,
   row: Endpoint & Pick<DatasourceRow, 'id'>,
@@ -40,7 +44,15 @@ export async function sealPassword(
   password: string,
 ): Promise<SecretRow> {
   const address = addressOf(ctx.org, row.id, endpointText(row, engine));
-  return { kind: DATASOURCE_SECRET, id: row.id, ...(await ctx.vault.seal(address, password)) };
+  const sealed = await ctx.vault.seal(address, password).catch((cause: unknown) => {
+    const isMaster = cause instanceof VkitError && /^key_/.test(cause.code);
+    if (!isMaster) throw cause;
+    throw new VkitError('vault_failed', 'The server has no master secret to seal with.', {
+      hint: 'Whoever runs the server finds in its log what is wrong with it.',
+      cause,
+    });
+  });
+  return { kind: DATASOURCE_SECRET, id: row.id, ...sealed };
 }
 
 /**
@@ -102,7 +114,7 @@ export function unsafeHost(
 
 /** This machine itself; a host that is a path is the folder of a socket. */
 function isLoopback(host: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|::1|\/.*)$/i.test(host);
+  return /^(localhost|::1|\/.*)$/i.test(host) || (isIPv4(host) && host.startsWith('127.'));
 }
 
 function addressOf(org: string, id: string, endpoint: string): SecretAddress {

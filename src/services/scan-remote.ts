@@ -100,7 +100,10 @@ export async function localDatasource({
   }
 }
 
-/** The server's own; where it has none either, what is missing here is what is said, if anything is. */
+/**
+ * The server's own; where it has none either, or does not tell, what is missing here is what is said, if anything is. One
+ * that does not answer might have it: then nobody knows, and both are said.
+ */
 export async function onServer(
   client: Pick<Client, 'showDatasource'>,
   id: string,
@@ -109,8 +112,13 @@ export async function onServer(
   try {
     return await client.showDatasource(id);
   } catch (error) {
-    const isNone = error instanceof VkitError && error.code === 'not_found';
-    throw isNone && missing !== null ? missing : error;
+    if (!(error instanceof VkitError) || missing === null) throw error;
+    if (error.code === 'not_found' || error.code === 'forbidden') throw missing;
+    const hints = [missing.hint, error.hint].filter((hint) => hint !== undefined);
+    throw new VkitError(error.code, `${missing.message} ${error.message}`, {
+      ...(hints.length === 0 ? {} : { hint: hints.join(' ') }),
+      cause: error,
+    });
   }
 }
 

@@ -12,6 +12,8 @@ export interface MasterSecret {
 }
 
 export interface MasterSource {
+  /** Throws what is wrong with the one that is configured; where none is, there is nothing to check before it is needed. */
+  check(): Promise<void>;
   /** The one that seals; made where none is configured and none was made before. */
   forSealing(): Promise<MasterSecret>;
   /** The one of this id; null where the server does not have it. */
@@ -49,6 +51,9 @@ export function createMasterSource(options: MasterSourceOptions): MasterSource {
     return loading;
   };
   return {
+    async check() {
+      await configured(options);
+    },
     forSealing: () => load(true),
     async forOpening(id) {
       const master = await load(false);
@@ -63,10 +68,15 @@ async function withId(org: string, secret: Buffer): Promise<MasterSecret> {
   return { id: `mk_${key.export().toString('hex').slice(0, ID_CHARACTERS)}`, secret };
 }
 
-async function read(options: MasterSourceOptions, make: boolean): Promise<Buffer> {
-  const { text, file, ownFile } = options;
+async function configured({ text, file }: MasterSourceOptions): Promise<Buffer | null> {
   if (text !== undefined) return checked(text, 'VKIT_MASTER_KEY');
-  if (file !== undefined) return readMaster(file);
+  return file === undefined ? null : readMaster(file);
+}
+
+async function read(options: MasterSourceOptions, make: boolean): Promise<Buffer> {
+  const given = await configured(options);
+  if (given) return given;
+  const { ownFile } = options;
   const own = await readMaster(ownFile, true);
   if (own) return own;
   if (!make || (await options.isAnythingSealed())) {

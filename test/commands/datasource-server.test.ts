@@ -3,9 +3,10 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import { ADMIN, type LiveServer, liveServer } from '../helpers/live-server.js';
+import { ADMIN, type LiveServer, liveServer, startServer } from '../helpers/live-server.js';
 import { findMysql } from '../helpers/mysql.js';
-import { jsonOf } from '../helpers/run-cli.js';
+import { findPostgres } from '../helpers/postgres.js';
+import { type CliResult, finished, jsonOf, runCli } from '../helpers/run-cli.js';
 import { temporaryFolder } from '../helpers/temporary-folder.js';
 
 const PASSWORD = 'Sup3r-s3cret!';
@@ -98,7 +99,6 @@ describe('the commands of datasources, logged in', () => {
     // Where nobody is logged in the credentials are nowhere.
     const away = await server.as(ADMIN, ['scan', name], { cwd: root });
     expect(away.code).toBe(0);
-    const { runCli } = await import('../helpers/run-cli.js');
     const out = await runCli(['scan', name], { cwd: root, env: { HOME: root } });
     expect([out.code, out.stderr]).toEqual([7, expect.stringContaining('vkit login')]);
 
@@ -221,7 +221,6 @@ describe('the commands of datasources, logged in', () => {
     expect(jsonOf<Item[]>(listed).map(({ id }) => id)).toEqual(['crm']);
     expect((await run(['scan', 'crm', '--remote'])).code).toBe(6);
     const env = { ...server.env(ANALYST), VKIT_API_URL: 'http://127.0.0.1:1', VKIT_TOKEN: 't' };
-    const { runCli } = await import('../helpers/run-cli.js');
     const down = await runCli(['scan', 'crm', '--remote', '--json'], { cwd: root, env });
     expect([down.code, jsonOf<ErrorDocument>(down).error.code]).toEqual([7, 'server_unreachable']);
     const list = await runCli(['datasource', 'list', '--json'], { cwd: root, env });
@@ -234,6 +233,62 @@ describe('the commands of datasources, logged in', () => {
     const removed = await ok(['datasource', 'remove', 'crm', '--force']);
     expect(removed.stdout).toBe('Removed config/datasources/crm.yaml.\n');
   });
+});
+
+describe('the master secret of vkit serve', () => {
+  it('is that of the flag, the variable or the file, in this order, and no other opens', async (context) => {
+    const { url, reason } = await findPostgres();
+    if (url === null) return context.skip(reason);
+    const root = await temporaryFolder();
+    const [right, wrong] = ['the right master secret', 'a wrong master secret'];
+    for (const [name, text] of Object.entries({ right, wrong }))
+      await writeFile(join(root, name), `${text}\n`, { mode: 0o600 });
+    await writeFile(join(root, 'file.yaml'), 'master_key_file: right\n');
+    await writeFile(join(root, 'wrong.yaml'), 'master_key_file: wrong\n');
+    let password = '';
+    const serve = async (
+      options: { args?: string[]; env?: Record<string, string> },
+      use: (run: (args: string[]) => Promise<CliResult>) => Promise<void>,
+    ) => {
+      const started = await startServer(root, join(root, 'state'), options);
+      try {
+        const env = { HOME: root, VKIT_API_URL: started.url, XDG_CONFIG_HOME: join(root, 'home') };
+        if (started.adminPassword !== '') password = started.adminPassword;
+        const login = ['login', '--email', ADMIN, '--password-stdin'];
+        expect(await runCli(login, { env, stdin: password })).toMatchObject({ code: 0 });
+        await use((args) => runCli(args, { cwd: root, env }));
+      } finally {
+        started.child.kill('SIGTERM');
+        await finished(started.child);
+      }
+    };
+    const { hostname, port, pathname, username } = new URL(url);
+    const address = `postgres://${username}:${PASSWORD}@${hostname}:${port || 5432}${pathname}`;
+    await serve({ env: { VKIT_MASTER_KEY: right } }, async (run) => {
+      expect(await run(['datasource', 'add', 'pg', '--url', address])).toMatchObject({ code: 0 });
+    });
+    expect(await readdir(join(root, 'state/keys'))).not.toContain('master.key');
+    const test = ['datasource', 'test', 'pg', '--json'];
+    const opens: { args?: string[]; env?: Record<string, string> }[] = [
+      { args: ['--master-key-file', 'right'], env: { VKIT_MASTER_KEY: wrong } },
+      { args: ['--config', 'wrong.yaml'], env: { VKIT_MASTER_KEY: right } },
+      { args: ['--config', 'file.yaml'] },
+    ];
+    for (const options of opens)
+      await serve(options, async (run) => expect(await run(test)).toMatchObject({ code: 0 }));
+    await serve({ env: { VKIT_MASTER_KEY: wrong } }, async (run) => {
+      const failed = await run(test);
+      expect([failed.code, jsonOf<ErrorDocument>(failed).error.code]).toEqual([7, 'vault_failed']);
+    });
+    // Without any, another one is not made in its place.
+    await serve({}, async (run) => {
+      expect((await run(test)).code).toBe(7);
+      const update = ['datasource', 'update', 'pg', '--password', 'x', '--json'];
+      const unsealed = await run(update);
+      expect([unsealed.code, unsealed.stdout]).toEqual([7, expect.not.stringContaining(root)]);
+    });
+    expect(await readdir(join(root, 'state/keys'))).not.toContain('master.key');
+  }, 120_000);
 });
 
 it('no output held a password', () => {

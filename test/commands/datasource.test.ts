@@ -97,6 +97,11 @@ describe('datasource add', () => {
     const line = ['datasource', 'add', 'crm', '--url', 'postgres://ada@db.internal/crm'];
     const down = await run(line, { env });
     expect([down.code, down.stdout]).toEqual([7, '']);
+    const clear = await run([...line, '--password-stdin'], {
+      env: { ...env, VKIT_API_URL: 'http://vkit.internal' },
+      stdin: SECRET,
+    });
+    expect([clear.code, clear.stderr]).toEqual([2, expect.stringContaining('in clear')]);
     const nobody = await run(['datasource', 'add', 'crm', '--url', 'postgres://db.internal/crm'], {
       env,
     });

@@ -157,9 +157,10 @@ async function expectDone(result: Promise<CliResult>): Promise<void> {
 export async function startServer(
   cwd: string,
   dataDir: string,
+  { args: more = [], env = {} }: { args?: string[]; env?: Record<string, string> } = {},
 ): Promise<{ child: ChildProcess; url: string; adminPassword: string }> {
   const args = ['serve', '--port', '0', '--json', '--log-level', 'silent', '--data-dir', dataDir];
-  const child = startCli(args, { cwd });
+  const child = startCli([...args, ...more], { cwd, env });
   const line = await new Promise<string>((resolve, reject) => {
     let text = '';
     let errors = '';

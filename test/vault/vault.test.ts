@@ -202,6 +202,19 @@ describe('the master secret', () => {
     expect(await vault.open(ADDRESS, await vault.seal(ADDRESS, 'x'))).toBe('x');
   });
 
+  it('is checked where it is configured, and nothing is made for that', async () => {
+    const folder = await temporaryFolder();
+    const ownFile = join(folder, 'master.key');
+    const isAnythingSealed = async () => true;
+    const source = (given: { text?: string; file?: string }) =>
+      createMasterSource({ org: 'acme', ownFile, isAnythingSealed, ...given });
+    await source({}).check();
+    await source({ text: MASTER, file: join(folder, 'none') }).check();
+    for (const given of [{ text: 'short' }, { file: join(folder, 'none') }])
+      await expect(source(given).check()).rejects.toMatchObject({ code: 'key_invalid' });
+    await expect(stat(ownFile)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   it('is named by an id that needs as long to be tried as a sealed secret', async () => {
     const { key_id } = await vaultOf().seal(ADDRESS, 'x');
     expect(key_id).toMatch(/^mk_[0-9a-f]{16}$/);

@@ -7,6 +7,7 @@ import { oneOf } from '../../cli/one-of.js';
 import { projectContext } from '../../cli/project-context.js';
 import { quoteForShell } from '../../cli/quote-for-shell.js';
 import { readLogin } from '../../cli/read-login.js';
+import { refuseClearServer } from '../../cli/refuse-clear-server.js';
 import type { Credentials } from '../../engines/contract.js';
 import { VkitError } from '../../errors/index.js';
 import type { Datasource } from '../../project/parse-datasource-file.js';
@@ -76,10 +77,13 @@ VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whenever t
       if (!engine.needsCredentials) {
         await registerFile(server.client, datasource).catch((error: unknown) => {
           if (!(error instanceof VkitError)) throw error;
+          // Who may not administer the server adds a file to a project, as everybody does.
+          if (error.code === 'forbidden') return;
           this.note(`The server does not keep it: ${error.message}`);
         });
         return 'env';
       }
+      refuseClearServer(server.endpoint);
       const given = await readLogin(id, flags, login, (message) => this.warn(message));
       withoutPassword = given.withoutPassword;
       const { username, password } = given;

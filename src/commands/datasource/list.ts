@@ -58,6 +58,8 @@ export default class DatasourceList extends BaseCommand {
     try {
       bodies = await client.listDatasources(AbortSignal.timeout(LIST_TIMEOUT_MS));
     } catch (error) {
+      // Who may not see the server's has the project's, as everybody who is not logged in.
+      if (error instanceof VkitError && error.code === 'forbidden') return null;
       const message = error instanceof VkitError ? error.message : 'It does not answer.';
       this.note(`The datasources of ${endpoint} are not listed: ${message}`);
       return null;

@@ -8,7 +8,8 @@ import { projectContext } from '../../cli/project-context.js';
 import { canPrompt } from '../../cli/prompt.js';
 import { quoteForShell } from '../../cli/quote-for-shell.js';
 import { type GivenLogin, readLogin } from '../../cli/read-login.js';
-import type { DatasourceBody } from '../../client/wire.js';
+import { refuseClearServer } from '../../cli/refuse-clear-server.js';
+import type { DatasourceAnswer, DatasourceBody } from '../../client/wire.js';
 import { datasourceVariableNames } from '../../config/datasource-credentials.js';
 import type { Credentials, Engine } from '../../engines/contract.js';
 import { VkitError } from '../../errors/index.js';
@@ -80,6 +81,7 @@ stores nothing; --credential-backend vaultkit moves them to the server. Without 
   private async seal(datasource: Datasource, flags: UpdateFlags, fromUrl: Credentials) {
     const { id } = datasource;
     const { client, endpoint } = await connect(flags, this.config.version);
+    refuseClearServer(endpoint);
     const known = await client.showDatasource(id).catch((error: unknown) => {
       if (error instanceof VkitError && error.code === 'not_found') return null;
       throw error;
@@ -87,7 +89,7 @@ stores nothing; --credential-backend vaultkit moves them to the server. Without 
     const { username, password } = await this.login(id, flags, fromUrl, known);
     const input = { ...projectContext(flags), id };
     const sealed = await sealForFile(client, datasource, { username, password }, input);
-    this.tellSealed(id, endpoint);
+    this.tellSealed(id, endpoint, sealed.answer);
     if (sealed.fileChanged) this.note(`Its file says credentials: vaultkit now.`);
     const { correlation_id: _, ...answer } = sealed.answer;
     return { ...answer, server: endpoint, password_stored: true };
@@ -115,6 +117,7 @@ stores nothing; --credential-backend vaultkit moves them to the server. Without 
     const connection = await connectIfLoggedIn(flags, this.config.version);
     if (!connection) throw missing;
     const { client, endpoint } = connection;
+    refuseClearServer(endpoint);
     const body = await onServer(client, id, missing);
     const known = projectContext(flags).engines[body.engine];
     if (!known) throw new VkitError('unsupported', `This vkit has no engine for "${id}".`);
@@ -122,7 +125,7 @@ stores nothing; --credential-backend vaultkit moves them to the server. Without 
     const login = known.needsCredentials ? await this.login(id, flags, address.login, body) : null;
     const change = login && { username: login.username, password: login.password };
     const updated = await updateOnServer(client, body, address.config, change);
-    this.tellSealed(id, endpoint);
+    this.tellSealed(id, endpoint, updated);
     const { correlation_id: _, ...answer } = updated;
     return { ...answer, server: endpoint, password_stored: change !== null };
   }
@@ -150,8 +153,13 @@ stores nothing; --credential-backend vaultkit moves them to the server. Without 
     return readLogin(id, flags, { ...fromServer, ...fromUrl }, (message) => this.warn(message));
   }
 
-  private tellSealed(id: string, endpoint: string): void {
-    this.log(`The credentials of ${escapeTerminal(id)} are sealed at ${endpoint}.`);
+  private tellSealed(id: string, endpoint: string, answer: DatasourceAnswer): void {
+    const what = answer.secret === 'sealed' ? 'The credentials' : 'The settings';
+    this.log(`${what} of ${escapeTerminal(id)} are kept at ${endpoint}.`);
+    if (answer.in_bundle === 'differs')
+      this.warn(
+        `The active bundle has another address, TLS or options of ${id}: queries fail until one is deployed that has these.`,
+      );
     this.note(`Next: vkit datasource test ${id} --remote`);
   }
 }

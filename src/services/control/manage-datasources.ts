@@ -88,14 +88,15 @@ export async function createServerDatasource(
     }
     if (await tx.datasources.byId(row.id)) {
       throw new VkitError('conflict', `There is a datasource ${row.id} already.`, {
-        hint: `Change it: vkit datasource update ${row.id}`,
+        hint: `Change it: vkit datasource update ${row.id} — or have it forgotten: vkit datasource remove ${row.id}`,
       });
     }
     await tx.datasources.insert(row);
     if (sealed) await tx.secrets.put(sealed);
     await record(ctx, tx, { event: 'datasource.created', identity, call, row, secret });
   });
-  letGo(ctx, row.id);
+  // What was tried before there were credentials is tried anew.
+  ctx.connectors.forget(row.id);
   return { ...(await bodyOf(ctx, row)), secret, correlation_id: call.correlationId };
 }
 
@@ -136,7 +137,7 @@ export async function updateServerDatasource(
     });
     return outcome;
   });
-  letGo(ctx, id);
+  if (!isSame || sealed) letGo(ctx, id);
   return { ...(await bodyOf(ctx, row)), secret, correlation_id: call.correlationId };
 }
 

@@ -11,9 +11,9 @@ import { findBody } from './manage-datasources.js';
 
 /** A catalog that takes longer is read in parts: `include` says which. */
 const SCAN_TIMEOUT_MS = 120_000;
-/** Databases that are reached for administrators at the same time, and calls waiting for their turn. */
-const AT_ONCE = 4;
-const WAITING_MAX = 32;
+/** Databases that are reached for administrators at the same time, and calls waiting: none longer than two scans take. */
+const AT_ONCE = 8;
+const WAITING_MAX = 16;
 
 const turns = turnQueue({
   atOnce: AT_ONCE,

@@ -1,0 +1,17 @@
+import { isIPv4 } from 'node:net';
+import { VkitError } from '../errors/index.js';
+
+/**
+ * Throws `invalid_input` where a database's password would go to a server in clear: over http, to another machine. The server
+ * itself sends it on with no less care.
+ */
+export function refuseClearServer(endpoint: string): void {
+  const { protocol, hostname } = new URL(endpoint);
+  // A URL writes every form of an IPv4 address as four numbers.
+  const isLoopback =
+    /^(localhost|\[::1\])$/i.test(hostname) || (isIPv4(hostname) && hostname.startsWith('127.'));
+  if (protocol === 'https:' || isLoopback) return;
+  throw new VkitError('invalid_input', `The password would go to ${endpoint} in clear.`, {
+    hint: 'Give the server an address with https, or make a tunnel to it from this machine.',
+  });
+}
