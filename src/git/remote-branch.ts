@@ -8,8 +8,10 @@ const TIMEOUT_MS = 120_000;
 /** More commits than anybody puts on such a branch by hand; what is beyond is not looked at, and kept. */
 const COMMITS_MAX = 1_000;
 
-/** Git must not begin to tidy up somebody's repository. */
-const QUIET = ['-c', 'gc.auto=0', '-c', 'maintenance.auto=false'];
+/** Git must not begin to tidy up somebody's repository, nor run what is there. */
+const QUIET = ['gc.auto=0', 'maintenance.auto=false', 'core.hooksPath=/dev/null'].flatMap(
+  (setting) => ['-c', setting],
+);
 
 /** Replacements are local to a clone, and say nothing of the remote. */
 const PLAIN = ['--no-replace-objects'];
