@@ -33,6 +33,7 @@ export interface DriftPullRequestInput extends Omit<ScanAllInput, 'apply' | 'fil
   /** The same, with logins, proxies and certificates for the remote. */
   remoteEnvironment: Readonly<Record<string, string>>;
   userAgent: string;
+  fetch: typeof globalThis.fetch;
   sleep: (ms: number) => Promise<void>;
   /** Milliseconds since 1970. */
   clock: () => number;
@@ -140,6 +141,7 @@ async function runOnce(context: Context): Promise<DriftPullRequestResult> {
       ...place,
       token: input.github.token ?? '',
       userAgent: input.userAgent,
+      fetch: input.fetch,
       sleep: input.sleep,
       now: input.clock,
     },
