@@ -131,7 +131,7 @@ describe('the branch of a remote', () => {
     await expect(branchOf().push(await propose(base, 'mine\n'), null)).rejects.toMatchObject({
       code: 'forbidden',
       exitCode: 6,
-      details: { remote: 'Changes must be signed.' },
+      hint: expect.stringMatching(/The remote says: Changes must be signed\.$/),
     });
   });
 });
