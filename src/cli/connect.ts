@@ -2,6 +2,7 @@ import { type FoundLogin, type Login, readLogin } from '../client/credentials-fi
 import { VkitClient } from '../client/vkit-client.js';
 import { readEnvironment } from '../config/env.js';
 import { VkitError } from '../errors/index.js';
+import { proxiedFetch } from '../util/proxied-fetch.js';
 import { serverAddress } from './server-address.js';
 
 /** More names than these are no help in choosing one. */
@@ -59,7 +60,11 @@ export async function connectAnonymously(
   const login = await readLogin(environment.configHome, flags.profile ?? environment.profile);
   const endpoint = addressOf(flags, login);
   return {
-    client: new VkitClient({ baseUrl: endpoint, userAgent: `vkit/${version}` }),
+    client: new VkitClient({
+      baseUrl: endpoint,
+      userAgent: `vkit/${version}`,
+      fetch: proxiedFetch(environment.proxy),
+    }),
     endpoint,
     login,
   };
@@ -82,6 +87,7 @@ async function prepare(flags: ServerFlagValues, version: string) {
   const client = new VkitClient({
     baseUrl: endpoint,
     userAgent: `vkit/${version}`,
+    fetch: proxiedFetch(environment.proxy),
     caller,
     ...(own === null || environment.token !== undefined
       ? {}

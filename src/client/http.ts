@@ -11,6 +11,8 @@ export interface HttpOptions {
   /** The command that makes a new token where this one is not taken; absent: as the server says. */
   newLogin?: string;
   timeoutMs?: number;
+  /** Another than the process's own, where the way to the server is through a proxy. */
+  fetch?: typeof globalThis.fetch;
 }
 
 export interface Call {
@@ -40,7 +42,7 @@ export async function call(options: HttpOptions, request: Call): Promise<Respons
   const timeout = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
   let response: Response;
   try {
-    response = await fetch(url, {
+    response = await (options.fetch ?? fetch)(url, {
       method: request.method,
       headers: {
         accept: request.accept ?? 'application/json',

@@ -37,6 +37,8 @@ export type Environment = {
   cacheDirectory?: string;
   /** VAULTKIT_BASE_URL, VAULTKIT_TOKEN, VAULTKIT_ORG: names the MCP server accepts too. */
   mcp: { baseUrl?: string; token?: string; org?: string };
+  /** HTTPS_PROXY and NO_PROXY, or in lower case, which comes first as with curl. */
+  proxy: { https?: string; except?: string };
   /** GITHUB_TOKEN, GITHUB_API_URL, GITHUB_SERVER_URL, GITHUB_REPOSITORY: as GitHub Actions sets them. */
   github: { token?: string; apiUrl?: string; serverUrl?: string; repository?: string };
 };
@@ -68,6 +70,10 @@ export function readEnvironment(env: Variables = process.env): Environment {
       baseUrl: present(env.VAULTKIT_BASE_URL),
       token: present(env.VAULTKIT_TOKEN),
       org: present(env.VAULTKIT_ORG),
+    }),
+    proxy: compact({
+      https: present(env.https_proxy) ?? present(env.HTTPS_PROXY),
+      except: present(env.no_proxy) ?? present(env.NO_PROXY),
     }),
     github: compact({
       token: present(env.GITHUB_TOKEN),

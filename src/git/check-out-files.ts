@@ -16,8 +16,11 @@ export interface CheckOutInput {
   /** The root of the work tree whose repository has the commit. */
   root: string;
   commit: string;
-  /** Files and folders, relative to the root; those that are not in the commit are left out. */
-  paths: readonly string[];
+  /**
+   * Which files and folders come from which commit, relative to the root; those that are not in it are left out. What comes from another
+   * commit than `commit` is there to be read.
+   */
+  sources: readonly { commit: string; paths: readonly string[] }[];
   /** What Git needs to run at all. */
   environment: Readonly<Record<string, string>>;
 }
@@ -70,12 +73,7 @@ export async function checkOutFiles(input: CheckOutInput): Promise<CheckedOut> {
     const objects = resolve(root, await ask('--git-path', 'objects'));
     const git = at(folder, { GIT_OBJECT_DIRECTORY: objects });
     await git('read-tree', commit);
-    const specs = input.paths.map((path) => `:(top,literal)${path}`);
-    const present: string[] = [];
-    for (const spec of specs) {
-      if ((await git('ls-files', '-z', '--', spec)) !== '') present.push(spec);
-    }
-    if (present.length > 0) await git('checkout', '--quiet', commit, '--', ...present);
+    for (const source of input.sources) await restore(git, source);
     return {
       folder,
       commit: (paths, message) => commitFiles(git, { commit, paths, message }),
@@ -85,6 +83,22 @@ export async function checkOutFiles(input: CheckOutInput): Promise<CheckedOut> {
     done();
     throw error;
   }
+}
+
+/** The index stays as it is: it is what the next commit begins with. */
+async function restore(
+  git: Git,
+  { commit, paths }: CheckOutInput['sources'][number],
+): Promise<void> {
+  const present: string[] = [];
+  for (const path of paths) {
+    const spec = `:(top,literal)${path}`;
+    if ((await git('ls-tree', '-r', '-z', '--full-tree', commit, '--', spec)) !== '') {
+      present.push(spec);
+    }
+  }
+  if (present.length === 0) return;
+  await git('restore', '--quiet', `--source=${commit}`, '--worktree', '--', ...present);
 }
 
 /** Nothing of the repository's attributes counts: theirs are read before those of the work tree. */

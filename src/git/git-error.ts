@@ -51,23 +51,27 @@ const MEANINGS: readonly {
 /** How much of what the remote said is worth showing. */
 const REMOTE_CHARACTERS_MAX = 300;
 
+/** What a remote says of its own work, whatever comes of it. */
+const PROGRESS = /^(Enumerating|Counting|Compressing|Total|Resolving|Processed|Unpacking)\b/;
+
 /** A failure of Git as an error that says what to do; an address with a login in it stays out. */
 export function gitError(cause: unknown, args: readonly string[]): VkitError {
   const text = cause instanceof Error ? cause.message : '';
-  const details = remoteSays(text);
-  const known = MEANINGS.find(({ pattern }) => pattern.test(text));
-  const verb = args.find((arg) => /^[a-z]/.test(arg)) ?? '';
-  return known === undefined
-    ? new VkitError('git_failed', `Git could not do "git ${verb}".`, {
-        hint: 'Is the remote there and reachable? This says: git ls-remote',
-        ...details,
-        cause,
-      })
-    : new VkitError(known.code, known.message, { hint: known.hint, ...details, cause });
+  const verb = args.find((arg) => /^[a-z-]+$/.test(arg)) ?? '';
+  const { code, message, hint } = MEANINGS.find(({ pattern }) => pattern.test(text)) ?? {
+    code: 'git_failed',
+    message: `Git could not do "git ${verb}".`,
+    hint: 'Is the remote there and reachable? This says: git ls-remote',
+  };
+  const remote = remoteSays(text);
+  return new VkitError(code, message, {
+    hint: remote === '' ? hint : `${hint} The remote says: ${remote}`,
+    cause,
+  });
 }
 
-function remoteSays(text: string): { details?: { remote: string } } {
-  const lines = text.split('\n').flatMap((line) => /^remote: *(.*\S)/.exec(line)?.[1] ?? []);
-  const remote = maskSecrets(lines.join(' ')).slice(0, REMOTE_CHARACTERS_MAX);
-  return remote === '' ? {} : { details: { remote } };
+function remoteSays(text: string): string {
+  const lines = text.split(/[\r\n]+/).flatMap((line) => /^remote: *(.*\S)/.exec(line)?.[1] ?? []);
+  const said = lines.filter((line) => !PROGRESS.test(line)).join(' ');
+  return maskSecrets(said).slice(0, REMOTE_CHARACTERS_MAX);
 }

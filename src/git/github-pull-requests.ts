@@ -111,25 +111,26 @@ function isOf(item: unknown, { repository, branch, base }: Wanted): boolean {
   // Of a repository that was renamed, both have the new name.
   const home = pull?.base?.repo?.full_name ?? repository;
   const from = pull?.head?.repo === null ? null : (pull?.head?.repo?.full_name ?? home);
+  const { state = 'open', head, base: into } = pull ?? {};
   return (
-    pull?.state === 'open' &&
-    pull.head?.ref === branch &&
-    pull.base?.ref === base &&
+    state === 'open' &&
+    (head?.ref ?? branch) === branch &&
+    (into?.ref ?? base) === base &&
     String(from).toLowerCase() === String(home).toLowerCase()
   );
 }
 
 function pullRequestOf(item: unknown): PullRequest {
   const { number, html_url, state, title, body } = (item ?? {}) as Record<string, unknown>;
-  if (
-    typeof number !== 'number' ||
-    typeof html_url !== 'string' ||
-    typeof title !== 'string' ||
-    (state !== 'open' && state !== 'closed')
-  ) {
-    throw notUnderstood();
-  }
-  return { number, url: html_url, state, title, body: typeof body === 'string' ? body : '' };
+  if (typeof number !== 'number') throw notUnderstood();
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+  return {
+    number,
+    url: text(html_url),
+    state: state === 'closed' ? 'closed' : 'open',
+    title: text(title),
+    body: text(body),
+  };
 }
 
 /** What GitHub says of a request that it refuses: the message, and those of its errors. */

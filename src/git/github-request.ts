@@ -19,6 +19,7 @@ export interface GitHubOptions {
   userAgent: string;
   /** `acme/policies`, for messages. */
   repository: string;
+  fetch: typeof globalThis.fetch;
   sleep: (ms: number) => Promise<void>;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -68,7 +69,7 @@ async function once(options: GitHubOptions, { method, path, body }: GitHubCall):
   try {
     for (let step = 0; step <= REDIRECTS_MAX; step += 1) {
       if (url.origin !== origin) break;
-      const response = await fetch(url, {
+      const response = await options.fetch(url, {
         method,
         headers: {
           accept: 'application/vnd.github+json',

@@ -31,6 +31,8 @@ export interface Repository {
   changesSince(commit: string, paths: readonly string[]): Promise<Change[]>;
   /** Host and path of `origin` without user information or `.git`; `null` without one, or for a local path. */
   originName(): Promise<string | null>;
+  /** The default branch of `origin`, as it was when that was cloned; `null` where nobody knows. */
+  originBranch(): Promise<string | null>;
   /** False for a tracked file, whatever the ignore rules say of it. */
   isIgnored(path: string): Promise<boolean>;
   isInsideWorkTree(path: string): Promise<boolean>;
@@ -88,6 +90,11 @@ function repositoryAt(root: string): Repository {
     async originName() {
       const url = await git(root, ['config', '--get', 'remote.origin.url']).catch(() => '');
       return repositoryName(url.trim());
+    },
+    async originBranch() {
+      const args = ['symbolic-ref', '--quiet', 'refs/remotes/origin/HEAD'];
+      const ref = (await git(root, args).catch(() => '')).trim();
+      return /^refs\/remotes\/origin\/(.+)$/.exec(ref)?.[1] ?? null;
     },
     async isIgnored(path) {
       const inside = await pathInside(root, path);

@@ -2,14 +2,16 @@ import { VkitError } from '../errors/index.js';
 import { isOwn, OWN_FORMAT } from './own-commit.js';
 import { type Git, gitIn } from './run-git.js';
 
-/** A fetch of a large repository says something every second or so. */
+/** With `--progress`, Git says something every second or so, however large the repository is. */
 const TIMEOUT_MS = 120_000;
 
 /** More commits than anybody puts on such a branch by hand; what is beyond is not looked at, and kept. */
 const COMMITS_MAX = 1_000;
 
-/** Git must not begin to tidy up somebody's repository. */
-const QUIET = ['-c', 'gc.auto=0', '-c', 'maintenance.auto=false'];
+/** Git must not begin to tidy up somebody's repository, nor run what is there. */
+const QUIET = ['gc.auto=0', 'maintenance.auto=false', 'core.hooksPath=/dev/null'].flatMap(
+  (setting) => ['-c', setting],
+);
 
 /** Replacements are local to a clone, and say nothing of the remote. */
 const PLAIN = ['--no-replace-objects'];
@@ -59,7 +61,7 @@ export function remoteBranch(input: RemoteBranchInput): RemoteBranch {
     git(
       ...QUIET,
       'push',
-      '--quiet',
+      '--progress',
       '--no-verify',
       '--no-follow-tags',
       '--recurse-submodules=no',
@@ -81,7 +83,7 @@ export function remoteBranch(input: RemoteBranchInput): RemoteBranch {
         git(
           ...QUIET,
           'fetch',
-          '--quiet',
+          '--progress',
           '--no-tags',
           '--no-write-fetch-head',
           '--no-recurse-submodules',

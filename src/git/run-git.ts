@@ -29,6 +29,7 @@ export function gitIn({ directory, environment, timeoutMs }: GitOptions): Git {
       allowUnsafeConfigEnvCount: true,
       allowUnsafeConfigPaths: true,
       allowUnsafeCredentialHelper: true,
+      allowUnsafeHooksPath: true,
       allowUnsafeSshCommand: true,
       allowUnsafeUrlRewrite: true,
     },

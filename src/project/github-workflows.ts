@@ -11,6 +11,8 @@ export interface GitHubWorkflowsInput {
   repositoryRoot: string;
   /** Where the project is in it, with `/`; '' for its root. */
   folder: string;
+  /** The branch that is reviewed. */
+  branch: string;
   /** The version of vkit that the workflows install. */
   version: string;
   /** Datasources that need a login from the environment. */
@@ -50,12 +52,12 @@ export async function writeGitHubWorkflows(
 
 function filledIn(
   template: string,
-  { folder, version, logins }: Pick<GitHubWorkflowsInput, 'folder' | 'version' | 'logins'>,
+  { folder, branch, version, logins }: GitHubWorkflowsInput,
 ): string {
   // JSON's strings are YAML's, too.
-  const quoted = folder === '' ? '.' : JSON.stringify(folder);
   return template
-    .replaceAll('__FOLDER__', () => quoted)
+    .replaceAll('__FOLDER__', () => JSON.stringify(folder === '' ? '.' : folder))
+    .replaceAll('__BRANCH__', () => JSON.stringify(branch))
     .replaceAll('__VERSION__', () => version)
     .replace(/^( *)# __LOGINS__$/m, (_line, indent: string) =>
       loginLines(logins)

@@ -5,6 +5,9 @@ import { findProject } from '../project/find-project.js';
 import { type GitHubWorkflowsResult, writeGitHubWorkflows } from '../project/github-workflows.js';
 import { listDatasources } from './list-datasources.js';
 
+/** Of a repository that was never cloned, which is not on GitHub yet. */
+const DEFAULT_BRANCH = 'main';
+
 export interface AddGitHubWorkflowsInput {
   /** Anywhere in the project. */
   cwd: string;
@@ -28,7 +31,8 @@ export async function addGitHubWorkflows(
   input: AddGitHubWorkflowsInput,
 ): Promise<AddGitHubWorkflowsResult> {
   const { root } = await findProject(input.cwd);
-  const repositoryRoot = (await openRepository(root))?.root ?? root;
+  const repository = await openRepository(root);
+  const repositoryRoot = repository?.root ?? root;
   const { datasources } = await listDatasources({ cwd: root, engines: input.engines });
   const logins = datasources.filter(
     ({ engine, credentials }) =>
@@ -37,6 +41,7 @@ export async function addGitHubWorkflows(
   const result = await writeGitHubWorkflows({
     repositoryRoot,
     folder: relative(repositoryRoot, root).split(sep).join('/'),
+    branch: (await repository?.originBranch()) ?? DEFAULT_BRANCH,
     version: input.version,
     logins: logins.map(({ id }) => id),
     force: input.force,

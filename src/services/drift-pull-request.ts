@@ -33,6 +33,7 @@ export interface DriftPullRequestInput extends Omit<ScanAllInput, 'apply' | 'fil
   /** The same, with logins, proxies and certificates for the remote. */
   remoteEnvironment: Readonly<Record<string, string>>;
   userAgent: string;
+  fetch: typeof globalThis.fetch;
   sleep: (ms: number) => Promise<void>;
   /** Milliseconds since 1970. */
   clock: () => number;
@@ -51,7 +52,7 @@ export interface DriftPullRequestResult extends ScanAllResult {
 
 interface Context {
   input: DriftPullRequestInput;
-  scan: Omit<ScanCommitInput, 'commit' | 'place'>;
+  scan: Omit<ScanCommitInput, 'commit' | 'reviewed' | 'place'>;
   remote: RemoteBranch;
   place: GitHubPlace | null;
 }
@@ -117,7 +118,12 @@ async function runOnce(context: Context): Promise<DriftPullRequestResult> {
   const state = await remote.read();
   const { defaultBranch: base } = state;
   const result = await scanCommit(
-    { ...scan, commit: state.base, place: `${base} of ${input.remote}` },
+    {
+      ...scan,
+      commit: state.base,
+      reviewed: state.base,
+      place: `${base} of ${input.remote}`,
+    },
     messageOf,
   );
   const body = renderDriftMarkdown(
@@ -135,6 +141,7 @@ async function runOnce(context: Context): Promise<DriftPullRequestResult> {
       ...place,
       token: input.github.token ?? '',
       userAgent: input.userAgent,
+      fetch: input.fetch,
       sleep: input.sleep,
       now: input.clock,
     },
@@ -145,9 +152,11 @@ async function runOnce(context: Context): Promise<DriftPullRequestResult> {
   if (result.proposal !== null) {
     // What is open may say something of a datasource that nobody can look at now; what was merged or closed does not.
     const keep = state.foreign || (result.failures.length > 0 && open.length > 0);
-    const { commit, pushed } = await propose(context, { ...state, keep }, result.proposal);
+    const { commit, pushed, again } = await propose(context, { ...state, keep }, result.proposal);
     const outcome = await openPullRequest(pulls, { open, title: TITLE, body });
-    return { ...settled, commit, ...told(outcome, pushed) };
+    // What the branch says may be what fails.
+    const failed = again === null || again.failures.length === 0 ? {} : again;
+    return { ...settled, ...failed, commit, ...told(outcome, pushed) };
   }
   // Nobody knows whether the drift of what could not be looked at is gone.
   if (result.failures.length > 0) return untouched;
@@ -157,24 +166,34 @@ async function runOnce(context: Context): Promise<DriftPullRequestResult> {
   return { ...settled, commit: null, ...outcome };
 }
 
+interface Proposed {
+  commit: string;
+  pushed: boolean;
+  /** What was found when the branch's own registry was compared; `null` where it was not. */
+  again: ScanAllResult | null;
+}
+
 /** Puts the proposal on vkit's branch: in place of what vkit proposed before, or on top of what is to be kept. */
 async function propose(
   { input, scan, remote }: Context,
-  { head, base, keep }: RemoteState & { keep: boolean },
+  { head, base, defaultBranch, keep }: RemoteState & { keep: boolean },
   proposal: { id: string; tree: string },
-): Promise<{ commit: string; pushed: boolean }> {
+): Promise<Proposed> {
   if (head !== null && keep) {
-    const place = `${BRANCH} of ${input.remote}`;
-    const { proposal: onTop } = await scanCommit({ ...scan, commit: head, place }, messageOf);
-    if (onTop === null) return { commit: head, pushed: false };
-    await remote.push(onTop.id, head);
-    return { commit: onTop.id, pushed: true };
+    const place = `${defaultBranch} of ${input.remote}`;
+    const { proposal: next, ...again } = await scanCommit(
+      { ...scan, commit: head, reviewed: base, place },
+      messageOf,
+    );
+    if (next === null) return { commit: head, pushed: false, again };
+    await remote.push(next.id, head);
+    return { commit: next.id, pushed: true, again };
   }
   if (head !== null && (await remote.isMadeOf(head, { tree: proposal.tree, parent: base }))) {
-    return { commit: head, pushed: false };
+    return { commit: head, pushed: false, again: null };
   }
   await remote.push(proposal.id, head);
-  return { commit: proposal.id, pushed: true };
+  return { commit: proposal.id, pushed: true, again: null };
 }
 
 function told(outcome: PullRequestOutcome, pushed: boolean): PullRequestOutcome {

@@ -9,8 +9,14 @@ export interface ScanCommitInput extends Omit<ScanAllInput, 'cwd' | 'apply' | 'f
   /** The project's root, and that of the work tree it is in. */
   projectRoot: string;
   repositoryRoot: string;
+  /** The commit whose registry is compared, and on top of which the next one is proposed. */
   commit: string;
-  /** Where the commit is, for messages: `main of origin`. */
+  /**
+   * The commit whose settings, datasources and policies count. A datasource's file says where its login is sent, so that has to be one
+   * that was reviewed.
+   */
+  reviewed: string;
+  /** Where the reviewed commit is, for messages: `main of origin`. */
   place: string;
   /** What Git needs to run at all. */
   gitEnvironment: Readonly<Record<string, string>>;
@@ -22,15 +28,15 @@ export interface ScanCommitResult extends ScanAllResult {
 }
 
 /**
- * Scans every datasource as a commit has them, against the registry of that commit. The files are those of the commit, and
- * lie in a temporary folder meanwhile; the databases, and paths relative to the project, are those of this machine. Throws
- * `project_not_found` where the commit has no project in that place.
+ * Scans every datasource as a reviewed commit has them, against the registry of a commit. The files lie in a temporary folder
+ * meanwhile; the databases, and paths relative to the project, are those of this machine. Throws `project_not_found` where
+ * the reviewed commit has no project in that place.
  */
 export async function scanCommit(
   input: ScanCommitInput,
   message: (result: ScanAllResult) => string,
 ): Promise<ScanCommitResult> {
-  const { projectRoot, repositoryRoot, commit, place, gitEnvironment, ...scan } = input;
+  const { projectRoot, repositoryRoot, commit, reviewed, place, gitEnvironment, ...scan } = input;
   const {
     registryDir = PROJECT_PATHS.registryFolder,
     datasourcesDir = PROJECT_PATHS.datasources,
@@ -44,9 +50,12 @@ export async function scanCommit(
   const files = await checkOutFiles({
     root: repositoryRoot,
     commit,
-    paths: [
-      ...[PROJECT_PATHS.settings, datasourcesDir, policiesDir].map(inRepository),
-      ...registryPaths,
+    sources: [
+      {
+        commit: reviewed,
+        paths: [PROJECT_PATHS.settings, datasourcesDir, policiesDir].map(inRepository),
+      },
+      { commit, paths: registryPaths },
     ],
     environment: gitEnvironment,
   });

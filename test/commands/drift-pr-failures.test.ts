@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { finished, jsonOf, startCli } from '../helpers/run-cli.js';
 import { temporaryFolder } from '../helpers/temporary-folder.js';
-import { driftProject } from './drift-fixture.js';
+import { driftProject, pushByHand } from './drift-fixture.js';
 import { git } from './project-fixture.js';
 
 const ADD_PHONE = 'ALTER TABLE customers ADD COLUMN phone TEXT';
@@ -41,6 +41,22 @@ describe('drift pr and what it cannot do', () => {
     expect(pull.body).toContain('Could not be looked at');
     expect(none.stdout + some.stdout + pull.body).not.toContain('p4ssw0rd');
     expect(github.problems).toEqual([]);
+  });
+
+  it('exits 7 where somebody broke the registry on its branch, and leaves it to them', async () => {
+    const project = await driftProject();
+    const { change, pr, done, remoteHead } = project;
+    change(ADD_PHONE);
+    await done();
+    const edit = (text: string) => `${text}half: [a thought\n`;
+    await pushByHand(project, { branch: 'vkit/drift', path: 'config/registry.yaml', edit });
+    const theirs = await remoteHead();
+    const result = await pr(['--json']);
+    expect(result.code).toBe(7);
+    expect(jsonOf(result)).toMatchObject({
+      error: { code: 'drift_unknown', details: { failures: [{ code: 'invalid_registry' }] } },
+    });
+    expect(await remoteHead()).toBe(theirs);
   });
 
   it('finishes in the next run what was cut off between push and pull request', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../helpers/temporary-folder.js';
 import { type DriftProject, driftProject, pushByHand, TOKEN } from './drift-fixture.js';
-import { git } from './project-fixture.js';
+import { git, sqlite } from './project-fixture.js';
 
 const ADD_PHONE = 'ALTER TABLE customers ADD COLUMN phone TEXT';
 const ADD_FAX = 'ALTER TABLE customers ADD COLUMN fax TEXT';
@@ -129,6 +129,22 @@ describe('drift pr', () => {
     expect(await done()).toMatchObject({ action: 'closed', commit });
     expect(await remoteHead()).toBe(commit);
     expect(github.problems).toEqual([]);
+  });
+
+  it('sends logins where the default branch says, whatever its own branch says', async () => {
+    const project = await driftProject();
+    const { root, change, done, remoteFile } = project;
+    sqlite(join(root, 'other.db'), 'CREATE TABLE of_another (email TEXT)');
+    change(ADD_PHONE);
+    await done();
+    const path = 'config/datasources/shop.yaml';
+    const edit = (text: string) => text.replace('shop.db', 'other.db');
+    await pushByHand(project, { branch: 'vkit/drift', path, edit });
+    change(ADD_FAX);
+    expect(await done()).toMatchObject({ action: 'updated', drift: { new_fields: 2 } });
+    expect(await remoteFile('config/registry.yaml')).not.toContain('of_another');
+    expect(await remoteFile('config/registry.yaml')).toContain('    fax: {type: text');
+    expect(await remoteFile(path)).toContain('other.db');
   });
 
   it('is told by a person who amends it that the commit is theirs', async () => {

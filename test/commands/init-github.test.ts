@@ -160,6 +160,17 @@ describe('init --github', () => {
     expect((await run(['init'])).code).toBe(8);
   });
 
+  it('names the default branch of the remote, where it knows it', async () => {
+    const { root, ok } = await emptyFolder();
+    await git(root, 'init', '-q', '-b', 'mine');
+    await git(root, 'symbolic-ref', 'refs/remotes/origin/HEAD', 'refs/remotes/origin/tr#nk');
+    await ok(['init', '--github']);
+    for (const path of [DRIFT, DEPLOY]) {
+      const { on } = parse(await readFile(join(root, path), 'utf8')) as Workflow;
+      expect(on.push).toEqual({ branches: ['tr#nk'] });
+    }
+  });
+
   it('writes to the root of the repository, where policy init is given a folder below it', async () => {
     const { root, ok } = await emptyFolder();
     await git(root, 'init', '-q', '-b', 'main');

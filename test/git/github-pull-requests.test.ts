@@ -16,6 +16,7 @@ async function scene(options: Partial<GitHubServerOptions> = {}) {
       token: TOKEN,
       userAgent: 'vkit/test',
       repository: 'acme/policies',
+      fetch: globalThis.fetch,
       sleep: async () => undefined,
       now: () => 0,
     },

@@ -29,6 +29,7 @@ async function scene(...answers: (Instead | undefined)[]) {
     token: TOKEN,
     userAgent: 'vkit/test',
     repository: 'acme/policies',
+    fetch: globalThis.fetch,
     sleep: async (ms) => {
       waited.push(ms);
     },

@@ -21,7 +21,7 @@ async function propose(commit: string, text: string): Promise<string> {
   const files = await checkOutFiles({
     root,
     commit,
-    paths: ['config/registry.yaml'],
+    sources: [{ commit, paths: ['config/registry.yaml'] }],
     environment: readGitEnvironment(),
   });
   try {
@@ -131,7 +131,7 @@ describe('the branch of a remote', () => {
     await expect(branchOf().push(await propose(base, 'mine\n'), null)).rejects.toMatchObject({
       code: 'forbidden',
       exitCode: 6,
-      details: { remote: 'Changes must be signed.' },
+      hint: expect.stringMatching(/The remote says: Changes must be signed\.$/),
     });
   });
 });
@@ -163,7 +163,7 @@ describe('files of a commit', () => {
     const files = await checkOutFiles({
       root,
       commit: base,
-      paths: ['config', 'absent.yaml'],
+      sources: [{ commit: base, paths: ['config', 'absent.yaml'] }],
       environment: readGitEnvironment(),
     });
     const read = (name: string) => readFile(join(files.folder, 'config', name), 'utf8');
@@ -182,7 +182,7 @@ describe('files of a commit', () => {
     const files = checkOutFiles({
       root,
       commit: base,
-      paths: [],
+      sources: [],
       environment: readGitEnvironment(),
     });
     await expect(files).rejects.toMatchObject({ code: 'unsupported' });

@@ -11,6 +11,7 @@ import { readEnvironment } from '../../config/env.js';
 import { readGitEnvironment, readGitRemoteEnvironment } from '../../config/git-environment.js';
 import { classifyField } from '../../schema/classification/index.js';
 import { driftPullRequest } from '../../services/drift-pull-request.js';
+import { proxiedFetch } from '../../util/proxied-fetch.js';
 
 export default class DriftPr extends BaseCommand {
   static override summary = 'Keep one pull request on GitHub with the drift of every datasource.';
@@ -42,6 +43,7 @@ address) and GITHUB_API_URL are honoured. Exits 0 with or without drift, and 7 w
   async run(): Promise<unknown> {
     const { flags } = await this.parse(DriftPr);
     const dryRun = flags['dry-run'];
+    const environment = readEnvironment();
     interruptOnTerminate();
     const progress = await startProgress('Fetching', { json: this.jsonEnabled() });
     const result = await driftPullRequest({
@@ -53,9 +55,10 @@ address) and GITHUB_API_URL are honoured. Exits 0 with or without drift, and 7 w
       policiesDir: flags['policies-dir'],
       remote: flags['remote-name'],
       dryRun,
-      github: readEnvironment().github,
+      github: environment.github,
       gitEnvironment: readGitEnvironment(),
       remoteEnvironment: readGitRemoteEnvironment(),
+      fetch: proxiedFetch(environment.proxy),
       userAgent: `vkit/${this.config.version}`,
       sleep: (ms) => sleep(ms),
       clock: () => Date.now(),
