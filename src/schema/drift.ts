@@ -17,6 +17,7 @@ export const DRIFT_KINDS = [
   'field_returned',
   'type_changed',
   'nullability_changed',
+  'comment_changed',
   'moved',
 ] as const;
 export type DriftKind = (typeof DRIFT_KINDS)[number];

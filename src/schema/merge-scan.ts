@@ -7,6 +7,7 @@ import { type ColumnMatches, matchColumns } from './match-columns.js';
 import { matchTables, type TableMatch } from './match-tables.js';
 import type {
   LockDataset,
+  LockField,
   Registry,
   RegistryDataset,
   RegistryField,
@@ -246,6 +247,11 @@ function mergeColumns(
       const [from, to] = [before, column].map(nullText);
       drift.push({ kind: 'nullability_changed', ...about, ...texts(from, to), ...facts });
     }
+    if (before !== undefined && before.comment_digest !== column.comment_digest) {
+      // Comments can hold secrets: that one changed is all that is said.
+      const [from, to] = [before, column].map(commentText);
+      drift.push({ kind: 'comment_changed', ...about, ...texts(from, to), ...facts });
+    }
     const place = moved.get(name);
     if (place !== undefined) {
       const [from, to] = [`position ${place.from}`, `position ${place.to}`];
@@ -273,10 +279,14 @@ function hasSameFields(
 ): boolean {
   return (
     fields.size === columns.length &&
-    columns.every(({ name, type, nullable }) => {
+    columns.every(({ name, type, nullable, comment_digest }) => {
       const entry = fields.get(name);
+      const before = lock?.fields[name];
       return (
-        entry?.type === type && entry.gone !== true && lock?.fields[name]?.nullable === nullable
+        entry?.type === type &&
+        entry.gone !== true &&
+        before?.nullable === nullable &&
+        before.comment_digest === comment_digest
       );
     })
   );
@@ -367,6 +377,10 @@ function texts(from = '', to = ''): { from: string; to: string } {
 
 function nullText({ nullable }: Pick<ScannedColumn, 'nullable'>): string {
   return nullable ? 'nullable' : 'not null';
+}
+
+function commentText({ comment_digest }: Pick<LockField, 'comment_digest'>): string {
+  return comment_digest === undefined ? 'no comment' : 'a comment';
 }
 
 function placeText({ schema, name }: TableIdentity): string {
