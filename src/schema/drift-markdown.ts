@@ -34,6 +34,7 @@ const WORDS: Record<DriftFinding['kind'], string> = {
   field_returned: 'field back',
   type_changed: 'type changed',
   nullability_changed: 'nullability changed',
+  comment_changed: 'comment changed',
   moved: 'order changed',
 };
 

@@ -15,6 +15,7 @@ const RULES: Record<DriftKind, string> = {
   field_returned: 'A column that was gone is back',
   type_changed: 'The type of a column changed',
   nullability_changed: 'A column takes, or no longer takes, NULL',
+  comment_changed: 'The comment of a column changed',
   moved: 'Columns changed their order',
 };
 

@@ -17,6 +17,7 @@ export const DRIFT_KINDS = [
   'field_returned',
   'type_changed',
   'nullability_changed',
+  'comment_changed',
   'moved',
 ] as const;
 export type DriftKind = (typeof DRIFT_KINDS)[number];
@@ -106,23 +107,7 @@ export function withPolicyEffects(
       ...(classification === undefined ? {} : { classification }),
       tags: tags ?? [],
     });
-    return withEffect(finding, effect ?? 'uncovered');
+    const said = effect ?? 'uncovered';
+    return finding.effect === said ? finding : { ...finding, effect: said };
   });
-}
-
-/** A copy with the effect; without a spread where there may be hundreds of thousands, of a first scan. */
-function withEffect(finding: DriftFinding, effect: string): DriftFinding {
-  if (finding.kind !== 'field_added' || finding.from !== undefined) return { ...finding, effect };
-  const { kind, datasource, dataset, field, type, category, sensitivity, tags } = finding;
-  const { classification, because } = finding;
-  const copy: DriftFinding = { kind, datasource, dataset };
-  if (field !== undefined) copy.field = field;
-  if (type !== undefined) copy.type = type;
-  if (classification !== undefined) copy.classification = classification;
-  if (category !== undefined) copy.category = category;
-  if (sensitivity !== undefined) copy.sensitivity = sensitivity;
-  if (tags !== undefined) copy.tags = tags;
-  if (because !== undefined) copy.because = because;
-  copy.effect = effect;
-  return copy;
 }

@@ -34,6 +34,43 @@ export const FIELD_TYPES = {
   other: 'other',
 } as const satisfies Record<string, FieldKind>;
 
+/** Names under which databases and older files know the same types. */
+const TYPE_ALIASES: Readonly<Record<string, string>> = {
+  bool: 'boolean',
+  int2: 'smallint',
+  int: 'integer',
+  int4: 'integer',
+  int8: 'bigint',
+  decimal: 'numeric',
+  float4: 'real',
+  float8: 'double',
+  'double precision': 'double',
+  string: 'text',
+  'character varying': 'varchar',
+  character: 'char',
+  bpchar: 'char',
+  'time without time zone': 'time',
+  'time with time zone': 'timetz',
+  'timestamp without time zone': 'timestamp',
+  'timestamp with time zone': 'timestamptz',
+  bytea: 'bytes',
+  macaddr8: 'macaddr',
+  'bit varying': 'bit',
+  varbit: 'bit',
+};
+
+/**
+ * A type's name in the vocabulary of `FIELD_TYPES`, whatever a database or an older file calls it: `character varying(20)[]`
+ * is `varchar[]`. What is not known stays as it is.
+ */
+export function canonicalType(written: string): string {
+  const type = written.toLowerCase().replace(/ *\([\d, ]*\)/, '');
+  const element = type.replace(/(?:\[\])+$/, '');
+  const name = Object.hasOwn(TYPE_ALIASES, element) ? TYPE_ALIASES[element] : element;
+  if (name === undefined || !Object.hasOwn(FIELD_TYPES, name)) return written;
+  return element === type ? name : `${name}[]`;
+}
+
 /** What a type can do in a query: how it is compared, bound, masked and written. */
 export type FieldKind =
   | 'boolean'

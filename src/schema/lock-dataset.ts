@@ -1,5 +1,5 @@
-import type { ForeignKey, LockDataset, LockField, ScannedTable } from './model.js';
-import { namedRecord } from './registry-lock.js';
+import type { ForeignKey, LockDataset, LockField, ScannedColumn, ScannedTable } from './model.js';
+import { namedRecord, rememberColumns } from './registry-lock.js';
 
 /** What the lock records of a scanned table. Keys come in a fixed order, so that the same schema gives the same lock. */
 export function lockDatasetOf(scanned: ScannedTable, datasource: string): LockDataset {
@@ -7,6 +7,7 @@ export function lockDatasetOf(scanned: ScannedTable, datasource: string): LockDa
   if (known?.datasource === datasource) return known;
   const dataset = describe(scanned, datasource);
   knownDatasets.set(scanned, dataset);
+  rememberColumns(dataset, scanned.columns);
   return dataset;
 }
 
@@ -15,15 +16,7 @@ const knownDatasets = new WeakMap<ScannedTable, LockDataset>();
 
 function describe(scanned: ScannedTable, datasource: string): LockDataset {
   const { table, kind, primary_key, definition_digest } = scanned;
-  const fields = scanned.columns.map((column): [string, LockField] => {
-    const { name, type, position, nullable, native, default_digest, comment_digest } = column;
-    const field: LockField = { type, position, nullable };
-    if (column.generated) field.generated = true;
-    if (native !== undefined) field.native = native;
-    if (default_digest !== undefined) field.default_digest = default_digest;
-    if (comment_digest !== undefined) field.comment_digest = comment_digest;
-    return [name, field];
-  });
+  let fields: LockDataset['fields'] | undefined;
   return {
     datasource,
     kind,
@@ -32,8 +25,22 @@ function describe(scanned: ScannedTable, datasource: string): LockDataset {
     unique_keys: sortedByText(scanned.unique_keys),
     foreign_keys: sortedByText(scanned.foreign_keys),
     ...(definition_digest === undefined ? {} : { definition_digest }),
-    fields: namedRecord(fields),
+    // Of a database that did not change, and of a new one, nobody asks: the lock is printed from the columns themselves.
+    get fields() {
+      fields ??= namedRecord(scanned.columns.map((column) => [column.name, fieldOf(column)]));
+      return fields;
+    },
   };
+}
+
+function fieldOf(column: ScannedColumn): LockField {
+  const { type, position, nullable, native, default_digest, comment_digest } = column;
+  const field: LockField = { type, position, nullable };
+  if (column.generated) field.generated = true;
+  if (native !== undefined) field.native = native;
+  if (default_digest !== undefined) field.default_digest = default_digest;
+  if (comment_digest !== undefined) field.comment_digest = comment_digest;
+  return field;
 }
 
 /** Whether primary, unique or foreign keys differ, apart from columns that were only renamed. */

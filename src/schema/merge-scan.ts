@@ -7,6 +7,7 @@ import { type ColumnMatches, matchColumns } from './match-columns.js';
 import { matchTables, type TableMatch } from './match-tables.js';
 import type {
   LockDataset,
+  LockField,
   Registry,
   RegistryDataset,
   RegistryField,
@@ -19,6 +20,7 @@ import type {
 import type { RegistryEdit } from './registry-edit.js';
 import { namedRecord } from './registry-lock.js';
 import { isUsableName } from './registry-names.js';
+import { newDatasetText } from './registry-text.js';
 import { startingTagsOf, strictest } from './starting-tags.js';
 
 export interface MergeScanInput {
@@ -133,7 +135,7 @@ type Merged = { edits: RegistryEdit[]; drift: DriftFinding[] };
 const NO_MATCHES: ColumnMatches = { renamed: new Map(), moved: new Map(), swapped: [] };
 
 function columnMatches({ key, table, lock, added }: TableMatch, registry: Registry): ColumnMatches {
-  if (added) return NO_MATCHES;
+  if (added || (lock !== undefined && isLockOf(lock, table))) return NO_MATCHES;
   const fields = registry.get(key)?.fields;
   return matchColumns(lock?.fields ?? {}, table.columns, fields ?? new Map());
 }
@@ -168,16 +170,18 @@ function addTable({ table, key, tagsOf }: TableMatch, context: TableContext): Me
   const { datasource, registry, start } = context;
   const drift: DriftFinding[] = [{ kind: 'dataset_added', datasource, dataset: key }];
   const former = tagsOf === undefined ? undefined : registry.get(tagsOf)?.fields;
-  const fields = new Map<string, RegistryField>();
+  const fields: RegistryField[] = [];
   for (const column of table.columns) {
     const { field: fresh, because } = start(table, column);
     const kept = former?.get(column.name);
     const present =
       kept === undefined ? fresh : withoutGone(strictest({ ...kept, type: column.type }, fresh));
-    fields.set(column.name, present);
+    fields.push(present);
     drift.push(fieldAdded(datasource, key, column.name, present, because));
   }
-  return { edits: [{ edit: 'add_dataset', key, dataset: { datasource, fields } }], drift };
+  const names = table.columns.map(({ name }) => name);
+  const text = newDatasetText(key, datasource, names, fields);
+  return { edits: [{ edit: 'add_dataset', key, text }], drift };
 }
 
 /** Differences of the table itself: what it is, what it shows, what identifies its rows. */
@@ -246,6 +250,11 @@ function mergeColumns(
       const [from, to] = [before, column].map(nullText);
       drift.push({ kind: 'nullability_changed', ...about, ...texts(from, to), ...facts });
     }
+    if (before !== undefined && before.comment_digest !== column.comment_digest) {
+      // Comments can hold secrets: that one changed is all that is said.
+      const [from, to] = [before, column].map(commentText);
+      drift.push({ kind: 'comment_changed', ...about, ...texts(from, to), ...facts });
+    }
     const place = moved.get(name);
     if (place !== undefined) {
       const [from, to] = [`position ${place.from}`, `position ${place.to}`];
@@ -267,19 +276,27 @@ function mergeColumns(
 
 /** By far the most tables are as they were: nothing else is to be said of them. */
 function hasSameFields(
-  { columns }: ScannedTable,
+  table: ScannedTable,
   { fields }: RegistryDataset,
   lock: LockDataset | undefined,
 ): boolean {
+  const { columns } = table;
+  const isSameLock = lock !== undefined && isLockOf(lock, table);
   return (
     fields.size === columns.length &&
-    columns.every(({ name, type, nullable }) => {
+    columns.every(({ name, type, nullable, comment_digest }) => {
       const entry = fields.get(name);
-      return (
-        entry?.type === type && entry.gone !== true && lock?.fields[name]?.nullable === nullable
-      );
+      if (entry?.type !== type || entry.gone === true) return false;
+      if (isSameLock) return true;
+      const before = lock?.fields[name];
+      return before?.nullable === nullable && before.comment_digest === comment_digest;
     })
   );
+}
+
+/** Whether what the lock says is what the table found would print: then it is the very same object. */
+function isLockOf(lock: LockDataset, table: ScannedTable): boolean {
+  return lock === lockDatasetOf(table, lock.datasource);
 }
 
 function usableTables(tables: readonly ScannedTable[], leftOut: string[]): ScannedTable[] {
@@ -314,8 +331,10 @@ function fieldAdded(
   because: string,
 ): DriftFinding {
   const kind = 'field_added';
+  // Until policies are asked.
+  const effect = 'uncovered';
   return classification === undefined
-    ? { kind, datasource, dataset, field, type, category, sensitivity, tags, because }
+    ? { kind, datasource, dataset, field, type, category, sensitivity, tags, because, effect }
     : {
         kind,
         datasource,
@@ -327,6 +346,7 @@ function fieldAdded(
         sensitivity,
         tags,
         because,
+        effect,
       };
 }
 
@@ -367,6 +387,10 @@ function texts(from = '', to = ''): { from: string; to: string } {
 
 function nullText({ nullable }: Pick<ScannedColumn, 'nullable'>): string {
   return nullable ? 'nullable' : 'not null';
+}
+
+function commentText({ comment_digest }: Pick<LockField, 'comment_digest'>): string {
+  return comment_digest === undefined ? 'no comment' : 'a comment';
 }
 
 function placeText({ schema, name }: TableIdentity): string {

@@ -12,6 +12,7 @@ import {
 import type { Problem } from '../errors/index.js';
 import { nearest } from '../util/levenshtein.js';
 import { isCleanText } from '../util/utf8.js';
+import { canonicalType } from './field-type.js';
 import { isSensitivity, type RegistryDataset, type RegistryField, SENSITIVITIES } from './model.js';
 import { isUsableName } from './registry-names.js';
 
@@ -227,7 +228,7 @@ function readField(pair: Pair, name: string, report: Report): RegistryField | nu
   const gone = readFlag(values.get('gone'), `"gone" ${of}`, report);
   if (type === undefined || category === undefined || !isSensitivity(sensitivity)) return null;
   return {
-    type,
+    type: canonicalType(type),
     sensitivity,
     category,
     ...(classification === undefined ? {} : { classification }),

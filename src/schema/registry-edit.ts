@@ -1,13 +1,13 @@
 import { isMap, isScalar, type Pair, parseDocument, type YAMLMap } from 'yaml';
-import type { RegistryDataset, RegistryField } from './model.js';
+import type { RegistryField } from './model.js';
 import { REGISTRY_YAML } from './read-registry-yaml.js';
 import { splitRegistry } from './registry-blocks.js';
 import { changeField, insertField, setGone } from './registry-edit-nodes.js';
-import { datasetText, REGISTRY_HEADER } from './registry-text.js';
+import { REGISTRY_HEADER } from './registry-text.js';
 
 /** One change of the registry. Names are those the registry has after the edits before it. */
 export type RegistryEdit =
-  | { edit: 'add_dataset'; key: string; dataset: RegistryDataset }
+  | { edit: 'add_dataset'; key: string; text: string }
   | { edit: 'mark_dataset'; key: string; gone: boolean }
   | { edit: 'add_field'; key: string; name: string; field: RegistryField; after: string | null }
   | { edit: 'change_field'; key: string; name: string; newName: string; field: RegistryField };
@@ -35,7 +35,8 @@ export function editRegistry(text: string, edits: readonly RegistryEdit[]): stri
     else list.push(edit);
   }
   const lineEnd = text.includes('\r\n') ? '\r\n' : '\n';
-  const withLineEnds = (part: string) => part.replace(/\r?\n/g, lineEnd);
+  const withLineEnds = (part: string) =>
+    lineEnd === '\n' && !part.includes('\r') ? part : part.replace(/\r?\n/g, lineEnd);
   const split = splitRegistry(text);
   if (split === null) return withLineEnds(editWhole(text, added, changes));
   const parts: string[] = [];
@@ -49,19 +50,15 @@ export function editRegistry(text: string, edits: readonly RegistryEdit[]): stri
   for (const block of split.blocks) {
     const key = keyOfBlock(block.body);
     for (; next < added.length && (added[next]?.key ?? '') < key; next += 1) {
-      append(withLineEnds(textOf(added[next])));
+      append(withLineEnds(added[next]?.text ?? ''));
     }
     append(block.lead);
     const list = changes.get(key);
     append(list === undefined ? block.body : withLineEnds(editBlock(block.body, list)));
   }
-  for (; next < added.length; next += 1) append(withLineEnds(textOf(added[next])));
+  for (; next < added.length; next += 1) append(withLineEnds(added[next]?.text ?? ''));
   append(split.trailer);
   return parts.join('');
-}
-
-function textOf(added: { key: string; dataset: RegistryDataset } | undefined): string {
-  return added === undefined ? '' : datasetText(added.key, added.dataset);
 }
 
 /** The key of a dataset's block. */
@@ -82,7 +79,7 @@ function editBlock(body: string, edits: readonly DatasetEdit[]): string {
 /** For a registry that is no plain block mapping: all of it goes through the parser. */
 function editWhole(
   text: string,
-  added: readonly { key: string; dataset: RegistryDataset }[],
+  added: readonly { key: string; text: string }[],
   changes: ReadonlyMap<string, DatasetEdit[]>,
 ): string {
   const document = parseDocument(text, REGISTRY_YAML);
@@ -91,8 +88,8 @@ function editWhole(
   for (const pair of root.items) {
     for (const edit of changes.get(keyText(pair)) ?? []) editDataset(pair, edit);
   }
-  for (const { key, dataset } of added) {
-    const block = parseDocument(datasetText(key, dataset), REGISTRY_YAML).contents;
+  for (const { key, text: written } of added) {
+    const block = parseDocument(written, REGISTRY_YAML).contents;
     const pair = isMap(block) ? block.items[0] : undefined;
     if (pair === undefined) continue;
     const at = root.items.findIndex((item) => keyText(item) > key);

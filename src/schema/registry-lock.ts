@@ -1,7 +1,7 @@
 import type { Problem } from '../errors/index.js';
 import { checkSchema } from '../util/check-schema.js';
 import { repeatedKeys } from '../util/repeated-keys.js';
-import type { LockDataset, LockField, RegistryLock } from './model.js';
+import type { LockDataset, LockField, RegistryLock, ScannedColumn } from './model.js';
 import { REGISTRY_LOCK_SCHEMA } from './registry-lock-schema.js';
 
 const CHARACTERS_MAX = 256 * 1_048_576;
@@ -91,9 +91,7 @@ const knownTexts = new WeakMap<LockDataset, string>();
 
 function datasetText(dataset: LockDataset): string {
   const { schema, name, oid } = dataset.table;
-  const fields = Object.keys(dataset.fields)
-    .sort()
-    .map((name) => `        ${jsonText(name)}: ${fieldText(dataset.fields[name])}`);
+  const fields = fieldTexts(dataset);
   const parts = [
     `"datasource": ${JSON.stringify(dataset.datasource)}`,
     `"kind": ${JSON.stringify(dataset.kind)}`,
@@ -107,6 +105,25 @@ function datasetText(dataset: LockDataset): string {
     `"fields": ${fields.length === 0 ? '{}' : `{\n${fields.join(',\n')}\n      }`}`,
   ];
   return `{\n${parts.map((part) => `      ${part}`).join(',\n')}\n    }`;
+}
+
+/** The columns of which a dataset was made: to print it, nothing else needs to be made of them. */
+export function rememberColumns(dataset: LockDataset, columns: readonly ScannedColumn[]): void {
+  knownColumns.set(dataset, columns);
+}
+
+const knownColumns = new WeakMap<LockDataset, readonly ScannedColumn[]>();
+
+function fieldTexts(dataset: LockDataset): string[] {
+  const columns = knownColumns.get(dataset);
+  const line = (name: string, field: LockField | undefined) =>
+    `        ${jsonText(name)}: ${fieldText(field)}`;
+  if (columns === undefined) {
+    const names = Object.keys(dataset.fields).sort();
+    return names.map((name) => line(name, dataset.fields[name]));
+  }
+  const sorted = [...columns].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return sorted.map((column) => line(column.name, column));
 }
 
 /** Written by hand, since a registry has hundreds of thousands of fields. */

@@ -8,6 +8,8 @@ export const NAME_CHARACTERS_MAX = 512;
  * name, `__proto__`, a name that is not text, or an endless one.
  */
 export function isUsableName(name: string): boolean {
+  // Nearly every name there is.
+  if (/^[\w .-]{1,63}$/.test(name)) return name !== '__proto__';
   return (
     name !== '' && name !== '__proto__' && name.length <= NAME_CHARACTERS_MAX && isCleanText(name)
   );

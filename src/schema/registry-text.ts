@@ -1,4 +1,4 @@
-import type { RegistryDataset, RegistryField } from './model.js';
+import type { RegistryField } from './model.js';
 
 /** What a new `registry.yaml` begins with, for the person who opens it first. */
 export const REGISTRY_HEADER = `# yaml-language-server: $schema=../node_modules/vkit/schemas/registry.schema.json
@@ -49,9 +49,11 @@ function scalarOf(text: string): string {
 
 /** One field as the line of its dataset: `email: {type: text, sensitivity: medium, category: pii}`, without indentation. */
 export function fieldText(name: string, field: RegistryField): string {
-  const known = knownFields.get(field) ?? describedText(field);
-  knownFields.set(field, known);
-  return `${yamlScalar(name)}: ${known}`;
+  const known = knownFields.get(field);
+  if (known !== undefined) return `${yamlScalar(name)}: ${known}`;
+  const text = describedText(field);
+  knownFields.set(field, text);
+  return `${yamlScalar(name)}: ${text}`;
 }
 
 /** A scan describes equal columns by one and the same object, which nobody changes. */
@@ -72,15 +74,17 @@ function describedText(field: RegistryField): string {
   return `{${parts.join(', ')}}`;
 }
 
-/** One dataset as a block of the registry, its fields in the order of the map, with a newline at its end. */
-export function datasetText(key: string, dataset: RegistryDataset): string {
-  const lines = [`${yamlScalar(key)}:`, `  datasource: ${yamlScalar(dataset.datasource)}`];
-  if (dataset.description !== undefined) {
-    lines.push(`  description: ${yamlScalar(dataset.description)}`);
+/** A new dataset as a block of the registry, its fields in their order, with a newline at its end. */
+export function newDatasetText(
+  key: string,
+  datasource: string,
+  names: readonly string[],
+  fields: readonly RegistryField[],
+): string {
+  let text = `${yamlScalar(key)}:\n  datasource: ${yamlScalar(datasource)}\n`;
+  text += names.length === 0 ? '  fields: {}\n' : '  fields:\n';
+  for (const [index, field] of fields.entries()) {
+    text += `    ${fieldText(names[index] ?? '', field)}\n`;
   }
-  if (dataset.gone) lines.push('  gone: true');
-  if (dataset.fields.size === 0) lines.push('  fields: {}');
-  else lines.push('  fields:');
-  for (const [name, field] of dataset.fields) lines.push(`    ${fieldText(name, field)}`);
-  return `${lines.join('\n')}\n`;
+  return text;
 }

@@ -123,6 +123,31 @@ describe('a further scan', () => {
     expect(again.drift).toEqual([]);
   });
 
+  it("takes a database's own names of types for ours, and leaves them as they are written", () => {
+    const types = table('t', [
+      'a varchar',
+      'b integer',
+      'c timestamptz',
+      'd varchar[]',
+      'e double',
+    ]);
+    const first = scan(NOTHING, schema(types));
+    const registryText = first.registryText
+      .replace('type: varchar,', 'type: "character varying(255)",')
+      .replace('type: integer,', 'type: int4,')
+      .replace('type: timestamptz,', 'type: TIMESTAMP WITH TIME ZONE,')
+      .replace('type: "varchar[]",', 'type: "character varying[]",')
+      .replace('type: double,', 'type: double precision,');
+    expect(registryText).toContain('character varying[]');
+    const again = scan({ ...first, registryText }, schema(types));
+    expect(again.drift).toEqual([]);
+    expect(again.registryText).toBe(registryText);
+    const retyped = table('t', ['a text', 'b integer', 'c timestamptz', 'd varchar[]', 'e double']);
+    expect(scan({ ...first, registryText }, schema(retyped)).drift).toMatchObject([
+      { kind: 'type_changed', field: 'a', from: 'varchar', to: 'text' },
+    ]);
+  });
+
   it('keeps what a person wrote: tags, sensitivity, descriptions, comments, order', () => {
     const edited = `# our registry
 

@@ -1,10 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { RegistryDataset } from '../../src/schema/model.js';
 import { parseRegistry } from '../../src/schema/parse-registry.js';
 import { createFieldReader, readPlainBlock } from '../../src/schema/read-plain-block.js';
 import { readRegistryYaml } from '../../src/schema/read-registry-yaml.js';
 import { splitRegistry } from '../../src/schema/registry-blocks.js';
-import { datasetText } from '../../src/schema/registry-text.js';
+import { fieldText, yamlScalar } from '../../src/schema/registry-text.js';
+
+function datasetText(key: string, { datasource, description, gone, fields }: RegistryDataset) {
+  const lines = [`${yamlScalar(key)}:`, `  datasource: ${yamlScalar(datasource)}`];
+  if (description !== undefined) lines.push(`  description: ${yamlScalar(description)}`);
+  if (gone) lines.push('  gone: true');
+  lines.push(fields.size === 0 ? '  fields: {}' : '  fields:');
+  for (const [name, field] of fields) lines.push(`    ${fieldText(name, field)}`);
+  return `${lines.join('\n')}\n`;
+}
 
 const findings = (text: string) =>
   parseRegistry(text, 'r.yaml').problems.map(

@@ -4,13 +4,14 @@ import type { RegistryField } from '../../src/schema/model.js';
 import { parseRegistry } from '../../src/schema/parse-registry.js';
 import { parseRegistryFiles } from '../../src/schema/parse-registry-files.js';
 import type { RegistryEdit } from '../../src/schema/registry-edit.js';
+import { newDatasetText } from '../../src/schema/registry-text.js';
 
 const field: RegistryField = { type: 'text', sensitivity: 'low', category: 'internal', tags: [] };
 
 const add = (key: string, datasource = 'shop'): RegistryEdit => ({
   edit: 'add_dataset',
   key,
-  dataset: { datasource, fields: new Map([['id', field]]) },
+  text: newDatasetText(key, datasource, ['id'], [field]),
 });
 
 const many = (count: number): RegistryEdit[] =>
@@ -73,14 +74,9 @@ ledger:
   });
 
   it('moves by size too, and never back', () => {
-    const wide = new Map(
-      Array.from({ length: 20_000 }, (_, index) => [`column_${index}`, field] as const),
-    );
-    const edit: RegistryEdit = {
-      edit: 'add_dataset',
-      key: 'wide',
-      dataset: { datasource: 'shop', fields: wide },
-    };
+    const names = Array.from({ length: 20_000 }, (_, index) => `column_${index}`);
+    const text = newDatasetText('wide', 'shop', names, Array(20_000).fill(field));
+    const edit: RegistryEdit = { edit: 'add_dataset', key: 'wide', text };
     const { part } = editRegistryFiles(before, [edit], shop);
     expect(part).toContain('wide:\n');
     const later = editRegistryFiles(

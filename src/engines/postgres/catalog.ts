@@ -50,24 +50,26 @@ export async function readColumns(
   const tables = new Map<string, RawColumns>();
   for (const [oid, ...lists] of await session.query(COLUMNS, [oids])) {
     const [names, numbers, typeIds, modifiers, notNull, generated] = lists.map(textsOfArray);
-    const order = inOrderOf((numbers ?? []).map(Number));
-    const ordered = <T>(list: readonly string[] = [], read: (text: string) => T) =>
-      order.map((place) => read(list[place] ?? ''));
-    tables.set(oid ?? '', {
-      names: ordered(names, (name) => name),
-      numbers: ordered(numbers, Number),
-      types: order.map((place) => {
-        const key = `${typeIds?.[place]},${modifiers?.[place]}`;
-        const known = types.get(key);
-        if (known !== undefined) return known;
-        // Filled in below: a database has few types.
-        const unread = { type: 'other', native: '' };
-        types.set(key, unread);
-        return unread;
-      }),
-      notNull: ordered(notNull, (flag) => flag === 't'),
-      generated: ordered(generated, (flag) => flag === 't'),
-    });
+    const places = placesInOrder(numbers ?? []);
+    const columns = {
+      names: Array<string>(places.length),
+      numbers: Array<number>(places.length),
+      types: Array<CatalogColumnType>(places.length),
+      notNull: Array<boolean>(places.length),
+      generated: Array<boolean>(places.length),
+    };
+    for (const [index, place] of places.entries()) {
+      columns.names[index] = names?.[place] ?? '';
+      columns.numbers[index] = Number(numbers?.[place]);
+      columns.notNull[index] = notNull?.[place] === 't';
+      columns.generated[index] = generated?.[place] === 't';
+      const key = `${typeIds?.[place]},${modifiers?.[place]}`;
+      // Filled in below: a database has few types.
+      const type = types.get(key) ?? { type: 'other', native: '' };
+      types.set(key, type);
+      columns.types[index] = type;
+    }
+    tables.set(oid ?? '', columns);
   }
   for (const oid of oids) if (!tables.has(oid)) tables.set(oid, NO_COLUMNS);
   await readTypes(session, types);
@@ -76,9 +78,11 @@ export async function readColumns(
 
 const NO_COLUMNS: RawColumns = { names: [], numbers: [], types: [], notNull: [], generated: [] };
 
-function inOrderOf(numbers: readonly number[]): number[] {
-  const order = numbers.map((_, place) => place);
-  return order.sort((a, b) => (numbers[a] ?? 0) - (numbers[b] ?? 0));
+/** Where in their list the numbers stand, from the smallest to the greatest: columns have small ones, and each but one. */
+function placesInOrder(numbers: readonly string[]): number[] {
+  const places: number[] = [];
+  for (const [place, number] of numbers.entries()) places[Number(number)] = place;
+  return places.filter((place) => place !== undefined);
 }
 
 /** An array of names or numbers, none of them NULL, as `array_agg` makes it. */
