@@ -38,6 +38,8 @@ export interface ScanReport {
 const LINES_MAX = 200;
 const COLLAPSED_DATASETS_MAX = 100;
 const NAME_CHARACTERS_MAX = 100;
+/** What policies do, for whom: names of policies and roles, which the project itself has. */
+const NOTE_CHARACTERS_MAX = 1_000;
 /** Longer lines do not push the last column of the others to the right. */
 const ALIGN_MAX = 72;
 
@@ -98,7 +100,8 @@ export function renderLoginWarnings({ datasource, login }: ScanReport): string[]
   if (login === null || login.length === 0) return [];
   const lines = login.map(({ message, objects, count: number }) => {
     const more = number > objects.length ? `, and ${count(number - objects.length)} more` : '';
-    const over = objects.length === 0 ? '' : ` (${objects.map(shown).join(', ')}${more})`;
+    const over =
+      objects.length === 0 ? '' : ` (${objects.map((name) => shown(name)).join(', ')}${more})`;
     return `${shown(datasource)}: ${message}${over}`;
   });
   return [
@@ -172,7 +175,10 @@ function effectNote(finding: DriftFinding): string {
   return effect ?? '';
 }
 
-/** Findings of one dataset at a time, in their order; the first scan of a table begins with `dataset_added`. */
+/**
+ * Findings of one dataset at a time: new datasets, then changed ones, then what is gone, each by key; in a dataset what is
+ * new, changed and gone, each in the order of the table. What is about the dataset itself comes first.
+ */
 export function groupByDataset(drift: readonly DriftFinding[]): DriftFinding[][] {
   const groups: DriftFinding[][] = [];
   for (const finding of drift) {
@@ -180,7 +186,17 @@ export function groupByDataset(drift: readonly DriftFinding[]): DriftFinding[][]
     if (group?.[0]?.dataset === finding.dataset) group.push(finding);
     else groups.push([finding]);
   }
-  return groups;
+  const place = ({ kind, field }: DriftFinding) => (field === undefined ? -1 : rankOf(kind));
+  for (const group of groups) group.sort((a, b) => place(a) - place(b));
+  // A finding about a field makes its dataset a changed one.
+  const rank = ([first]: DriftFinding[]) => (first?.field === undefined ? rankOf(first?.kind) : 1);
+  return groups.sort((a, b) => rank(a) - rank(b));
+}
+
+/** Sorts are stable, so that of one rank each stays where it was. */
+function rankOf(kind = ''): number {
+  if (/_(?:added|returned)$/.test(kind)) return 0;
+  return kind.endsWith('_removed') ? 2 : 1;
 }
 
 /** `(text -> varchar)`, `(was fax)`, `(inet)`: what is to be said of a field or a dataset beside its name. */
@@ -261,7 +277,7 @@ function fieldLine(finding: DriftFinding): Line {
   const text = parts.filter((part) => part !== '').join(' ');
   const note =
     kind === 'renamed' ? `renamed${finding.effect ? ` - ${finding.effect}` : ''}` : noteOf(finding);
-  return note === '' ? { text } : { text, note: shown(note) };
+  return note === '' ? { text } : { text, note: shown(note, NOTE_CHARACTERS_MAX) };
 }
 
 function align(lines: readonly Line[]): string[] {
@@ -273,11 +289,9 @@ function align(lines: readonly Line[]): string[] {
 }
 
 /** A name as a terminal may show it: nothing it would obey, and no endless line. */
-function shown(text: string): string {
+function shown(text: string, charactersMax = NAME_CHARACTERS_MAX): string {
   const escaped = escapeTerminal(text);
-  return escaped.length > NAME_CHARACTERS_MAX
-    ? `${escaped.slice(0, NAME_CHARACTERS_MAX)}…`
-    : escaped;
+  return escaped.length > charactersMax ? `${escaped.slice(0, charactersMax)}…` : escaped;
 }
 
 function plural(number: number, word: string): string {

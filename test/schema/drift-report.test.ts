@@ -16,7 +16,8 @@ const POLICIES: PolicyView = {
     field === 'fax' ? 'still named by policy contact_fields' : null,
 };
 
-const FIRST = scan(NOTHING, schema(table('customers', ['email text', 'fax text'])));
+const FIRST_TABLES = [table('customers', ['email text', 'fax text'])];
+const FIRST = scan(NOTHING, schema(...FIRST_TABLES));
 const SECOND = scan(
   FIRST,
   schema(
@@ -44,15 +45,40 @@ describe('the report for people', () => {
     expect(renderDriftText(report())).toBe(
       `Scanning production_db (postgres 15.4) … 214 tables, 2,840 fields in 1.2 s
 
++ dataset: user_sessions
+    + field: session_email (inet) [PII]     NEW - requires policy
 ~ dataset: customers
     + field: ssn (integer) [PII, high]      NEW - requires policy
     ~ field: email (text -> varchar) [PII]  masked by mask_pii
     - field: fax (text)                     still named by policy contact_fields
-+ dataset: user_sessions
-    + field: session_email (inet) [PII]     NEW - requires policy
 
 1 new dataset, 2 new fields, 1 changed, 1 removed. Run with --apply to update the baseline.
 `,
+    );
+  });
+
+  it('says first what is new and last what is gone, wherever it stands in the table', () => {
+    const now = schema(
+      table('b', ['total integer']),
+      table('customers', ['email varchar', 'ssn integer']),
+    );
+    const { drift } = scan(scan(FIRST, schema(...FIRST_TABLES, table('a', ['id integer']))), now);
+    const lines = renderDriftText(report({ drift })).split('\n');
+    expect(lines.flatMap((line) => /^ *[-+~] (?:dataset|field): \w+/.exec(line) ?? [])).toEqual([
+      '+ dataset: b',
+      '~ dataset: customers',
+      '    + field: ssn',
+      '    ~ field: email',
+      '    - field: fax',
+      '- dataset: a',
+    ]);
+  });
+
+  it('says all of what the policies do for whom', () => {
+    const roles = { allowed: Array(5).fill('a_role_with_quite_a_long_name'), uncovered: ['*'] };
+    const drift = SECOND.drift.map((finding) => ({ ...finding, roles }));
+    expect(renderDriftText(report({ drift }))).toContain(
+      `(allowed: ${roles.allowed.join(', ')}; uncovered: others)\n`,
     );
   });
 

@@ -123,13 +123,13 @@ describe('a scan of a SQLite file', () => {
     expect(renderDriftText(found.report)).toBe(
       `Scanning shop (${found.report.server}) … 3 tables, 10 fields in 0.6 s
 
-~ dataset: customers
-    ~ field: remarks (was notes) [PHI, high]  renamed - uncovered
-    + field: phone (text) [PII]               NEW - masked by mask_pii
-- dataset: mails                              no longer there
 + dataset: visits
     + field: ip_address (text) [PII]          NEW - masked by mask_pii
     + 1 more field, nothing sensitive found
+~ dataset: customers
+    + field: phone (text) [PII]               NEW - masked by mask_pii
+    ~ field: remarks (was notes) [PHI, high]  renamed - uncovered
+- dataset: mails                              no longer there
 
 1 new dataset, 3 new fields, 1 changed, 1 removed. Run with --apply to update the baseline.
 `,
