@@ -21,7 +21,10 @@ function escapeOne(found: string): string {
   return `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** Text as a literal in Markdown, also in a table cell: no link, image, HTML, mention or code. */
+/** A zero-width space: GitHub looks for mentions and issues in the rendered text, where escapes and entities are gone. */
+const BREAK = '&#8203;';
+
+/** Text as a literal in Markdown, also in a table cell: no link, image, HTML, mention, reference to an issue, or code. */
 export function escapeMarkdown(text: string): string {
   // Punctuation first: an entity's own `#` must stay as it is.
   return escapeTerminal(text)
@@ -29,7 +32,8 @@ export function escapeMarkdown(text: string): string {
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;')
-    .replace(/@/g, '&#64;');
+    .replace(/@/g, `&#64;${BREAK}`)
+    .replace(/\\#|\bGH\\-(?=\d)/gi, `$&${BREAK}`);
 }
 
 /** What a spreadsheet takes for a number, and nothing that it would compute. */

@@ -174,8 +174,10 @@ describe('escaping', () => {
 
   it('leaves nothing in Markdown that is more than text', () => {
     expect(escapeMarkdown('[x](http://a) <b> @all `c` | d\n# e')).toBe(
-      '\\[x\\]\\(http\\://a\\) &lt;b&gt; &#64;all \\`c\\` \\| d\\\\n\\# e',
+      '\\[x\\]\\(http\\://a\\) &lt;b&gt; &#64;&#8203;all \\`c\\` \\| d\\\\n\\#&#8203; e',
     );
+    // GitHub looks for these in the text that comes of it.
+    expect(escapeMarkdown('a@b #12 GH-7')).toBe('a&#64;&#8203;b \\#&#8203;12 GH\\-&#8203;7');
   });
 });
 
