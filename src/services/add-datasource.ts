@@ -162,6 +162,9 @@ function readUrl(input: AddDatasourceInput, problems: Problem[]): ReadUrl | unde
   if (url === undefined) return undefined;
   const named = input.engine === undefined ? Object.values(engines) : [engines[input.engine]];
   const reasons: Problem[] = [];
+  // The engine that the scheme names says what is wrong; the others would only say that it is not theirs.
+  const scheme = /^([a-z]+):/i.exec(url)?.[1]?.toLowerCase() ?? '';
+  const meant = named.find((engine) => engine !== undefined && scheme.startsWith(engine.name));
   for (const engine of named) {
     if (engine === undefined) continue;
     try {
@@ -169,6 +172,7 @@ function readUrl(input: AddDatasourceInput, problems: Problem[]): ReadUrl | unde
       return { engine: engine.name, config, credentials };
     } catch (error) {
       if (!(error instanceof VkitError)) throw error;
+      if (meant !== undefined && engine !== meant) continue;
       const { message, hint } = error;
       reasons.push({
         pointer: '/url',
@@ -178,7 +182,7 @@ function readUrl(input: AddDatasourceInput, problems: Problem[]): ReadUrl | unde
       });
     }
   }
-  if (named.length === 1) problems.push(...reasons);
+  if (named.length === 1 || meant !== undefined) problems.push(...reasons);
   else
     problems.push({ pointer: '/url', code: 'wrong_value', message: 'No engine reads this URL.' });
   return undefined;

@@ -37,7 +37,7 @@ export function datasourceSecret(input: SecretInput): Credentials {
     );
   }
   const { url, ...given } = input.variables(id);
-  const parsed = url === undefined ? undefined : engine.parseUrl(url);
+  const parsed = url === undefined ? undefined : readUrl(engine, url, `${prefix}_URL`);
   if (parsed !== undefined) {
     const differing = Object.entries(parsed.config)
       .filter(([key, value]) => !sameSetting(engine, key, config[key], value))
@@ -57,6 +57,17 @@ export function datasourceSecret(input: SecretInput): Credentials {
     });
   }
   return found;
+}
+
+/** A URL of the environment that cannot be read is a wrong configuration, not what somebody typed. */
+function readUrl(engine: Engine, url: string, variable: string): ReturnType<Engine['parseUrl']> {
+  try {
+    return engine.parseUrl(url);
+  } catch (error) {
+    if (!(error instanceof VkitError) || error.code !== 'invalid_input') throw error;
+    const { message, hint } = error;
+    throw new VkitError('config_invalid', `${variable}: ${message}`, hint ? { hint } : {});
+  }
 }
 
 /** What the file leaves out has the engine's default. */

@@ -134,6 +134,7 @@ describe('a scan that cannot look', () => {
       { VKIT_DS_FAR_URL: 'postgres://u:p@127.0.0.1:2/far' },
       'differ in',
     ],
+    ['a URL that cannot be read', { VKIT_DS_FAR_URL: 'postgres://u:p' }, 'VKIT_DS_FAR_URL: The '],
   ])('exits 7 for %s, whatever the flags', async (_, env, said) => {
     const { ok, run } = await emptyFolder();
     await ok(['datasource', 'add', 'far', '--url', 'postgres://127.0.0.1:1/far']);

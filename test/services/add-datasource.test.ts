@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ENGINES } from '../../src/engines/index.js';
+import type { VkitError } from '../../src/errors/index.js';
 import { type AddDatasourceInput, addDatasource } from '../../src/services/add-datasource.js';
 import { temporaryFolder } from '../helpers/temporary-folder.js';
 
@@ -107,5 +108,21 @@ describe('adding a datasource', () => {
       expect(error).toMatchObject({ code: 'invalid_input' });
       expect(`${JSON.stringify(error)} ${String(error)}`).not.toContain('hunter2');
     }
+  });
+
+  it('says of a URL what its engine says, without repeating it', async () => {
+    const cwd = await temporaryFolder();
+    const url = 'postgres://u:hunter2@h/x?sslmode=verify-full&frob=hunter2';
+    const error = await add(cwd, {
+      url,
+      engine: undefined,
+      config: undefined,
+    } as unknown as Partial<AddDatasourceInput>).catch((caught: unknown) => caught);
+    const [problem, ...others] = (error as VkitError).details?.problems ?? [];
+    expect([problem?.message, others]).toEqual([
+      expect.stringContaining('has a parameter other than sslmode'),
+      [],
+    ]);
+    expect(JSON.stringify(error)).not.toContain('hunter2');
   });
 });
