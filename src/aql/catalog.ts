@@ -50,17 +50,11 @@ export interface Catalog {
 
 /** The registry of a bundle, ready for lookups by name. */
 export function createCatalog(bundle: Pick<Bundle, 'registry'>): Catalog {
-  const { datasets, datasources } = bundle.registry;
-  const byIdentity = new Set(
-    datasources.filter((one) => one.schema_check === 'identity').map(({ name }) => name),
-  );
-  const find = lookup(
-    datasets.map((dataset) => toCatalogDataset(dataset, byIdentity.has(dataset.datasource))),
-  );
+  const find = lookup(bundle.registry.datasets.map(toCatalogDataset));
   return { dataset: find };
 }
 
-function toCatalogDataset(dataset: BundleDataset, byIdentity: boolean): CatalogDataset {
+function toCatalogDataset(dataset: BundleDataset): CatalogDataset {
   const byName = dataset.fields.toSorted((left, right) => compareText(left.name, right.name));
   const ranks = new Map(byName.map((field, rank) => [field, rank]));
   const fields = dataset.fields
@@ -79,17 +73,13 @@ function toCatalogDataset(dataset: BundleDataset, byIdentity: boolean): CatalogD
     fields,
     reference: { dataset: dataset.name, field: null },
     references: byName.map((field) => ({ dataset: dataset.name, field: field.name })),
-    expectation: toExpectation(dataset, fields, byIdentity),
+    expectation: toExpectation(dataset, fields),
     field,
     labelled: (label) => labels.get(label),
   };
 }
 
-function toExpectation(
-  dataset: BundleDataset,
-  fields: readonly CatalogField[],
-  byIdentity: boolean,
-): TableExpectation {
+function toExpectation(dataset: BundleDataset, fields: readonly CatalogField[]): TableExpectation {
   return {
     dataset: dataset.name,
     table: dataset.table,
@@ -97,7 +87,6 @@ function toExpectation(
     ...(dataset.definition_digest !== undefined && {
       definition_digest: dataset.definition_digest,
     }),
-    ...(byIdentity && { identity: true as const }),
     columns: fields.map(({ name, type, position }) => ({
       name,
       type,

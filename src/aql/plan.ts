@@ -53,8 +53,6 @@ export interface TableExpectation {
   table: TableIdentity;
   kind?: TableKind;
   definition_digest?: string;
-  /** Of a datasource with `schema_check: identity`: the object id of the table must be the reviewed one, too. */
-  identity?: true;
   /** A column without a position is checked by name and type alone. */
   columns: readonly { name: string; type: string; position?: number }[];
 }

@@ -4,8 +4,6 @@ import type { TableKind } from '../schema/model.js';
 /** A table as it is now, as far as a query's expectation speaks of it. */
 export interface LiveTable {
   kind: TableKind;
-  /** The engine's own object id, where it has one. */
-  oid?: number;
   definition_digest?: string;
   columns: readonly { name: string; type: string; position: number }[];
 }
@@ -22,9 +20,6 @@ export function tableDifference(
   if (!live) return 'The table is gone.';
   if (expected.kind !== undefined && expected.kind !== live.kind) {
     return `It was a ${expected.kind} and is a ${live.kind}.`;
-  }
-  if (expected.identity && (live.oid === undefined || expected.table.oid !== live.oid)) {
-    return 'It is not the object that was reviewed, or the engine does not tell.';
   }
   const digest = expected.definition_digest;
   if (digest !== undefined && digest !== live.definition_digest) {

@@ -239,12 +239,7 @@ async function readLive(
   return relations.map(([oid, relkind]) => {
     const kind = kindOfRelation(relkind);
     if (!oid || !kind) return undefined;
-    return {
-      kind,
-      oid: Number(oid),
-      definition_digest: digests.get(oid),
-      columns: liveColumns(columns.get(oid)),
-    };
+    return { kind, definition_digest: digests.get(oid), columns: liveColumns(columns.get(oid)) };
   });
 }
 

@@ -61,29 +61,6 @@ describe.skipIf(server.url === null)(`a query asked again ${server.reason ?? ''}
       expect(await readRows(connector, named(schema))).toEqual([['1', '"anew"']]);
     }));
 
-  it('is refused where a table was made again as it was, if its object has to be the reviewed one', () =>
-    withTable(async ({ client, schema, connector }) => {
-      const { rows: ids } = await client.query(`select '${schema}.t'::regclass::oid::int as oid`);
-      const byIdentity = (oid: number | undefined): CompiledQuery => {
-        const { tables, ...query } = named(schema);
-        const identical = tables.map((one) => {
-          const table = { ...one.table, ...(oid === undefined ? {} : { oid }) };
-          return { ...one, table, identity: true as const };
-        });
-        return { ...query, tables: identical };
-      };
-      const reviewed = byIdentity(ids[0].oid);
-      for (let time = 0; time < 3; time += 1)
-        expect(await readRows(connector, reviewed)).toEqual([['1', '"one"']]);
-      const refused = { code: 'schema_changed' };
-      await expect(readRows(connector, byIdentity(undefined))).rejects.toMatchObject(refused);
-      await client.query(`alter table t rename to kept; create table t (id int, name text);
-        insert into t values (1, 'anew')`);
-      await expect(readRows(connector, reviewed)).rejects.toMatchObject(refused);
-      expect(await readRows(connector, named(schema))).toEqual([['1', '"anew"']]);
-      await expect(readRows(connector, reviewed)).rejects.toMatchObject(refused);
-    }));
-
   it('sees what was written meanwhile', () =>
     withTable(async ({ client, schema, connector }) => {
       for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) {
