@@ -209,7 +209,8 @@ describe('drift pr', () => {
   it('works on a project below the root of its repository', async () => {
     const project = await driftProject({ below: 'data/policies' });
     project.change(ADD_PHONE);
-    expect(await project.done()).toMatchObject({ action: 'created' });
+    const folders = ['--registry-dir', './config/', '--datasources-dir', './config/datasources'];
+    expect(await project.done(folders)).toMatchObject({ action: 'created' });
     const names = await git(project.remote, 'diff', '--name-only', 'main', 'vkit/drift');
     expect(names.split('\n')[1]).toBe('data/policies/config/registry.yaml');
   });
