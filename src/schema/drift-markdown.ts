@@ -53,6 +53,12 @@ export function renderDriftMarkdown(
     if (fits) text += piece;
     return fits;
   };
+  // First, since it is what must not be cut.
+  for (const id of unknown) {
+    add(
+      `\n### ${name(id)}\n\nCould not be looked at, so nobody knows; the registry says of it what it said.\n`,
+    );
+  }
   for (const report of reports) {
     const groups = groupByDataset(report.drift);
     if (!add(headingOf(report))) {
@@ -63,11 +69,6 @@ export function renderDriftMarkdown(
     for (const left of report.leftOut.slice(0, LEFT_OUT_MAX)) {
       add(`\nLeft out, since no registry can hold its name: ${name(left)}\n`);
     }
-  }
-  for (const id of unknown) {
-    add(
-      `\n### ${name(id)}\n\nCould not be looked at, so nobody knows; the registry says of it what it said.\n`,
-    );
   }
   for (const suggestion of reports.flatMap(({ suggestions }) => suggestions)) {
     add(suggestionOf(suggestion));
@@ -115,5 +116,6 @@ function cells(...texts: string[]): string {
 }
 
 function name(text: string): string {
-  return escapeMarkdown(text.slice(0, NAME_CHARACTERS_MAX));
+  // Half of a character is none that GitHub keeps.
+  return escapeMarkdown(text.slice(0, NAME_CHARACTERS_MAX).replace(/[\ud800-\udbff]$/, ''));
 }

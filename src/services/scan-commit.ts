@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { join, posix, relative, sep } from 'node:path';
 import { VkitError } from '../errors/index.js';
 import { checkOutFiles } from '../git/check-out-files.js';
 import { PROJECT_PATHS, REGISTRY_FILE, REGISTRY_LOCK_FILE } from '../project/paths.js';
@@ -43,7 +43,7 @@ export async function scanCommit(
     policiesDir = PROJECT_PATHS.policies,
   } = scan;
   const below = relative(repositoryRoot, projectRoot).split(sep).join('/');
-  const inRepository = (path: string) => (below === '' ? path : `${below}/${path}`);
+  const inRepository = (path: string): string => posix.join(below, path);
   const registryPaths = [REGISTRY_FILE, REGISTRY_LOCK_FILE].map((name) =>
     inRepository(`${registryDir}/${name}`),
   );

@@ -143,12 +143,18 @@ describe('the report for programs', () => {
     expect(renderDriftMarkdown([report()])).toContain(
       '| new field | customers | ssn | integer | PII, high | NEW \\- requires policy |\n',
     );
+    const unknown = renderDriftMarkdown([report()], { unknown: ['crm_db'] });
+    expect(unknown).toContain('### crm\\_db\n\nCould not be looked at');
     const tables = Array.from({ length: 2_000 }, (_, index) =>
       table(`t${index}`, ['email text', 'ssn text']),
     );
     const large = renderDriftMarkdown([report({ drift: scan(NOTHING, schema(...tables)).drift })]);
     expect(large.length).toBeLessThan(65_536);
     expect(large).toMatch(/\d+ more datasets changed/);
+    const long = `${'x'.repeat(199)}\u{1f600}`;
+    const cut = renderDriftMarkdown([report({ leftOut: [long] })]);
+    expect(cut).toContain('x\n');
+    expect(cut).not.toMatch(/\p{Cs}/u);
   });
 
   it('is SARIF with one rule per kind and a place in the registry for each finding', () => {

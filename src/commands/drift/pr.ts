@@ -67,8 +67,12 @@ address) and GITHUB_API_URL are honoured. Exits 0 with or without drift, and 7 w
     }).finally(() => progress.stop());
     for (const warning of scanWarnings(result.outcomes)) this.warn(warning);
     if (result.failures.length > 0) throw driftFailure(result);
-    if (dryRun && !this.jsonEnabled()) process.stdout.write(result.body);
-    this.log(renderPullRequest(result, { dryRun }));
+    const done = renderPullRequest(result, { dryRun });
+    if (!dryRun) this.log(done);
+    else {
+      if (!this.jsonEnabled()) process.stdout.write(result.body);
+      this.note(done);
+    }
     return toPullRequestJson(result, { dryRun });
   }
 }
