@@ -120,7 +120,10 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
     });
   };
   const { scanned, sampled } = await (async () => {
-    const found = await connector.introspect(scope);
+    const reading = connector.introspect(scope);
+    // Making the rules ready takes a while, in which the database works.
+    if (input.classify === undefined) classify({ dataset: '', name: '', type: 'text' });
+    const found = await reading;
     if (rows === undefined || engine === undefined) return { scanned: found, sampled: null };
     const { drift, lock } = mergeWith(before, reviewed.registry, { scanned: found });
     const columns = newColumns(found, drift, lock);

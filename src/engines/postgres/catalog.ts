@@ -1,7 +1,7 @@
 import type { ColumnOrigin, TableKind } from '../../schema/model.js';
 import { sha256Hex } from '../catalog-column.js';
 import { decodeArray } from './decode-array.js';
-import type { PostgresSession } from './session.js';
+import type { PostgresSession, TextRow } from './session.js';
 import { normalisePostgresType } from './type.js';
 
 const KINDS: Readonly<Record<string, TableKind>> = {
@@ -46,9 +46,29 @@ export async function readColumns(
   session: PostgresSession,
   oids: readonly string[],
 ): Promise<Map<string, RawColumns>> {
+  return (await readColumnsBeside(session, oids, async () => undefined)).columns;
+}
+
+/** The live columns of tables, and what else is read: the database works on that while its answer about columns is put in order. */
+export async function readColumnsBeside<T>(
+  session: PostgresSession,
+  oids: readonly string[],
+  readOther: () => Promise<T>,
+): Promise<{ columns: Map<string, RawColumns>; other: T }> {
+  const rows = await session.query(COLUMNS, [oids]);
+  const reading = readOther();
+  // Whoever waits for it below hears of a failure; nobody does where the rows cannot be read.
+  reading.catch(() => undefined);
+  const { columns, types } = columnsOf(rows, oids);
+  const other = await reading;
+  await readTypes(session, types);
+  return { columns, other };
+}
+
+function columnsOf(rows: readonly TextRow[], oids: readonly string[]) {
   const types = new Map<string, CatalogColumnType>();
   const tables = new Map<string, RawColumns>();
-  for (const [oid, ...lists] of await session.query(COLUMNS, [oids])) {
+  for (const [oid, ...lists] of rows) {
     const [names, numbers, typeIds, modifiers, notNull, generated] = lists.map(textsOfArray);
     const places = placesInOrder(numbers ?? []);
     const columns = {
@@ -72,8 +92,7 @@ export async function readColumns(
     tables.set(oid ?? '', columns);
   }
   for (const oid of oids) if (!tables.has(oid)) tables.set(oid, NO_COLUMNS);
-  await readTypes(session, types);
-  return tables;
+  return { columns: tables, types };
 }
 
 const NO_COLUMNS: RawColumns = { names: [], numbers: [], types: [], notNull: [], generated: [] };

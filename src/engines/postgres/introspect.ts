@@ -6,6 +6,7 @@ import {
   kindOfRelation,
   type RawColumns,
   readColumns,
+  readColumnsBeside,
   readComments,
   readDefaults,
   readDefinitionDigests,
@@ -65,8 +66,8 @@ export async function readTables(
     covers(schema ?? '', name ?? ''),
   );
   const oids = rows.map(([oid]) => oid ?? '');
-  const columns = await readColumns(session, oids);
-  const defaults = await readDefaults(session, oids);
+  const read = await readColumnsBeside(session, oids, () => readDefaults(session, oids));
+  const { columns, other: defaults } = read;
   const comments = await readComments(session, oids);
   const definitions = await readDefinitionDigests(session, oids);
   const keys = await readKeys(session, oids, columns);
