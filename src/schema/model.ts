@@ -82,11 +82,23 @@ export interface RegistryLock {
   datasets: Readonly<Record<string, LockDataset>>;
 }
 
+/** A column whose values another one is made of. */
+export interface ColumnOrigin {
+  schema: string;
+  table: string;
+  column: string;
+}
+
 /** One column as an engine reports it. */
 export interface ScannedColumn extends LockField {
   name: string;
   native: string;
   comment?: string;
+  /**
+   * The columns it is made of, where the engine tells: all of them for a generated column, for one of a view perhaps only
+   * some. The lock does not record them.
+   */
+  origins?: readonly ColumnOrigin[];
 }
 
 /** One table or view as an engine reports it. */
@@ -97,6 +109,8 @@ export interface ScannedTable {
   unique_keys: readonly (readonly string[])[];
   foreign_keys: readonly ForeignKey[];
   definition_digest?: string;
+  /** The columns that a view reads, where the engine tells, but not which of them its own columns show. */
+  reads?: readonly ColumnOrigin[];
   /** In the order of their positions. */
   columns: readonly ScannedColumn[];
 }

@@ -143,7 +143,10 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
   const { scanned, sampled } = await (async () => {
     const { connector } = source;
     if (rows !== undefined && connector === null) throw notSampled(datasource.id);
-    const found = await source.introspect(scope);
+    const reading = source.introspect(scope);
+    // Making the rules ready takes a while, in which the database works.
+    if (input.classify === undefined) classify({ dataset: '', name: '', type: 'text' });
+    const found = await reading;
     if (rows === undefined || engine === undefined || connector === null)
       return { scanned: found, sampled: null };
     const { drift, lock } = mergeWith(before, reviewed.registry, { scanned: found });
