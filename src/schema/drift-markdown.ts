@@ -29,6 +29,7 @@ const WORDS: Record<DriftFinding['kind'], string> = {
   renamed: 'renamed',
   redefined: 'redefined',
   keys_changed: 'keys changed',
+  row_security_changed: 'row-level security changed',
   field_added: 'new field',
   field_removed: 'field gone',
   field_returned: 'field back',

@@ -238,6 +238,7 @@ const OWN_WORDS: Partial<Record<DriftFinding['kind'], string>> = {
   renamed: 'renamed',
   redefined: 'redefined',
   keys_changed: 'keys changed',
+  row_security_changed: 'row-level security changed',
 };
 
 function ownLine(finding: DriftFinding): Line[] {

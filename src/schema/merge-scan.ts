@@ -199,6 +199,11 @@ function tableFindings(
   } else if (lock.definition_digest !== table.definition_digest) {
     findings.push({ kind: 'redefined', ...about, from: table.kind, to: 'another definition' });
   }
+  // One that says nothing of it may be older than what is recorded: that rows are protected now is no risk.
+  if (lock.row_security !== undefined && lock.row_security !== now.row_security) {
+    const [from, to] = [lock.row_security, now.row_security ?? 'off'];
+    findings.push({ kind: 'row_security_changed', ...about, from, to });
+  }
   if (keysDiffer(lock, now, new Map([...renamed].map(([to, from]) => [from, to])))) {
     findings.push({
       kind: 'keys_changed',

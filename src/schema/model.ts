@@ -46,6 +46,10 @@ export interface ForeignKey {
   references: { schema: string; table: string; columns: readonly string[] };
 }
 
+/** Row-level security of a table: `forced` holds for its owner too. */
+export const ROW_SECURITY = ['enabled', 'forced'] as const;
+export type RowSecurity = (typeof ROW_SECURITY)[number];
+
 export const TABLE_KINDS = ['table', 'view', 'materialized_view', 'foreign_table'] as const;
 export type TableKind = (typeof TABLE_KINDS)[number];
 
@@ -73,6 +77,8 @@ export interface LockDataset {
   foreign_keys: readonly ForeignKey[];
   /** SHA-256 (hex) of a view's definition as the engine prints it. */
   definition_digest?: string;
+  /** Absent: off, or the engine has none. */
+  row_security?: RowSecurity;
   fields: Readonly<Record<string, LockField>>;
 }
 
@@ -109,6 +115,8 @@ export interface ScannedTable {
   unique_keys: readonly (readonly string[])[];
   foreign_keys: readonly ForeignKey[];
   definition_digest?: string;
+  /** Absent: off, or the engine has none. */
+  row_security?: RowSecurity;
   /** The columns that a view reads, where the engine tells, but not which of them its own columns show. */
   reads?: readonly ColumnOrigin[];
   /** In the order of their positions. */

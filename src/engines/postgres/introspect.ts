@@ -17,7 +17,7 @@ import type { PostgresSession } from './session.js';
 
 // Partitions are rows of their parent. Temporary and toast schemas begin with pg_ as well.
 const TABLES = `
-  SELECT c.oid, n.nspname, c.relname, c.relkind
+  SELECT c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
@@ -80,7 +80,7 @@ export async function readTables(
     views.map(([oid]) => oid ?? ''),
   );
 
-  return rows.flatMap(([id, schema, name, relkind]) => {
+  return rows.flatMap(([id, schema, name, relkind, isSecured, isForced]) => {
     const oid = id ?? '';
     const kind = kindOfRelation(relkind);
     if (!kind) return [];
@@ -92,6 +92,7 @@ export async function readTables(
       unique_keys: keys.get(oid)?.unique ?? [],
       foreign_keys: foreignKeys.get(oid) ?? [],
       ...(digest === undefined ? {} : { definition_digest: digest }),
+      ...(isSecured === 't' && { row_security: isForced === 't' ? 'forced' : 'enabled' }),
       ...(reads.has(oid) ? { reads: reads.get(oid) ?? [] } : {}),
       columns: withOrigins(
         scannedColumns(columns.get(oid), defaults.get(oid), comments.get(oid)),
