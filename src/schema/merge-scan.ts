@@ -45,6 +45,8 @@ export interface MergeScanResult {
   registryText: string;
   /** The datasource's own file; null where it has none. */
   partText: string | null;
+  /** The same before any edit, where datasets were moved to it: written first, no dataset is ever in two files in two forms. */
+  movedText: string | null;
   lock: RegistryLock;
   /** Sorted by dataset; the finding about the dataset before those about its fields, these in the order of the table. */
   drift: readonly DriftFinding[];
@@ -113,6 +115,7 @@ export function mergeScan(input: MergeScanInput): MergeScanResult {
   return {
     registryText: texts.registry,
     partText: texts.part,
+    movedText: texts.moved ?? null,
     lock: { format_version: 'v1', datasets: namedRecord(locks) },
     drift: sortedByDataset(drift),
     leftOut,

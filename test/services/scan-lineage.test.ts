@@ -62,7 +62,7 @@ for (const [name, ground] of Object.entries(SCAN_GROUNDS)) {
         ground.with(async (db: ScanGround) => {
           await db.run(TABLES[engine]);
           await db.run(REST[engine]);
-        // The view that is broken is left out: it shows nothing, and keeps nothing else from being read.
+          // The view that is broken is left out: it shows nothing, and keeps nothing else from being read.
           const { report } = await db.scan({ apply: true });
           const found = report.drift.flatMap(({ field, category, sensitivity }) =>
             field !== undefined && /^[w-z]\d$/.test(field)
