@@ -215,6 +215,37 @@ describe('drift pr', () => {
     expect(names.split('\n')[1]).toBe('data/policies/config/registry.yaml');
   });
 
+  it('proposes a file of its own for a datasource that has become large, by the rules of the project', async () => {
+    const project = await driftProject();
+    const rules = `rules:
+  - id: gizmo
+    phrases: [gizmo]
+    classification: health
+    category: phi
+    sensitivity: high
+`;
+    await pushByHand(project, {
+      branch: 'main',
+      path: 'config/classifiers.yaml',
+      edit: () => rules,
+    });
+    const tables = Array.from({ length: 2_100 }, (_, at) => `create table t${at} (gizmo text);`);
+    project.change(tables.join('\n'));
+    const { commit, action } = await project.done();
+    expect(action).toBe('created');
+    const names = await git(project.remote, 'show', '--name-only', '--format=', commit ?? '');
+    expect(names.trim().split('\n').sort()).toEqual([
+      'config/registry.lock.json',
+      'config/registry.yaml',
+      'config/registry/shop.yaml',
+    ]);
+    const part = await project.remoteFile('config/registry/shop.yaml', 'vkit/drift');
+    expect(part).toMatch(
+      /\nt7:\n {2}datasource: shop\n {2}fields:\n {4}gizmo: \{type: text, sensitivity: high, category: phi/,
+    );
+    expect((await project.done()).action).toBe('unchanged');
+  });
+
   it('cuts a report that GitHub would refuse, and links to the whole', async () => {
     const { github, change, done } = await driftProject();
     const tables = Array.from({ length: 700 }, (_, index) => {
