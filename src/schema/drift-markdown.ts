@@ -82,10 +82,10 @@ export function renderDriftMarkdown(
 }
 
 /** Folded, as two files to copy. A name in them is quoted, so that no line of it can end the block. */
-function suggestionOf({ policy, test }: SuggestedPolicy): string {
+function suggestionOf({ id, policy, test }: SuggestedPolicy): string {
   const file = ({ file: path, text }: SuggestedPolicy['policy']) =>
     `\`${path}\`:\n\n~~~~yaml\n${text}~~~~\n\n`;
-  return `\n<details><summary>Suggested policy, and its test</summary>\n\n${file(policy)}${file(test)}</details>\n`;
+  return `\n<details><summary>Suggested policy ${id}, and its test</summary>\n\n${file(policy)}${file(test)}</details>\n`;
 }
 
 function headingOf(report: ScanReport): string {

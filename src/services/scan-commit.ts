@@ -38,13 +38,13 @@ export async function scanCommit(
 ): Promise<ScanCommitResult> {
   const { projectRoot, repositoryRoot, commit, reviewed, place, gitEnvironment, ...scan } = input;
   const {
-    registryDir,
+    registryDir = PROJECT_PATHS.registryFolder,
     datasourcesDir = PROJECT_PATHS.datasources,
     policiesDir = PROJECT_PATHS.policies,
   } = scan;
   const below = relative(repositoryRoot, projectRoot).split(sep).join('/');
   const inRepository = (path: string): string => posix.join(below, path);
-  const registry = registryPaths(registryDir).map(inRepository);
+  const baseline = registryPaths(registryDir).map(inRepository);
   const files = await checkOutFiles({
     root: repositoryRoot,
     commit,
@@ -55,7 +55,7 @@ export async function scanCommit(
           inRepository,
         ),
       },
-      { commit, paths: registry },
+      { commit, paths: baseline },
     ],
     environment: gitEnvironment,
   });
@@ -63,7 +63,7 @@ export async function scanCommit(
     const root = join(files.folder, below);
     refuseMissing(root, datasourcesDir, { below, place });
     const result = await scanAll({ ...scan, cwd: root, apply: true, filesRoot: projectRoot });
-    const written = registry.filter((path) => existsSync(join(files.folder, path)));
+    const written = baseline.filter((path) => existsSync(join(files.folder, path)));
     const hasDrift = result.outcomes.some(({ report }) => report.drift.length > 0);
     const proposal = hasDrift ? await files.commit(written, message(result)) : null;
     return { ...result, proposal };

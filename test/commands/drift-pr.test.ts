@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -215,35 +215,37 @@ describe('drift pr', () => {
     expect(names.split('\n')[1]).toBe('data/policies/config/registry.yaml');
   });
 
-  it('proposes a file of its own for a datasource that has become large, by the rules of the project', async () => {
+  it('changes the registry file of its own that a large datasource has, and no other', async () => {
     const project = await driftProject();
-    const rules = `rules:
-  - id: gizmo
-    phrases: [gizmo]
-    classification: health
-    category: phi
-    sensitivity: high
-`;
-    await pushByHand(project, {
-      branch: 'main',
-      path: 'config/classifiers.yaml',
-      edit: () => rules,
-    });
-    const tables = Array.from({ length: 2_100 }, (_, at) => `create table t${at} (gizmo text);`);
-    project.change(tables.join('\n'));
-    const { commit, action } = await project.done();
-    expect(action).toBe('created');
-    const names = await git(project.remote, 'show', '--name-only', '--format=', commit ?? '');
-    expect(names.trim().split('\n').sort()).toEqual([
-      'config/registry.lock.json',
-      'config/registry.yaml',
-      'config/registry/shop.yaml',
-    ]);
-    const part = await project.remoteFile('config/registry/shop.yaml', 'vkit/drift');
-    expect(part).toMatch(
-      /\nt7:\n {2}datasource: shop\n {2}fields:\n {4}gizmo: \{type: text, sensitivity: high, category: phi/,
+    const { root, change, done, remote, remoteFile } = project;
+    const whole = join(root, 'config/registry.yaml');
+    await mkdir(join(root, 'config/registry'));
+    await rename(whole, join(root, 'config/registry/shop.yaml'));
+    await writeFile(whole, '# Each datasource has its own\n');
+    await git(root, 'add', '.');
+    await git(root, 'commit', '-q', '-m', 'A file of its own');
+    await git(root, 'push', '-q', 'origin', 'main');
+    expect(await done()).toMatchObject({ action: 'none', drift: { found: false } });
+    change(ADD_PHONE);
+    expect(await done()).toMatchObject({ action: 'created', drift: { new_fields: 1 } });
+    const names = await git(remote, 'diff', '--name-only', 'main', 'vkit/drift');
+    expect(names).toBe('config/registry.lock.json\nconfig/registry/shop.yaml\n');
+    expect(await remoteFile('config/registry/shop.yaml')).toContain('    phone: {type: text');
+  });
+
+  it('classifies by the reviewed rules of the project, not by those that lie here', async () => {
+    const project = await driftProject();
+    const { change, done, remoteFile, root } = project;
+    const rule = (sensitivity: string) =>
+      `rules:\n  - {id: desk, classification: desk, category: pii, sensitivity: ${sensitivity}, phrases: [desk code]}\n`;
+    const path = 'config/classifiers.yaml';
+    await pushByHand(project, { branch: 'main', path, edit: () => rule('high') });
+    await writeFile(join(root, path), rule('low'));
+    change('ALTER TABLE customers ADD COLUMN desk_code TEXT');
+    await done();
+    expect(await remoteFile('config/registry.yaml')).toContain(
+      'desk_code: {type: text, sensitivity: high, category: pii, classification: desk}',
     );
-    expect((await project.done()).action).toBe('unchanged');
   });
 
   it('cuts a report that GitHub would refuse, and links to the whole', async () => {

@@ -56,6 +56,24 @@ describe('the report for people', () => {
     );
   });
 
+  it('puts below a line what a terminal has no room for beside it, and leaves nothing out', () => {
+    const roles = { approval: ['analyst'], uncovered: ['admin', 'engineer', 'security', '*'] };
+    const drift = SECOND.drift.map((finding) =>
+      finding.field === 'ssn'
+        ? { ...finding, effect: 'needs approval (approve_analysts_in_production)', roles }
+        : finding,
+    );
+    const text = renderDriftText(report({ drift }), 80);
+    expect(text).toContain(
+      `    + field: ssn (integer) [PII, high]
+          NEW - needs approval (approve_analysts_in_production) (approval:
+          analyst; uncovered: admin, engineer, security, others)
+`,
+    );
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(93);
+    expect(renderDriftText(report({ drift }))).toContain('security, others)\n');
+  });
+
   it('warns of what the login could do, with names that do nothing on a terminal', () => {
     const write = { code: 'write', message: 'The login may write to what it reads.' } as const;
     const login = [{ ...write, objects: ['public.a\u001b[2J', 'public.b'], count: 7 }];
