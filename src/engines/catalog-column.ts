@@ -5,6 +5,8 @@ import type { ColumnOrigin, ScannedColumn } from '../schema/model.js';
 export interface CatalogColumn {
   name: string;
   position: number;
+  /** What the engine calls the column by itself, whatever its name, where there is such a number. */
+  number?: number;
   type: string;
   native: string;
   nullable: boolean;
@@ -25,6 +27,7 @@ export function scannedColumn(column: CatalogColumn): ScannedColumn {
     position,
     nullable,
   };
+  if (column.number !== undefined) scanned.number = column.number;
   // Not spread: a database has hundreds of thousands of columns.
   if (column.generated) scanned.generated = true;
   if (column.default !== null) scanned.default_digest = sha256Hex(column.default);

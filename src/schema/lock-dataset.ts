@@ -35,8 +35,9 @@ function describe(scanned: ScannedTable, datasource: string): LockDataset {
 }
 
 function fieldOf(column: ScannedColumn): LockField {
-  const { type, position, nullable, native, default_digest, comment_digest } = column;
+  const { type, position, number, nullable, native, default_digest, comment_digest } = column;
   const field: LockField = { type, position, nullable };
+  if (number !== undefined) field.number = number;
   if (column.generated) field.generated = true;
   if (native !== undefined) field.native = native;
   if (default_digest !== undefined) field.default_digest = default_digest;

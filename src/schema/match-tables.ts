@@ -14,11 +14,11 @@ export interface TableMatch {
   table: ScannedTable;
   /** What the last scan recorded of it. */
   lock?: LockDataset;
-  /** The former name of a table that was renamed; its key stays. */
+  /** The former name of a table that was renamed; its key stays, unless it has the name of another one now. */
   renamedFrom?: TableIdentity;
   /** `true`: the registry has no entry of this key yet. */
   added: boolean;
-  /** For a new table that has the object id of one that is still there under its old name: whose tags it takes. */
+  /** For a table that has the object id of one that was there under another name, which is not gone: whose tags it takes. */
   tagsOf?: string;
 }
 
@@ -39,9 +39,12 @@ export function matchTables(input: MatchTablesInput): TableMatches {
   const { registry, lock, datasource } = input;
   const owned = [...registry].filter(([, dataset]) => dataset.datasource === datasource);
   const known = new Map<string, string>();
+  const byOid = new Map<number, { key: string; dataset: LockDataset }>();
   for (const [key] of owned) {
     const locked = lockOf(lock, key, datasource);
-    if (locked !== undefined) known.set(identityText(locked.table), key);
+    if (locked === undefined) continue;
+    known.set(identityText(locked.table), key);
+    if (locked.table.oid !== undefined) byOid.set(locked.table.oid, { key, dataset: locked });
   }
   const matches: TableMatch[] = [];
   const claimed = new Set<string>();
@@ -54,7 +57,11 @@ export function matchTables(input: MatchTablesInput): TableMatches {
     const key = known.get(identityText(table.table));
     const locked = key === undefined ? undefined : lockOf(lock, key, datasource);
     if (key === undefined || locked === undefined) rest.push(table);
-    else claim({ key, table, lock: locked, added: false });
+    else {
+      const former = objectBefore(table, locked, byOid);
+      const other = former && { tagsOf: former.key, renamedFrom: former.dataset.table };
+      claim({ key, table, lock: locked, added: false, ...other });
+    }
   }
   // Entries that a person wrote before any scan have no identity yet, only a key.
   const fresh: ScannedTable[] = [];
@@ -73,11 +80,6 @@ export function matchTables(input: MatchTablesInput): TableMatches {
   const lost = missing.filter((key) => !unseen.has(key));
   const renames = findRenames(lost, fresh, lock, datasource);
   const taken = new Set(registry.keys());
-  const byOid = new Map(
-    matches.flatMap(({ key, lock: before }) =>
-      before?.table.oid === undefined ? [] : [[before.table.oid, key] as const],
-    ),
-  );
   for (const table of fresh) {
     const renamed = renames.get(table);
     if (renamed !== undefined) {
@@ -88,7 +90,7 @@ export function matchTables(input: MatchTablesInput): TableMatches {
     }
     const key = freeKey(candidateKeys(table.table, input), taken);
     taken.add(key);
-    const tagsOf = table.table.oid === undefined ? undefined : byOid.get(table.table.oid);
+    const tagsOf = byOid.get(table.table.oid ?? Number.NaN)?.key;
     claim({ key, table, added: true, ...(tagsOf === undefined ? {} : { tagsOf }) });
   }
   return {
@@ -96,6 +98,24 @@ export function matchTables(input: MatchTablesInput): TableMatches {
     gone: lost.filter((key) => !claimed.has(key)).sort(),
     unseen,
   };
+}
+
+/**
+ * Whose object it is that has the name of another one now. In a restored database the ids begin anew, and one can meet
+ * another table's by chance: that is told by its columns.
+ */
+function objectBefore(
+  { table, columns }: ScannedTable,
+  named: LockDataset,
+  byOid: ReadonlyMap<number, { key: string; dataset: LockDataset }>,
+): { key: string; dataset: LockDataset } | undefined {
+  if (table.oid === undefined || table.oid === named.table.oid) return undefined;
+  const former = byOid.get(table.oid);
+  if (former === undefined) return undefined;
+  const { fields } = former.dataset;
+  const count = Object.keys(fields).length;
+  const same = columns.filter(({ name }) => Object.hasOwn(fields, name)).length;
+  return same * 2 > count ? former : undefined;
 }
 
 /** A table's place as one text, for comparing. */

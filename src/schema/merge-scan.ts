@@ -3,7 +3,7 @@ import type { ValueCounts } from './classification/count-values.js';
 import type { DriftFinding } from './drift.js';
 import { editRegistryFiles } from './edit-registry-files.js';
 import { keysDiffer, lockDatasetOf } from './lock-dataset.js';
-import { type ColumnMatches, matchColumns } from './match-columns.js';
+import { type ColumnMatches, matchColumns, NOTHING_MOVED } from './match-columns.js';
 import { matchTables, type TableMatch } from './match-tables.js';
 import type {
   LockDataset,
@@ -79,9 +79,11 @@ export function mergeScan(input: MergeScanInput): MergeScanResult {
   const columnsOf = new Map(matches.map((match) => [match, columnMatches(match, registry)]));
   const reviewed = (table: ScannedTable, column: string): RegistryField | undefined => {
     const match = matchOf.get(table);
-    const former = match && columnsOf.get(match)?.renamed.get(column);
-    const fields = registry.get(match?.tagsOf ?? match?.key ?? '')?.fields;
-    const field = fields?.get(former ?? column);
+    const columns = match && columnsOf.get(match);
+    const tagsOf = match?.added === true ? match.tagsOf : undefined;
+    const fields = registry.get(tagsOf ?? match?.key ?? '')?.fields;
+    const former = columns?.renamed.get(column) ?? columns?.heirs.get(column);
+    const field = fields?.get(columns?.renamed.get(column) ?? column) ?? fields?.get(former ?? '');
     return field?.gone ? undefined : field;
   };
   const start = startingTagsOf({
@@ -135,12 +137,12 @@ type TableContext = {
 };
 type Merged = { edits: RegistryEdit[]; drift: DriftFinding[] };
 
-const NO_MATCHES: ColumnMatches = { renamed: new Map(), moved: new Map(), swapped: [] };
-
 function columnMatches({ key, table, lock, added }: TableMatch, registry: Registry): ColumnMatches {
-  if (added || (lock !== undefined && isLockOf(lock, table))) return NO_MATCHES;
+  if (added || (lock !== undefined && isLockOf(lock, table))) return NOTHING_MOVED;
   const fields = registry.get(key)?.fields;
-  return matchColumns(lock?.fields ?? {}, table.columns, fields ?? new Map());
+  const { oid } = table.table;
+  const isSameObject = oid !== undefined && oid === lock?.table.oid;
+  return matchColumns(lock?.fields ?? {}, table.columns, fields ?? new Map(), isSameObject);
 }
 
 function mergeTable(
@@ -219,37 +221,56 @@ function tableFindings(
 }
 
 function mergeColumns(
-  { key, table, lock }: TableMatch,
+  { key, table, lock, tagsOf }: TableMatch,
   dataset: RegistryDataset,
-  { renamed, moved, swapped }: ColumnMatches,
-  { start, datasource }: TableContext,
+  { renamed, heirs, replaced, moved, swapped }: ColumnMatches,
+  { registry, start, datasource }: TableContext,
   { edits, drift }: Merged,
 ): void {
-  const isUnchanged = renamed.size === 0 && moved.size === 0;
+  const isUnchanged =
+    tagsOf === undefined && renamed.size + heirs.size + replaced.size + moved.size === 0;
   if (isUnchanged && hasSameFields(table, dataset, lock)) return;
   const exchanged = new Map(swapped.flatMap(([a, b]) => [[a, b] as const, [b, a] as const]));
+  const others = registry.get(tagsOf ?? '')?.fields;
   let previous: string | null = null;
   for (const column of table.columns) {
     const { name } = column;
     const former = renamed.get(name);
+    const inherited = heirs.get(name);
     const entry = dataset.fields.get(former ?? name);
     const about = { datasource, dataset: key, field: name };
+    // Entries that stay where they are, and whose tags this column may not lose.
+    const sources = [dataset.fields.get(inherited ?? ''), others?.get(name)];
+    const withSources = (base: RegistryField): RegistryField =>
+      sources.reduce<RegistryField>(
+        (field, source) => (source === undefined ? field : strictest(field, source)),
+        base,
+      );
     if (entry === undefined) {
-      const { field, because } = start(table, column);
+      const { field: fresh, because } = start(table, column);
+      const field = withSources(fresh);
       edits.push({ edit: 'add_field', key, name, field, after: previous });
-      drift.push(fieldAdded(datasource, key, name, field, because));
+      drift.push(
+        inherited === undefined
+          ? fieldAdded(datasource, key, name, field, because)
+          : { kind: 'renamed', ...about, from: inherited, to: name, ...described(field) },
+      );
       previous = name;
       continue;
     }
     const { gone: wasGone, ...kept } = entry;
     let field: RegistryField = { ...kept, type: column.type };
     if (former !== undefined) field = strictest(field, start(table, column).field);
+    if (replaced.has(name)) field = strictest(field, start(table, column).field);
+    field = withSources(field);
     const other = dataset.fields.get(exchanged.get(name) ?? '');
     if (other !== undefined) field = strictest(field, other);
-    const [before, facts] = [lock?.fields[former ?? name], described(field)];
-    if (former !== undefined) {
-      drift.push({ kind: 'renamed', ...about, from: former, to: name, ...facts });
+    const from = former ?? inherited;
+    const [before, facts] = [lock?.fields[from ?? name], described(field)];
+    if (from !== undefined) {
+      drift.push({ kind: 'renamed', ...about, from, to: name, ...facts });
     }
+    if (replaced.has(name)) drift.push({ kind: 'field_added', ...about, ...facts });
     if (wasGone) drift.push({ kind: 'field_returned', ...about, ...facts });
     if (entry.type !== column.type) {
       drift.push({ kind: 'type_changed', ...about, from: entry.type, to: column.type, ...facts });

@@ -59,6 +59,8 @@ export interface LockField {
   type: string;
   /** 1-based, counted among the live columns of the table in their order. */
   position: number;
+  /** The engine's own number of the column, where it has one: a renamed column keeps it, and no other one ever gets it. */
+  number?: number;
   nullable: boolean;
   generated?: boolean;
   /** The engine's own name of the type, for people. */

@@ -66,6 +66,7 @@ export const REGISTRY_LOCK_SCHEMA = {
       properties: {
         type: text,
         position: { type: 'integer', minimum: 1 },
+        number: { type: 'integer', minimum: 1 },
         nullable: { type: 'boolean' },
         generated: { type: 'boolean' },
         native: { type: 'string' },

@@ -132,9 +132,11 @@ function fieldTexts(dataset: LockDataset): string[] {
 /** Written by hand, since a registry has hundreds of thousands of fields. */
 function fieldText(field: LockField | undefined): string {
   if (field === undefined) return '{}';
-  const { type, position, nullable, generated, native, default_digest, comment_digest } = field;
-  let text = `{"type": ${jsonText(type)}, "position": ${position}, "nullable": ${nullable}`;
-  if (generated) text += ', "generated": true';
+  const { type, position, number, nullable, native, default_digest, comment_digest } = field;
+  let text = `{"type": ${jsonText(type)}, "position": ${position}`;
+  if (number !== undefined) text += `, "number": ${number}`;
+  text += `, "nullable": ${nullable}`;
+  if (field.generated) text += ', "generated": true';
   if (native !== undefined) text += `, "native": ${jsonText(native)}`;
   if (default_digest !== undefined) text += `, "default_digest": ${jsonText(default_digest)}`;
   if (comment_digest !== undefined) text += `, "comment_digest": ${jsonText(comment_digest)}`;

@@ -66,8 +66,13 @@ export function driftPolicySet(
   { policies, datasource, defaultAction, clearances }: Omit<DriftPolicies, 'roles' | 'at'>,
 ): PolicySet {
   const datasets = new Map<string, BundleDataset & { fields: BundleDataset['fields'][number][] }>();
+  const seen = new Set<string>();
   for (const finding of findings) {
     const { dataset: name, field, type, category, classification, tags } = finding;
+    // Two things can have changed about one field; what it is now, each of the findings says.
+    const place = JSON.stringify([name, field]);
+    if (seen.has(place)) continue;
+    seen.add(place);
     const dataset = datasets.get(name) ?? {
       name,
       datasource: datasource.name,

@@ -393,6 +393,111 @@ describe('a rename', () => {
     expect(result.registryText.match(/notes: .*category: phi/g)).toHaveLength(2);
   });
 
+  describe('where the engine numbers its columns', () => {
+    /** `1 ssn text`: number, name and type. */
+    const numbered = (texts: readonly string[]) => {
+      const made = table(
+        't',
+        texts.map((text) => text.replace(/^\d+ /, '')),
+        { oid: 7 },
+      );
+      const columns = made.columns.map((column, index) => ({
+        ...column,
+        number: Number.parseInt(texts[index] ?? '', 10),
+      }));
+      return schema({ ...made, columns });
+    };
+    const before = scan(NOTHING, numbered(['1 id integer', '2 ssn text', '3 shown text']));
+
+    it.each<[what: string, now: string[], kinds: string[], column: RegExp]>([
+      [
+        'whose type changed with it',
+        ['1 id integer', '2 y varchar', '3 shown text'],
+        ['renamed t y', 'type_changed t y'],
+        /"y": \{type: varchar, sensitivity: high, category: pii/,
+      ],
+      [
+        'whose name a new column has',
+        ['1 id integer', '2 code text', '3 shown text', '4 ssn text'],
+        ['renamed t code', 'field_added t ssn'],
+        /code: \{type: text, sensitivity: high, category: pii/,
+      ],
+      [
+        'to the name of one that was dropped',
+        ['1 id integer', '2 shown text'],
+        ['renamed t shown', 'field_removed t ssn'],
+        /shown: \{type: text, sensitivity: high, category: pii/,
+      ],
+      [
+        'and another one, each to the name of the other',
+        ['1 id integer', '2 shown text', '3 ssn text'],
+        ['renamed t shown', 'renamed t ssn'],
+        /shown: \{type: text, sensitivity: high, category: pii/,
+      ],
+    ])('keeps the tags of a column %s', (_what, now, expected, column) => {
+      const result = scan(before, numbered(now));
+      expect(kinds(result)).toEqual(expected);
+      expect(result.registryText).toMatch(column);
+      const again = scan(result, numbered(now));
+      expect(again.drift).toEqual([]);
+      expect(again.registryText).toBe(result.registryText);
+    });
+
+    it('takes a new column in the very place of a dropped one for the same, as elsewhere', () => {
+      const result = scan(before, numbered(['1 id integer', '2 ssn text', '4 added text']));
+      expect(kinds(result)).toEqual(['renamed t added']);
+    });
+
+    it('trusts no number of a table that was made anew', () => {
+      const other = numbered(['1 id integer', '2 shown text']);
+      const [made] = other.tables;
+      if (made === undefined) throw new Error('no table');
+      const anew = { ...other, tables: [{ ...made, table: { ...made.table, oid: 8 } }] };
+      expect(kinds(scan(before, anew))).toEqual(['field_removed t ssn']);
+    });
+  });
+
+  it('of two tables, each to the name of the other, gives both the stricter tags', () => {
+    const columns = ['id integer', 'shown text'];
+    const first = scan(
+      NOTHING,
+      schema(table('a', columns, { oid: 7 }), table('b', columns, { oid: 8 })),
+    );
+    const before = {
+      ...first,
+      registryText: first.registryText.replace(
+        'shown: {type: text, sensitivity: low',
+        'shown: {type: text, sensitivity: high',
+      ),
+    };
+    const after = schema(table('a', columns, { oid: 8 }), table('b', columns, { oid: 7 }));
+    const result = scan(before, after);
+    expect(kinds(result)).toEqual(['renamed a', 'renamed b']);
+    expect(result.registryText.match(/shown: \{type: text, sensitivity: high/g)).toHaveLength(2);
+    expect(scan(result, after).drift).toEqual([]);
+  });
+
+  it('of a table to the name of one that was dropped carries the tags along', () => {
+    const columns = ['id integer', 'note text'];
+    const first = scan(
+      NOTHING,
+      schema(table('a', columns, { oid: 7 }), table('b', columns, { oid: 8 })),
+    );
+    const before = {
+      ...first,
+      registryText: first.registryText.replace(
+        'note: {type: text, sensitivity: low',
+        'note: {type: text, sensitivity: high',
+      ),
+    };
+    const after = schema(table('b', columns, { oid: 7 }));
+    const result = scan(before, after);
+    expect(kinds(result)).toEqual(['dataset_removed a', 'renamed b']);
+    expect(result.registryText.match(/note: \{type: text, sensitivity: high/g)).toHaveLength(2);
+    const restored = schema(table('b', ['id integer', 'x text', 'y text'], { oid: 7 }));
+    expect(kinds(scan(first, restored))).not.toContain('renamed b');
+  });
+
   it('that swaps two columns gives both the stricter tags', () => {
     const before = scan(NOTHING, schema(table('t', ['ssn text', 'shown text'])));
     const after = schema(table('t', ['shown text', 'ssn text']));

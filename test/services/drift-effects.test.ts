@@ -58,6 +58,20 @@ const rolesOf = (drift: readonly DriftFinding[], name: string) =>
   drift.find(({ field }) => field === name)?.roles;
 
 describe('a field that was found', () => {
+  it('is decided on once, however much of it has changed', async () => {
+    const { root, scan } = await scanned('CREATE TABLE t (id INTEGER, phone TEXT)');
+    await scan(true);
+    const database = new DatabaseSync(join(root, 'shop.db'));
+    database.exec('DROP TABLE t; CREATE TABLE t (id INTEGER, phone VARCHAR(20) NOT NULL)');
+    database.close();
+    const { drift } = (await scan()).report;
+    expect(drift.map(({ kind, field }) => `${kind} ${field}`)).toEqual([
+      'type_changed phone',
+      'nullability_changed phone',
+    ]);
+    for (const { roles } of drift) expect(roles?.allowed).toEqual(['dba']);
+  });
+
   it('says for which roles the policies do what', async () => {
     const { report } = await scanned(
       'create table people (id integer primary key, email text, phone text, salary numeric, passport_no text)',

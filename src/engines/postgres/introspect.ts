@@ -116,6 +116,7 @@ function scannedColumns(
     return scannedColumn({
       name,
       position: index + 1,
+      number,
       type: types[index]?.type ?? 'other',
       native: types[index]?.native ?? '',
       nullable: notNull[index] !== true,
