@@ -1,8 +1,10 @@
 // The promise of a scan: 10,000 tables of 20 columns on PostgreSQL beside `pg_dump --schema-only` of the same database. What is measured
 // is the built command as a user runs it, `vkit scan ID --apply`, the registry written; then the same without drift. Runs are
 // interleaved and the quickest of each counts, so that a slow moment decides nothing.
-// VKIT_BENCH_POSTGRES names the server (default: root on 127.0.0.1); the login reads and makes databases, which are dropped at the end.
+// VKIT_BENCH_POSTGRES names the server (default: root on 127.0.0.1); the login makes databases and a
+// role that can only read them, as which both sides log in; all of it is dropped at the end.
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +22,8 @@ const GROWTH_MAX = 1.5;
 const server = new URL(
   process.env.VKIT_BENCH_POSTGRES ?? 'postgres://root@127.0.0.1:5432/postgres',
 );
+const READER = 'vkit_bench_reader';
+const password = randomBytes(16).toString('hex');
 const folder = mkdtempSync(join(tmpdir(), 'vkit-bench-'));
 const cli = join(packageRoot(), 'bin', 'run.js');
 
@@ -31,6 +35,8 @@ interface Run {
 
 const databases = new Map([TABLES, SMALLER].map((tables) => [tables, `vkit_bench_${tables}`]));
 try {
+  await onServer(`drop role if exists ${READER}`);
+  await onServer(`create role ${READER} login password '${password}'`);
   for (const [tables, database] of databases) await make(database, tables);
   const first = new Map<number, Run>();
   let [dump, again]: (Run | undefined)[] = [];
@@ -65,6 +71,7 @@ try {
   process.exitCode = ratios.every(({ value, max }) => value <= max) ? 0 : 1;
 } finally {
   for (const database of databases.values()) await onServer(`drop database if exists ${database}`);
+  await onServer(`drop role if exists ${READER}`);
   rmSync(folder, { recursive: true, force: true });
 }
 
@@ -79,7 +86,7 @@ async function make(database: string, tables: number): Promise<void> {
   await onServer(`create database ${database}`);
   const url = new URL(server);
   url.pathname = `/${database}`;
-  await makeTables(url.href, tables);
+  await makeTables(url.href, tables, READER);
 }
 
 /** A project that has scanned nothing yet. */
@@ -100,11 +107,10 @@ function project(tables: number, round: number): string {
 }
 
 function scan(root: string, flags: readonly string[], tables: number): Run {
-  const { username, password } = server;
   const env = {
     ...process.env,
-    VKIT_DS_BENCH_USERNAME: decodeURIComponent(username),
-    VKIT_DS_BENCH_PASSWORD: decodeURIComponent(password) || 'none',
+    VKIT_DS_BENCH_USERNAME: READER,
+    VKIT_DS_BENCH_PASSWORD: password,
   };
   const args = ['--import', peakOnExit(), cli, 'scan', 'bench', ...flags];
   const { seconds, stdout, stderr } = run(process.execPath, args, { cwd: root, env });
@@ -117,8 +123,13 @@ function scan(root: string, flags: readonly string[], tables: number): Run {
 function pgDump(database: string): Run {
   const url = new URL(server);
   url.pathname = `/${database}`;
+  url.username = READER;
+  url.password = '';
   const file = join(folder, 'dump.sql');
-  const { seconds } = run('pg_dump', ['--schema-only', '--file', file, url.href], { cwd: folder });
+  const { seconds } = run('pg_dump', ['--schema-only', '--file', file, url.href], {
+    cwd: folder,
+    env: { ...process.env, PGPASSWORD: password },
+  });
   return { seconds, peak: Number.NaN };
 }
 

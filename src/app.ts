@@ -110,6 +110,7 @@ export async function openApp({
       baseDirectory: cwd,
       fileDirectories: config.file_directories,
       forbiddenDirectories: [config.data_dir],
+      clearPasswordHosts: config.clear_password_hosts,
     });
     const tokens = createTokenCodec(config.org, keys.tokenKeys);
     const grantKeys = new Map([[keys.grant.kid, keys.grant.publicKey]]);

@@ -9,8 +9,8 @@ const COLUMNS = `id integer PRIMARY KEY, customer_id integer, email text NOT NUL
   amount numeric(12,2) DEFAULT 0, currency char(3), diagnosis text, ip_address inet, payload jsonb,
   status text NOT NULL DEFAULT 'new', created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz`;
 
-/** Makes so many tables of twenty columns in a database that has none. */
-export async function makeTables(url: string, tables: number): Promise<void> {
+/** Makes so many tables of twenty columns in a database that has none, for a login to read. */
+export async function makeTables(url: string, tables: number, reader: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
@@ -19,6 +19,7 @@ export async function makeTables(url: string, tables: number): Promise<void> {
       const names = Array.from({ length: count }, (_, index) => nameOf(from + index));
       await client.query(names.map((name) => `CREATE TABLE ${name} (${COLUMNS})`).join('; '));
     }
+    await client.query(`GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${reader}`);
     await client.query('ANALYZE pg_catalog.pg_attribute; ANALYZE pg_catalog.pg_class');
   } finally {
     await client.end();

@@ -50,11 +50,17 @@ export interface Catalog {
 
 /** The registry of a bundle, ready for lookups by name. */
 export function createCatalog(bundle: Pick<Bundle, 'registry'>): Catalog {
-  const find = lookup(bundle.registry.datasets.map(toCatalogDataset));
+  const { datasets, datasources } = bundle.registry;
+  const byIdentity = new Set(
+    datasources.flatMap((source) => (source.schema_check === 'identity' ? [source.name] : [])),
+  );
+  const find = lookup(
+    datasets.map((dataset) => toCatalogDataset(dataset, byIdentity.has(dataset.datasource))),
+  );
   return { dataset: find };
 }
 
-function toCatalogDataset(dataset: BundleDataset): CatalogDataset {
+function toCatalogDataset(dataset: BundleDataset, byIdentity: boolean): CatalogDataset {
   const byName = dataset.fields.toSorted((left, right) => compareText(left.name, right.name));
   const ranks = new Map(byName.map((field, rank) => [field, rank]));
   const fields = dataset.fields
@@ -73,13 +79,18 @@ function toCatalogDataset(dataset: BundleDataset): CatalogDataset {
     fields,
     reference: { dataset: dataset.name, field: null },
     references: byName.map((field) => ({ dataset: dataset.name, field: field.name })),
-    expectation: toExpectation(dataset, fields),
+    expectation: toExpectation(dataset, fields, byIdentity),
     field,
     labelled: (label) => labels.get(label),
   };
 }
 
-function toExpectation(dataset: BundleDataset, fields: readonly CatalogField[]): TableExpectation {
+function toExpectation(
+  dataset: BundleDataset,
+  fields: readonly CatalogField[],
+  byIdentity: boolean,
+): TableExpectation {
+  const { oid } = dataset.table;
   return {
     dataset: dataset.name,
     table: dataset.table,
@@ -87,6 +98,7 @@ function toExpectation(dataset: BundleDataset, fields: readonly CatalogField[]):
     ...(dataset.definition_digest !== undefined && {
       definition_digest: dataset.definition_digest,
     }),
+    ...(byIdentity && oid !== undefined && { oid }),
     columns: fields.map(({ name, type, position }) => ({
       name,
       type,

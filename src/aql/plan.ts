@@ -53,6 +53,8 @@ export interface TableExpectation {
   table: TableIdentity;
   kind?: TableKind;
   definition_digest?: string;
+  /** The object id that the table must have, where its datasource asks for that (`schema_check: identity`). */
+  oid?: number;
   /** A column without a position is checked by name and type alone. */
   columns: readonly { name: string; type: string; position?: number }[];
 }

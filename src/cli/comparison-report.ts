@@ -14,8 +14,8 @@ import {
   wordsOfSubject,
 } from '../bundle/compare/words.js';
 import { escapeTerminal } from '../util/escape.js';
+import { wrap } from '../util/wrap.js';
 import { coloursFor } from './colours.js';
-import { wrap } from './wrap.js';
 
 const COLUMNS = 120;
 const INDENT = '      ';

@@ -15,12 +15,13 @@ export function renderReasons({ drift }: ScanReport): string {
     (finding): finding is DriftFinding & { field: string; because: string } =>
       finding.field !== undefined && finding.because !== undefined && finding.because !== '',
   );
-  if (fields.length === 0) return '';
+  if (fields.length === 0)
+    return 'Nothing to explain: a scan classifies what is new, and no rule spoke of it.';
   return renderTable(fields, [
     { heading: 'Field', value: ({ dataset, field }) => `${dataset}.${field}` },
     { heading: 'Classification', value: ({ classification }) => classification },
     { heading: 'Sensitivity', value: ({ sensitivity }) => sensitivity },
-    { heading: 'Because', value: ({ because }) => because },
+    { heading: 'Because', value: ({ because }) => because, below: true },
   ]);
 }
 

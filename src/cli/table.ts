@@ -1,8 +1,8 @@
 import Table from 'cli-table3';
 import { escapeTerminal } from '../util/escape.js';
+import { wrap } from '../util/wrap.js';
 import { coloursFor } from './colours.js';
 import { terminalWidth } from './terminal-width.js';
-import { wrap } from './wrap.js';
 
 /** A column: its heading, and what it shows of a row. */
 export type Column<Row> = {

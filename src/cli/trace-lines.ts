@@ -1,9 +1,9 @@
 import { namesOf } from '../policy/compile-match.js';
 import type { ExplainedPolicy } from '../policy/explain-policies.js';
 import { escapeTerminal } from '../util/escape.js';
+import { wrap } from '../util/wrap.js';
 import { coloursFor } from './colours.js';
 import { terminalWidth } from './terminal-width.js';
-import { wrap } from './wrap.js';
 
 /** More lines than somebody reads; `--json` has all. */
 const LINES_MAX = 40;

@@ -13,6 +13,7 @@ import {
   scanFailure,
   scanWarnings,
 } from '../cli/scan-output.js';
+import { terminalWidth } from '../cli/terminal-width.js';
 import { VkitError } from '../errors/index.js';
 import { renderDriftJson } from '../schema/drift-json.js';
 import { renderDriftMarkdown } from '../schema/drift-markdown.js';
@@ -151,9 +152,8 @@ could not be read: then nobody knows.`;
     } else {
       for (const [index, report] of reports.entries()) {
         if (index > 0) this.log('');
-        process.stdout.write(renderDriftText(report));
-        const reasons = flags.explain ? renderReasons(report) : '';
-        if (reasons !== '') this.log(`\n${reasons}`);
+        process.stdout.write(renderDriftText(report, terminalWidth()));
+        if (flags.explain) this.log(`\n${renderReasons(report)}`);
       }
     }
     const isRead = process.stdout.isTTY === true && !flags.diff;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ScannedColumn } from '../schema/model.js';
+import type { ColumnOrigin, ScannedColumn } from '../schema/model.js';
 
 /** One live column; `position` counts from 1 among the columns that are not dropped. */
 export interface CatalogColumn {
@@ -13,6 +13,8 @@ export interface CatalogColumn {
   generated: boolean;
   default: string | null;
   comment: string | null;
+  /** All columns that a generated one is made of, where they are known. */
+  origins?: readonly ColumnOrigin[] | undefined;
 }
 
 /** What a scan reports of a column: of defaults the digest alone, since they can hold secrets. */
@@ -33,6 +35,7 @@ export function scannedColumn(column: CatalogColumn): ScannedColumn {
     scanned.comment = comment;
     scanned.comment_digest = sha256Hex(comment);
   }
+  if (column.origins !== undefined) scanned.origins = column.origins;
   return scanned;
 }
 

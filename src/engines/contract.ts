@@ -21,6 +21,8 @@ export interface ConnectionOptions {
   /** Connections held at most; of servers 10, of SQLite 4 by default. */
   poolMax?: number;
   connectTimeoutMs?: number;
+  /** Hosts that get a password in clear without TLS that is verified, if they ask for it so; default none. */
+  clearPasswordHosts?: readonly string[];
 }
 
 export interface ScanOptions {

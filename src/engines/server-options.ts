@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { STATEMENT_TIMEOUT } from './statement-timeout.js';
 
 /** As libpq's; `prefer` is the default there and here: encrypted where the server can. */
@@ -36,4 +37,22 @@ export function unverifiedHost(config: Readonly<Record<string, unknown>>): strin
   const isVerified =
     mode === 'verify-full' || (hasRoot && (mode === 'verify-ca' || mode === 'require'));
   return isVerified ? null : String(host);
+}
+
+/** This machine itself; a host that is a path is the folder of a socket. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|::1|\/.*)$/i.test(host) || (isIPv4(host) && host.startsWith('127.'));
+}
+
+/**
+ * Whether a password may go to a server that asks for it in clear: over TLS that is verified, to this machine, or to a host
+ * that whoever runs the server has named.
+ */
+export function takesClearPassword(
+  config: Readonly<Record<string, unknown>>,
+  hosts: readonly string[] = [],
+): boolean {
+  const host = unverifiedHost(config);
+  if (host === null || isLoopback(host)) return true;
+  return hosts.some((name) => name.toLowerCase() === host.toLowerCase());
 }

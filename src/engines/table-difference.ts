@@ -4,6 +4,8 @@ import type { TableKind } from '../schema/model.js';
 /** A table as it is now, as far as a query's expectation speaks of it. */
 export interface LiveTable {
   kind: TableKind;
+  /** Absent where the engine has none that it is compared by. */
+  oid?: number;
   definition_digest?: string;
   columns: readonly { name: string; type: string; position: number }[];
 }
@@ -20,6 +22,9 @@ export function tableDifference(
   if (!live) return 'The table is gone.';
   if (expected.kind !== undefined && expected.kind !== live.kind) {
     return `It was a ${expected.kind} and is a ${live.kind}.`;
+  }
+  if (expected.oid !== undefined && live.oid !== undefined && expected.oid !== live.oid) {
+    return 'Another table has its name, or it was made anew.';
   }
   const digest = expected.definition_digest;
   if (digest !== undefined && digest !== live.definition_digest) {

@@ -146,7 +146,7 @@ function isRateLimit({ status, headers, body }: GitHubAnswer): boolean {
 function errorOf({ apiUrl, repository }: GitHubOptions, result: Result): VkitError {
   if ('broken' in result) {
     return new VkitError('git_failed', `GitHub does not answer at ${apiUrl}.`, {
-      hint: 'Run the command again; it finishes what it began.',
+      hint: 'Is that the address of its API (GITHUB_API_URL)? Then run the command again; it finishes what it began.',
       cause: result.broken,
     });
   }

@@ -29,6 +29,7 @@ const WORDS: Record<DriftFinding['kind'], string> = {
   renamed: 'renamed',
   redefined: 'redefined',
   keys_changed: 'keys changed',
+  row_security_changed: 'row-level security changed',
   field_added: 'new field',
   field_removed: 'field gone',
   field_returned: 'field back',
@@ -53,6 +54,12 @@ export function renderDriftMarkdown(
     if (fits) text += piece;
     return fits;
   };
+  // First, since it is what must not be cut.
+  for (const id of unknown) {
+    add(
+      `\n### ${name(id)}\n\nCould not be looked at, so nobody knows; the registry says of it what it said.\n`,
+    );
+  }
   for (const report of reports) {
     const groups = groupByDataset(report.drift);
     if (!add(headingOf(report))) {
@@ -63,11 +70,6 @@ export function renderDriftMarkdown(
     for (const left of report.leftOut.slice(0, LEFT_OUT_MAX)) {
       add(`\nLeft out, since no registry can hold its name: ${name(left)}\n`);
     }
-  }
-  for (const id of unknown) {
-    add(
-      `\n### ${name(id)}\n\nCould not be looked at, so nobody knows; the registry says of it what it said.\n`,
-    );
   }
   for (const suggestion of reports.flatMap(({ suggestions }) => suggestions)) {
     add(suggestionOf(suggestion));
@@ -80,10 +82,10 @@ export function renderDriftMarkdown(
 }
 
 /** Folded, as two files to copy. A name in them is quoted, so that no line of it can end the block. */
-function suggestionOf({ policy, test }: SuggestedPolicy): string {
+function suggestionOf({ id, policy, test }: SuggestedPolicy): string {
   const file = ({ file: path, text }: SuggestedPolicy['policy']) =>
     `\`${path}\`:\n\n~~~~yaml\n${text}~~~~\n\n`;
-  return `\n<details><summary>Suggested policy, and its test</summary>\n\n${file(policy)}${file(test)}</details>\n`;
+  return `\n<details><summary>Suggested policy ${id}, and its test</summary>\n\n${file(policy)}${file(test)}</details>\n`;
 }
 
 function headingOf(report: ScanReport): string {
@@ -115,5 +117,6 @@ function cells(...texts: string[]): string {
 }
 
 function name(text: string): string {
-  return escapeMarkdown(text.slice(0, NAME_CHARACTERS_MAX));
+  // Half of a character is none that GitHub keeps.
+  return escapeMarkdown(text.slice(0, NAME_CHARACTERS_MAX).replace(/[\ud800-\udbff]$/, ''));
 }

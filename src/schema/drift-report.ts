@@ -1,4 +1,5 @@
 import { escapeTerminal } from '../util/escape.js';
+import { wrap } from '../util/wrap.js';
 import {
   type DriftFinding,
   ROLE_OUTCOMES,
@@ -38,8 +39,10 @@ export interface ScanReport {
 const LINES_MAX = 200;
 const COLLAPSED_DATASETS_MAX = 100;
 const NAME_CHARACTERS_MAX = 100;
-/** What policies do, for whom: names of policies and roles, which the project itself has. */
-const NOTE_CHARACTERS_MAX = 1_000;
+/** A note names policies, and roles of each outcome. */
+const NOTE_CHARACTERS_MAX = 400;
+/** Of a note that stands below its line. */
+const NOTE_INDENT = '          ';
 /** Longer lines do not push the last column of the others to the right. */
 const ALIGN_MAX = 72;
 
@@ -48,8 +51,9 @@ type Line = { text: string; note?: string };
 /**
  * A scan as text for people: the layout of scan.md, one line per finding, names escaped for a terminal. New datasets show
  * what is sensitive in them and count the rest; where that is still too long, one line each, and the last ones a number.
+ * A note that `width` has no room for stands below its line; without one a line may be as long as it is.
  */
-export function renderDriftText(report: ScanReport): string {
+export function renderDriftText(report: ScanReport, width: number | null = null): string {
   const parts = [renderScanHeader(report), ''];
   const groups = groupByDataset(report.drift);
   let lines: Line[] = [];
@@ -69,7 +73,7 @@ export function renderDriftText(report: ScanReport): string {
     if (more > 0)
       lines.push({ text: `+ ${count(more)} more new datasets; --format json lists all` });
   }
-  parts.push(...align(lines));
+  parts.push(...align(lines, width ?? Number.POSITIVE_INFINITY));
   if (lines.length > 0) parts.push('');
   for (const name of report.leftOut.slice(0, LINES_MAX)) {
     parts.push(`! left out, since no registry can hold its name: ${shown(name)}`);
@@ -101,7 +105,7 @@ export function renderLoginWarnings({ datasource, login }: ScanReport): string[]
   const lines = login.map(({ message, objects, count: number }) => {
     const more = number > objects.length ? `, and ${count(number - objects.length)} more` : '';
     const over =
-      objects.length === 0 ? '' : ` (${objects.map((name) => shown(name)).join(', ')}${more})`;
+      objects.length === 0 ? '' : ` (${objects.map((object) => shown(object)).join(', ')}${more})`;
     return `${shown(datasource)}: ${message}${over}`;
   });
   return [
@@ -254,6 +258,7 @@ const OWN_WORDS: Partial<Record<DriftFinding['kind'], string>> = {
   renamed: 'renamed',
   redefined: 'redefined',
   keys_changed: 'keys changed',
+  row_security_changed: 'row-level security changed',
 };
 
 function ownLine(finding: DriftFinding): Line[] {
@@ -280,15 +285,19 @@ function fieldLine(finding: DriftFinding): Line {
   return note === '' ? { text } : { text, note: shown(note, NOTE_CHARACTERS_MAX) };
 }
 
-function align(lines: readonly Line[]): string[] {
+function align(lines: readonly Line[], width: number): string[] {
   const widths = lines.filter(({ note }) => note !== undefined).map(({ text }) => text.length);
-  const width = Math.max(0, ...widths.filter((length) => length <= ALIGN_MAX));
-  return lines.map(({ text, note }) =>
-    note === undefined ? text : `${text.padEnd(width)}  ${note}`,
-  );
+  const column = Math.max(0, ...widths.filter((length) => length <= ALIGN_MAX));
+  return lines.flatMap(({ text, note }) => {
+    if (note === undefined) return [text];
+    const line = `${text.padEnd(column)}  ${note}`;
+    if (line.length <= width) return [line];
+    const below = wrap(note, width - NOTE_INDENT.length).map((part) => `${NOTE_INDENT}${part}`);
+    return [text, ...below];
+  });
 }
 
-/** A name as a terminal may show it: nothing it would obey, and no endless line. */
+/** A text as a terminal may show it: nothing it would obey, and no endless line. */
 function shown(text: string, charactersMax = NAME_CHARACTERS_MAX): string {
   const escaped = escapeTerminal(text);
   return escaped.length > charactersMax ? `${escaped.slice(0, charactersMax)}…` : escaped;

@@ -10,6 +10,7 @@ const RULES: Record<DriftKind, string> = {
   renamed: 'A table or column was renamed',
   redefined: 'A view was redefined, or a table became another kind',
   keys_changed: 'Keys of a table changed',
+  row_security_changed: 'Row-level security of a table changed',
   field_added: 'A column is not in the reviewed registry',
   field_removed: 'A reviewed column is gone',
   field_returned: 'A column that was gone is back',

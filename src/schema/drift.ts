@@ -3,7 +3,7 @@ import type { RegistryField, Sensitivity } from './model.js';
 /**
  * What can differ between the baseline and the database. `*_returned`: was marked `gone` and is there again; `moved`: the
  * order of the columns changed; `redefined`: a view's definition, or what kind of table it is; `keys_changed`: primary,
- * unique or foreign keys.
+ * unique or foreign keys; `row_security_changed`: row-level security was switched off, or holds for others.
  */
 export const DRIFT_KINDS = [
   'dataset_added',
@@ -12,6 +12,7 @@ export const DRIFT_KINDS = [
   'renamed',
   'redefined',
   'keys_changed',
+  'row_security_changed',
   'field_added',
   'field_removed',
   'field_returned',

@@ -12,6 +12,8 @@ export interface RegistryTexts {
   registry: string;
   /** The datasource's own file; null where it has none. */
   part: string | null;
+  /** The datasource's own file with what was moved to it and before any edit; absent where nothing was moved. */
+  moved?: string;
 }
 
 /**
@@ -64,6 +66,7 @@ export function editRegistryFiles(
   return {
     registry: rest.trim() === '' ? REGISTRY_HEADER : rest,
     part: editRegistry(moved, edits),
+    ...(own.length === 0 ? {} : { moved }),
   };
 }
 

@@ -15,7 +15,7 @@ export function lockDatasetOf(scanned: ScannedTable, datasource: string): LockDa
 const knownDatasets = new WeakMap<ScannedTable, LockDataset>();
 
 function describe(scanned: ScannedTable, datasource: string): LockDataset {
-  const { table, kind, primary_key, definition_digest } = scanned;
+  const { table, kind, primary_key, definition_digest, row_security } = scanned;
   let fields: LockDataset['fields'] | undefined;
   return {
     datasource,
@@ -25,6 +25,7 @@ function describe(scanned: ScannedTable, datasource: string): LockDataset {
     unique_keys: sortedByText(scanned.unique_keys),
     foreign_keys: sortedByText(scanned.foreign_keys),
     ...(definition_digest === undefined ? {} : { definition_digest }),
+    ...(row_security === undefined ? {} : { row_security }),
     // Of a database that did not change, and of a new one, nobody asks: the lock is printed from the columns themselves.
     get fields() {
       fields ??= namedRecord(scanned.columns.map((column) => [column.name, fieldOf(column)]));

@@ -45,6 +45,8 @@ export interface MergeScanResult {
   registryText: string;
   /** The datasource's own file; null where it has none. */
   partText: string | null;
+  /** The same before any edit, where datasets were moved to it: written first, no dataset is ever in two files in two forms. */
+  movedText: string | null;
   lock: RegistryLock;
   /** Sorted by dataset; the finding about the dataset before those about its fields, these in the order of the table. */
   drift: readonly DriftFinding[];
@@ -115,6 +117,7 @@ export function mergeScan(input: MergeScanInput): MergeScanResult {
   return {
     registryText: texts.registry,
     partText: texts.part,
+    movedText: texts.moved ?? null,
     lock: { format_version: 'v1', datasets: namedRecord(locks) },
     drift: sortedByDataset(drift),
     leftOut,
@@ -200,6 +203,11 @@ function tableFindings(
     findings.push({ kind: 'redefined', ...about, from: lock.kind, to: table.kind });
   } else if (lock.definition_digest !== table.definition_digest) {
     findings.push({ kind: 'redefined', ...about, from: table.kind, to: 'another definition' });
+  }
+  // One that says nothing of it may be older than what is recorded: that rows are protected now is no risk.
+  if (lock.row_security !== undefined && lock.row_security !== now.row_security) {
+    const [from, to] = [lock.row_security, now.row_security ?? 'off'];
+    findings.push({ kind: 'row_security_changed', ...about, from, to });
   }
   if (keysDiffer(lock, now, new Map([...renamed].map(([to, from]) => [from, to])))) {
     findings.push({

@@ -46,6 +46,10 @@ export interface ForeignKey {
   references: { schema: string; table: string; columns: readonly string[] };
 }
 
+/** Row-level security of a table: `forced` holds for its owner too. */
+export const ROW_SECURITY = ['enabled', 'forced'] as const;
+export type RowSecurity = (typeof ROW_SECURITY)[number];
+
 export const TABLE_KINDS = ['table', 'view', 'materialized_view', 'foreign_table'] as const;
 export type TableKind = (typeof TABLE_KINDS)[number];
 
@@ -75,6 +79,8 @@ export interface LockDataset {
   foreign_keys: readonly ForeignKey[];
   /** SHA-256 (hex) of a view's definition as the engine prints it. */
   definition_digest?: string;
+  /** Absent: off, or the engine has none. */
+  row_security?: RowSecurity;
   fields: Readonly<Record<string, LockField>>;
 }
 
@@ -84,11 +90,23 @@ export interface RegistryLock {
   datasets: Readonly<Record<string, LockDataset>>;
 }
 
+/** A column whose values another one is made of. */
+export interface ColumnOrigin {
+  schema: string;
+  table: string;
+  column: string;
+}
+
 /** One column as an engine reports it. */
 export interface ScannedColumn extends LockField {
   name: string;
   native: string;
   comment?: string;
+  /**
+   * The columns it is made of, where the engine tells: all of them for a generated column, for one of a view perhaps only
+   * some. The lock does not record them.
+   */
+  origins?: readonly ColumnOrigin[];
 }
 
 /** One table or view as an engine reports it. */
@@ -99,6 +117,10 @@ export interface ScannedTable {
   unique_keys: readonly (readonly string[])[];
   foreign_keys: readonly ForeignKey[];
   definition_digest?: string;
+  /** Absent: off, or the engine has none. */
+  row_security?: RowSecurity;
+  /** The columns that a view reads, where the engine tells, but not which of them its own columns show. */
+  reads?: readonly ColumnOrigin[];
   /** In the order of their positions. */
   columns: readonly ScannedColumn[];
 }

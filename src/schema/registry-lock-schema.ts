@@ -1,4 +1,4 @@
-import { TABLE_KINDS } from './model.js';
+import { ROW_SECURITY, TABLE_KINDS } from './model.js';
 
 const text = { type: 'string', minLength: 1, maxLength: 512 } as const;
 const names = { type: 'array', items: text, maxItems: 1_000 } as const;
@@ -56,6 +56,7 @@ export const REGISTRY_LOCK_SCHEMA = {
           },
         },
         definition_digest: { type: 'string' },
+        row_security: { enum: ROW_SECURITY },
         fields: { type: 'object', additionalProperties: { $ref: '#/$defs/field' } },
       },
     },

@@ -102,6 +102,9 @@ function datasetText(dataset: LockDataset): string {
     ...(dataset.definition_digest === undefined
       ? []
       : [`"definition_digest": ${JSON.stringify(dataset.definition_digest)}`]),
+    ...(dataset.row_security === undefined
+      ? []
+      : [`"row_security": ${JSON.stringify(dataset.row_security)}`]),
     `"fields": ${fields.length === 0 ? '{}' : `{\n${fields.join(',\n')}\n      }`}`,
   ];
   return `{\n${parts.map((part) => `      ${part}`).join(',\n')}\n    }`;

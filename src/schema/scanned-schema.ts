@@ -1,6 +1,6 @@
 import { VkitError } from '../errors/index.js';
 import { checkSchema } from '../util/check-schema.js';
-import { type ScannedSchema, TABLE_KINDS } from './model.js';
+import { ROW_SECURITY, type ScannedSchema, TABLE_KINDS } from './model.js';
 import { REGISTRY_LOCK_SCHEMA } from './registry-lock-schema.js';
 
 const { field } = REGISTRY_LOCK_SCHEMA.$defs;
@@ -46,6 +46,7 @@ const SCANNED_SCHEMA = {
             },
           },
           definition_digest: text,
+          row_security: { enum: ROW_SECURITY },
           columns: {
             type: 'array',
             items: {

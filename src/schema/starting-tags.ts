@@ -22,8 +22,8 @@ export interface StartingTags {
 const REFERENCES_MAX = 64;
 
 /**
- * How a column that nobody has reviewed starts: as it is classified, at least as strict as the column a foreign key takes
- * it from, and `high` where what it holds cannot be told (JSON, arrays, XML, bytes, unknown types, columns of views,
+ * How a column that nobody has reviewed starts: as it is classified, at least as strict as the columns that it comes from (by
+ * a foreign key, or as the engine tells of generated columns and of views), and `high` where what it holds cannot be told (JSON, arrays, XML, bytes, unknown types, columns of views,
  * generated columns, foreign keys to a table that the scan did not see).
  */
 export function startingTagsOf(context: {
@@ -47,7 +47,10 @@ export function startingTagsOf(context: {
   const known = new Map<ScannedColumn, StartingTags>();
   const underWay = new Set<ScannedColumn>();
   const find = (table: ScannedTable, column: ScannedColumn): StartingTags => {
-    if (table.foreign_keys.length === 0) return classified(table, column);
+    const { foreign_keys, reads } = table;
+    if (foreign_keys.length === 0 && column.origins === undefined && reads === undefined) {
+      return classified(table, column);
+    }
     const before = known.get(column);
     if (before !== undefined) return before;
     underWay.add(column);
@@ -64,25 +67,26 @@ export function startingTagsOf(context: {
     const { because } = start;
     let { field } = start;
     const reasons = because === '' ? [] : [because];
-    for (const { columns, references } of table.foreign_keys) {
-      const index = columns.indexOf(column.name);
-      if (index === -1) continue;
-      const target = lookUp()(references.schema, references.table);
-      const name = references.columns[index] ?? target?.primary_key[index];
+    for (const { schema, table: from, column: named, index = 0, verb } of sourcesOf(
+      table,
+      column,
+    )) {
+      const target = lookUp()(schema, from);
+      const name = named ?? target?.primary_key[index];
       const source = target?.columns.find((candidate) => sameName(candidate.name, name));
       if (source === column) continue;
-      const place = `${references.table}.${name ?? '?'}`;
+      const place = `${from}.${name ?? '?'}`;
       const reviewed = target && source && context.reviewed(target, source.name);
       const circle = source && (underWay.has(source) || underWay.size > REFERENCES_MAX);
       if (reviewed === undefined && (target === undefined || source === undefined || circle)) {
         field = { ...field, sensitivity: 'high' };
-        reasons.push(`refers to ${place}, of which the scan cannot tell what it holds`);
+        reasons.push(`${verb} ${place}, of which the scan cannot tell what it holds`);
         continue;
       }
       const origin = reviewed ?? (target && source && find(target, source).field);
       if (origin === undefined) continue;
       const merged = strictest(field, origin);
-      if (merged !== field) reasons.push(`as strict as ${place}, to which it refers`);
+      if (merged !== field) reasons.push(`${verb} ${place}, and is as strict`);
       field = merged;
     }
     return reasons.length === (because === '' ? 0 : 1) && field === start.field
@@ -90,6 +94,28 @@ export function startingTagsOf(context: {
       : { field, because: reasons.join('; ') };
   };
   return find;
+}
+
+interface Source {
+  schema: string;
+  table: string;
+  /** Absent for the primary key's column at `index`. */
+  column?: string | undefined;
+  index?: number;
+  verb: 'refers to' | 'comes from' | 'is of a view that reads';
+}
+
+/** The columns that a column takes its values from: by foreign keys, and as the engine tells of generated ones and of views. */
+function sourcesOf({ foreign_keys, reads = [] }: ScannedTable, column: ScannedColumn): Source[] {
+  const referred = foreign_keys.flatMap(({ columns, references }): Source[] => {
+    const index = columns.indexOf(column.name);
+    if (index === -1) return [];
+    const { schema, table, columns: names } = references;
+    return [{ schema, table, column: names[index], index, verb: 'refers to' }];
+  });
+  const own = column.origins?.map((origin): Source => ({ ...origin, verb: 'comes from' }));
+  const read = reads.map((origin): Source => ({ ...origin, verb: 'is of a view that reads' }));
+  return [...referred, ...(own ?? read)];
 }
 
 /** What values say makes a start stricter, and never less strict. */
@@ -170,9 +196,11 @@ function sameName(name: string, other: string | undefined): boolean {
 
 function unknownOrigin(table: ScannedTable, column: ScannedColumn): string | null {
   if (table.kind === 'view' || table.kind === 'materialized_view') {
-    return 'a column of a view, whose origin the engine does not tell';
+    return 'a column of a view, of which the engine does not tell all that it shows';
   }
-  if (column.generated) return 'generated from other columns, which the engine does not tell';
+  if (column.generated && column.origins === undefined) {
+    return 'generated from other columns, which the engine does not tell';
+  }
   const kind = kindOfType(column.type);
   const opaque = kind === 'json' || kind === 'bytes' || kind === 'array';
   if (opaque || column.type === 'xml' || column.type === 'other') {

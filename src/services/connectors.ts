@@ -15,6 +15,8 @@ export interface ConnectorOptions {
   fileDirectories: readonly string[];
   /** Nothing below these is ever a datasource: the server's own state. */
   forbiddenDirectories: readonly string[];
+  /** Hosts that get a password in clear where they ask for it. */
+  clearPasswordHosts: readonly string[];
 }
 
 export interface Connectors {
@@ -95,7 +97,9 @@ async function connect(
       config[key] = await confine(datasource.name, config[key], options);
   }
   const credentials = await secretOf(datasource, engine, options);
-  return engine.connect({ id: datasource.name, config, credentials }, bounds);
+  const { clearPasswordHosts } = options;
+  const target = { id: datasource.name, config, credentials };
+  return engine.connect(target, { ...bounds, clearPasswordHosts });
 }
 
 /**

@@ -1,7 +1,7 @@
-import { isIPv4 } from 'node:net';
 import { canonicalise } from '../bundle/canonicalise.js';
 import type { BundleDatasource } from '../bundle/model.js';
 import type { Credentials, Engine } from '../engines/contract.js';
+import { isLoopback } from '../engines/server-options.js';
 import { VkitError } from '../errors/index.js';
 import type { DatasourceRow, SecretRow, StoreRepositories } from '../store/model.js';
 import type { SecretAddress } from '../vault/sealed-secret.js';
@@ -110,11 +110,6 @@ export function unsafeHost(
   const host = engine.unverifiedHost?.(config) ?? null;
   if (host === null || isLoopback(host)) return null;
   return allowed.some((name) => name.toLowerCase() === host.toLowerCase()) ? null : host;
-}
-
-/** This machine itself; a host that is a path is the folder of a socket. */
-function isLoopback(host: string): boolean {
-  return /^(localhost|::1|\/.*)$/i.test(host) || (isIPv4(host) && host.startsWith('127.'));
 }
 
 function addressOf(org: string, id: string, endpoint: string): SecretAddress {

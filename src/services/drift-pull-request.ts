@@ -102,7 +102,7 @@ async function contextOf(input: DriftPullRequestInput): Promise<Context> {
     remote: input.remote,
     branch: BRANCH,
     environment: input.remoteEnvironment,
-    placeOf: (url) => (dryRun ? null : gitHubPlace(github, url)),
+    placeOf: (url) => placeOf(url, input),
     token: github.token,
   });
   const { cwd: _cwd, remote: _remote, ...scan } = input;
@@ -111,6 +111,16 @@ async function contextOf(input: DriftPullRequestInput): Promise<Context> {
     scan: { ...scan, projectRoot, repositoryRoot: repository.root },
     ...opened,
   };
+}
+
+/** A dry run asks GitHub nothing; where the remote is there all the same, Git gets the token as ever. */
+function placeOf(url: string, { github, dryRun }: DriftPullRequestInput): GitHubPlace | null {
+  try {
+    return gitHubPlace(github, url);
+  } catch (error) {
+    if (dryRun) return null;
+    throw error;
+  }
 }
 
 async function runOnce(context: Context): Promise<DriftPullRequestResult> {
@@ -135,7 +145,7 @@ async function runOnce(context: Context): Promise<DriftPullRequestResult> {
   );
   const settled = { ...result, branch: BRANCH, base, body };
   const untouched = { ...settled, action: 'none', pullRequest: null, commit: state.head } as const;
-  if (place === null) return untouched;
+  if (place === null || input.dryRun) return untouched;
   const pulls = gitHubPullRequests(
     {
       ...place,

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { join, posix, relative, sep } from 'node:path';
 import { VkitError } from '../errors/index.js';
 import { checkOutFiles } from '../git/check-out-files.js';
-import { PROJECT_PATHS, REGISTRY_FILE, REGISTRY_LOCK_FILE } from '../project/paths.js';
+import { PROJECT_PATHS, registryPaths } from '../project/paths.js';
 import { type ScanAllInput, type ScanAllResult, scanAll } from './scan-all.js';
 
 export interface ScanCommitInput extends Omit<ScanAllInput, 'cwd' | 'apply' | 'filesRoot'> {
@@ -12,7 +12,7 @@ export interface ScanCommitInput extends Omit<ScanAllInput, 'cwd' | 'apply' | 'f
   /** The commit whose registry is compared, and on top of which the next one is proposed. */
   commit: string;
   /**
-   * The commit whose settings, datasources and policies count. A datasource's file says where its login is sent, so that has to be one
+   * The commit whose settings, classifiers, datasources and policies count. A datasource's file says where its login is sent, so that has to be one
    * that was reviewed.
    */
   reviewed: string;
@@ -43,19 +43,19 @@ export async function scanCommit(
     policiesDir = PROJECT_PATHS.policies,
   } = scan;
   const below = relative(repositoryRoot, projectRoot).split(sep).join('/');
-  const inRepository = (path: string) => (below === '' ? path : `${below}/${path}`);
-  const registryPaths = [REGISTRY_FILE, REGISTRY_LOCK_FILE].map((name) =>
-    inRepository(`${registryDir}/${name}`),
-  );
+  const inRepository = (path: string): string => posix.join(below, path);
+  const baseline = registryPaths(registryDir).map(inRepository);
   const files = await checkOutFiles({
     root: repositoryRoot,
     commit,
     sources: [
       {
         commit: reviewed,
-        paths: [PROJECT_PATHS.settings, datasourcesDir, policiesDir].map(inRepository),
+        paths: [PROJECT_PATHS.settings, PROJECT_PATHS.classifiers, datasourcesDir, policiesDir].map(
+          inRepository,
+        ),
       },
-      { commit, paths: registryPaths },
+      { commit, paths: baseline },
     ],
     environment: gitEnvironment,
   });
@@ -63,7 +63,7 @@ export async function scanCommit(
     const root = join(files.folder, below);
     refuseMissing(root, datasourcesDir, { below, place });
     const result = await scanAll({ ...scan, cwd: root, apply: true, filesRoot: projectRoot });
-    const written = registryPaths.filter((path) => existsSync(join(files.folder, path)));
+    const written = baseline.filter((path) => existsSync(join(files.folder, path)));
     const hasDrift = result.outcomes.some(({ report }) => report.drift.length > 0);
     const proposal = hasDrift ? await files.commit(written, message(result)) : null;
     return { ...result, proposal };

@@ -143,7 +143,10 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
   const { scanned, sampled } = await (async () => {
     const { connector } = source;
     if (rows !== undefined && connector === null) throw notSampled(datasource.id);
-    const found = await source.introspect(scope);
+    const reading = source.introspect(scope);
+    // Making the rules ready takes a while, in which the database works.
+    if (input.classify === undefined) classify({ dataset: '', name: '', type: 'text' });
+    const found = await reading;
     if (rows === undefined || engine === undefined || connector === null)
       return { scanned: found, sampled: null };
     const { drift, lock } = mergeWith(before, reviewed.registry, { scanned: found });
@@ -177,15 +180,21 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
     };
     const drift = withRoleEffects(withPolicyEffects(merged.drift, policyView(policies)), decided);
     const proposed = [
-      // A part first: what stands in both files for a moment is the same in both. The lock last: without its registry it opens
-      // nothing, and a next scan mends it.
+      // The lock comes last: without its registry it opens nothing, and a next scan mends it.
       ...(merged.partText === null ? [] : [{ ...files.partPlace, text: merged.partText }]),
       { path: files.registry.path, text: merged.registryText },
     ];
     const unlocked = project.lock === null && registryHas(merged);
     const all = [...proposed, { path: files.lockPath, text: lockText }];
     const texts = new Map(present.map((file) => [file.path, file.text]));
-    const differing = all.filter(({ path, text }) => texts.get(path) !== text);
+    const [main = { path: files.registry.path, text: '' }] = proposed.slice(-1);
+    // What is moved stands in both files for a moment, and is the same in both: a scan that is killed then leaves no doubt.
+    const first =
+      merged.movedText === null ? [] : [{ ...files.partPlace, text: merged.movedText }, main];
+    const differing = [
+      ...first,
+      ...all.filter((file) => texts.get(file.path) !== file.text && !first.includes(file)),
+    ];
     const changed =
       proposed.some(({ path, text }) => (texts.get(path) ?? '') !== text) ||
       lockText !== (project.lock?.text ?? lockText);
@@ -397,7 +406,7 @@ async function write(
       hint: `Scan again: vkit scan ${input.id} --apply`,
     });
   }
-  return writeTogether(root, files, former);
+  return [...new Set(await writeTogether(root, files, former))];
 }
 
 const turns = new Map<string, Promise<unknown>>();

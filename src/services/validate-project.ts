@@ -206,24 +206,28 @@ function unscanned({ project, registry, lock }: LoadedProject): Problem[] {
     const message = 'There is no registry.lock.json: the server can compare names and types only.';
     return [{ file, code: 'lock_missing', message, suggestion: 'Run `vkit scan --all --apply`.' }];
   }
-  return [...registry].flatMap(([name, { datasource, fields }]) => {
+  return [...registry].flatMap(([name, { datasource, fields, gone }]) => {
     const locked =
       lock !== null && Object.hasOwn(lock.datasets, name) ? lock.datasets[name] : undefined;
-    const absent = [...fields.keys()].filter(
-      (field) => locked === undefined || !Object.hasOwn(locked.fields, field),
+    const absent = [...fields].filter(
+      ([field]) => locked === undefined || !Object.hasOwn(locked.fields, field),
     );
-    if (absent.length === 0 && locked !== undefined) return [];
-    const what =
-      locked === undefined ? `The dataset "${name}"` : `${absent.join(', ')} of "${name}"`;
-    const message = `${what} was not seen by the last scan, and is left out of bundles.`;
-    return [
-      {
-        ...placeInRegistry(project, name, datasource),
-        code: 'not_scanned',
-        message,
-        suggestion: `Run \`vkit scan ${datasource} --apply\`.`,
-      },
-    ];
+    const place = placeInRegistry(project, name, datasource);
+    const say = (what: string, code: 'gone' | 'not_scanned'): Problem => ({
+      ...place,
+      code,
+      message: `${what} ${code === 'gone' ? 'is gone from the database' : 'was not seen by the last scan'}, and is left out of bundles.`,
+      suggestion:
+        code === 'gone'
+          ? 'Its entry keeps what people said of it, should it come back; delete it if it will not.'
+          : `Run \`vkit scan ${datasource} --apply\`.`,
+    });
+    if (locked === undefined) return [say(`The dataset "${name}"`, gone ? 'gone' : 'not_scanned')];
+    return (['gone', 'not_scanned'] as const).flatMap((code) => {
+      const those = absent.filter(([, field]) => (code === 'gone') === (field.gone === true));
+      const names = those.map(([field]) => field).join(', ');
+      return names === '' ? [] : [say(`${names} of "${name}"`, code)];
+    });
   });
 }
 

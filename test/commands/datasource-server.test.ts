@@ -215,6 +215,7 @@ describe('the commands of datasources, logged in', () => {
     const line = ['datasource', 'add', 'crm', '--url', 'postgres://ada@127.0.0.1/crm'];
     const forbidden = await run(line);
     expect([forbidden.code, forbidden.stdout]).toEqual([6, '']);
+    expect(forbidden.stderr).toContain('not on the server: --credential-backend env\n');
     expect(await readdir(root)).toEqual([]);
     await ok([...line, '--credential-backend', 'env']);
     const listed = await ok(['datasource', 'list', '--json']);

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { finished, jsonOf, startCli } from '../helpers/run-cli.js';
 import { temporaryFolder } from '../helpers/temporary-folder.js';
 import { driftProject, pushByHand } from './drift-fixture.js';
-import { git } from './project-fixture.js';
+import { git, sqlite } from './project-fixture.js';
 
 const ADD_PHONE = 'ALTER TABLE customers ADD COLUMN phone TEXT';
 
@@ -40,6 +40,28 @@ describe('drift pr and what it cannot do', () => {
     expect(pull.body).toContain('### crm');
     expect(pull.body).toContain('Could not be looked at');
     expect(none.stdout + some.stdout + pull.body).not.toContain('p4ssw0rd');
+    expect(github.problems).toEqual([]);
+  });
+
+  it('keeps what it proposed for a datasource that cannot be read any more', async () => {
+    const project = await driftProject();
+    const { root, github, ok, change, pr, done, remoteFile } = project;
+    sqlite(join(root, 'crm.db'), 'CREATE TABLE leads (email TEXT)');
+    await ok(['datasource', 'add', 'crm', '--url', 'sqlite:./crm.db']);
+    await git(root, 'add', '.');
+    await git(root, 'commit', '-q', '-m', 'A second datasource');
+    await git(root, 'push', '-q', 'origin', 'main');
+    expect(await done()).toMatchObject({ action: 'created' });
+    await rm(join(root, 'crm.db'));
+    change(ADD_PHONE);
+    expect((await pr()).code).toBe(7);
+    const registry = await remoteFile('config/registry.yaml');
+    expect(registry).toContain('leads:');
+    expect(registry).toContain('    phone: {type: text');
+    expect(github.open).toMatchObject([{ number: 1, body: expect.stringContaining('### crm') }]);
+    sqlite(join(root, 'crm.db'), 'CREATE TABLE leads (email TEXT)');
+    expect(await done()).toMatchObject({ action: 'updated' });
+    expect(github.open[0]?.body).toContain('| new dataset | leads |');
     expect(github.problems).toEqual([]);
   });
 

@@ -1,5 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../helpers/temporary-folder.js';
 import { type DriftProject, driftProject, pushByHand, TOKEN } from './drift-fixture.js';
@@ -63,7 +66,14 @@ describe('drift pr', () => {
     await writeFile(join(root, 'config/registry.yaml'), 'also: [half\n');
     change(ADD_PHONE);
     const before = await clone(project);
+    const ran = join(await temporaryFolder(), 'ran');
+    for (const hook of ['pre-push', 'reference-transaction', 'post-checkout']) {
+      await writeFile(join(root, '.git/hooks', hook), `#!/bin/sh\ntouch "${ran}"\n`, {
+        mode: 0o755,
+      });
+    }
     expect(await done()).toMatchObject({ action: 'created' });
+    expect(existsSync(ran)).toBe(false);
     expect(await clone(project)).toEqual(before);
   });
 
@@ -167,9 +177,18 @@ describe('drift pr', () => {
   it('never tells the token, in arguments, output, errors or the clone', async () => {
     const { root, change, pr, github } = await driftProject({ over: 'http' });
     change(ADD_PHONE);
-    const result = await pr(['--json'], { env: { VKIT_DEBUG: '1' } });
+    const bin = await temporaryFolder();
+    const log = join(bin, 'log');
+    const real = (await promisify(execFile)('which', ['git'])).stdout.trim();
+    const shim = `#!/bin/sh\nprintf '%s\\n' "$*" >> '${log}'\nexec '${real}' "$@"\n`;
+    await writeFile(join(bin, 'git'), shim, { mode: 0o755 });
+    const PATH = [bin, process.env.PATH].join(delimiter);
+    const result = await pr(['--json'], { env: { VKIT_DEBUG: '1', PATH } });
     expect(result.code).toBe(0);
     expect(result.stdout + result.stderr).not.toContain(TOKEN);
+    const commands = await readFile(log, 'utf8');
+    expect(commands).toMatch(/^-c .* push /m);
+    expect(commands).not.toMatch(/ghs_|authorization|x-access-token/i);
     expect(github.gitRequests.every(({ url }) => !url.includes(TOKEN))).toBe(true);
     expect(await git(root, 'config', '--list', '--show-origin')).not.toContain('extraheader');
     expect(github.problems).toEqual([]);
@@ -178,19 +197,55 @@ describe('drift pr', () => {
   it('prints the report with --dry-run, and writes nothing', async () => {
     const { github, change, pr, remoteHead } = await driftProject();
     change(ADD_PHONE);
-    const { code, stdout } = await pr(['--dry-run'], { env: { GITHUB_TOKEN: undefined } });
-    expect(code).toBe(0);
+    const env = { GITHUB_TOKEN: undefined };
+    const { code, stdout, stderr } = await pr(['--dry-run'], { env });
+    expect([code, stderr]).toEqual([0, '1 new field. A dry run: nothing was pushed.\n']);
+    expect(stdout).toMatch(/^## Schema drift\n/);
     expect(stdout).toContain('| new field | customers | phone |');
-    expect(stdout).toContain('A dry run: nothing was pushed.');
+    expect((await pr(['--dry-run', '--json'], { env })).stdout).toContain('"dry_run": true');
     expect([await remoteHead(), github.seen]).toEqual(['', []]);
   });
 
   it('works on a project below the root of its repository', async () => {
     const project = await driftProject({ below: 'data/policies' });
     project.change(ADD_PHONE);
-    expect(await project.done()).toMatchObject({ action: 'created' });
+    const folders = ['--registry-dir', './config/', '--datasources-dir', './config/datasources'];
+    expect(await project.done(folders)).toMatchObject({ action: 'created' });
     const names = await git(project.remote, 'diff', '--name-only', 'main', 'vkit/drift');
     expect(names.split('\n')[1]).toBe('data/policies/config/registry.yaml');
+  });
+
+  it('changes the registry file of its own that a large datasource has, and no other', async () => {
+    const project = await driftProject();
+    const { root, change, done, remote, remoteFile } = project;
+    const whole = join(root, 'config/registry.yaml');
+    await mkdir(join(root, 'config/registry'));
+    await rename(whole, join(root, 'config/registry/shop.yaml'));
+    await writeFile(whole, '# Each datasource has its own\n');
+    await git(root, 'add', '.');
+    await git(root, 'commit', '-q', '-m', 'A file of its own');
+    await git(root, 'push', '-q', 'origin', 'main');
+    expect(await done()).toMatchObject({ action: 'none', drift: { found: false } });
+    change(ADD_PHONE);
+    expect(await done()).toMatchObject({ action: 'created', drift: { new_fields: 1 } });
+    const names = await git(remote, 'diff', '--name-only', 'main', 'vkit/drift');
+    expect(names).toBe('config/registry.lock.json\nconfig/registry/shop.yaml\n');
+    expect(await remoteFile('config/registry/shop.yaml')).toContain('    phone: {type: text');
+  });
+
+  it('classifies by the reviewed rules of the project, not by those that lie here', async () => {
+    const project = await driftProject();
+    const { change, done, remoteFile, root } = project;
+    const rule = (sensitivity: string) =>
+      `rules:\n  - {id: desk, classification: desk, category: pii, sensitivity: ${sensitivity}, phrases: [desk code]}\n`;
+    const path = 'config/classifiers.yaml';
+    await pushByHand(project, { branch: 'main', path, edit: () => rule('high') });
+    await writeFile(join(root, path), rule('low'));
+    change('ALTER TABLE customers ADD COLUMN desk_code TEXT');
+    await done();
+    expect(await remoteFile('config/registry.yaml')).toContain(
+      'desk_code: {type: text, sensitivity: high, category: pii, classification: desk}',
+    );
   });
 
   it('cuts a report that GitHub would refuse, and links to the whole', async () => {

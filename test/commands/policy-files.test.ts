@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { jsonOf } from '../helpers/run-cli.js';
-import { type CliProject, git, shopProject } from './project-fixture.js';
+import { type CliProject, git, shopProject, sqlite } from './project-fixture.js';
 
 type Finding = { severity: string; file: string; line: number; column: number; code: string };
 type SarifRun = {
@@ -67,6 +67,16 @@ describe('policy validate', () => {
       ['unknown_datasource', line, 1],
       ['not_scanned', line, 1],
     ]);
+  });
+
+  it('says of a column that is gone that it is, and of no scan that would bring it back', async () => {
+    const { root, ok } = await shopProject();
+    sqlite(join(root, 'shop.db'), 'ALTER TABLE orders DROP COLUMN total; DROP TABLE customers');
+    await ok(['scan', 'shop', '--apply']);
+    const { stdout } = await ok(['policy', 'validate']);
+    expect(stdout).toContain('warning  total of "orders" is gone from the database, and is left');
+    expect(stdout).toContain('warning  The dataset "customers" is gone from the database, and is');
+    expect(stdout).not.toContain('not_scanned');
   });
 
   it('writes SARIF that points into the repository, with nothing in it that is markup', async () => {

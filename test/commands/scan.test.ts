@@ -87,6 +87,8 @@ describe('scan', () => {
     expect((await ok(['scan', '--explain'])).stdout).toMatch(
       /customers\.phone +phone +medium +name "phone"/,
     );
+    await ok(['scan', '--apply']);
+    expect((await ok(['scan', '--explain'])).stdout).toContain('No drift.\n\nNothing to explain: ');
   });
 
   it('shows hostile names on every output without a code that a terminal obeys', async () => {

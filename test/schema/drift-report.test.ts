@@ -74,12 +74,22 @@ describe('the report for people', () => {
     ]);
   });
 
-  it('says all of what the policies do for whom', () => {
-    const roles = { allowed: Array(5).fill('a_role_with_quite_a_long_name'), uncovered: ['*'] };
-    const drift = SECOND.drift.map((finding) => ({ ...finding, roles }));
-    expect(renderDriftText(report({ drift }))).toContain(
-      `(allowed: ${roles.allowed.join(', ')}; uncovered: others)\n`,
+  it('puts below a line what a terminal has no room for beside it, and leaves nothing out', () => {
+    const roles = { approval: ['analyst'], uncovered: ['admin', 'engineer', 'security', '*'] };
+    const drift = SECOND.drift.map((finding) =>
+      finding.field === 'ssn'
+        ? { ...finding, effect: 'needs approval (approve_analysts_in_production)', roles }
+        : finding,
     );
+    const text = renderDriftText(report({ drift }), 80);
+    expect(text).toContain(
+      `    + field: ssn (integer) [PII, high]
+          NEW - needs approval (approve_analysts_in_production) (approval:
+          analyst; uncovered: admin, engineer, security, others)
+`,
+    );
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(93);
+    expect(renderDriftText(report({ drift }))).toContain('security, others)\n');
   });
 
   it('warns of what the login could do, with names that do nothing on a terminal', () => {
@@ -169,12 +179,18 @@ describe('the report for programs', () => {
     expect(renderDriftMarkdown([report()])).toContain(
       '| new field | customers | ssn | integer | PII, high | NEW \\- requires policy |\n',
     );
+    const unknown = renderDriftMarkdown([report()], { unknown: ['crm_db'] });
+    expect(unknown).toContain('### crm\\_db\n\nCould not be looked at');
     const tables = Array.from({ length: 2_000 }, (_, index) =>
       table(`t${index}`, ['email text', 'ssn text']),
     );
     const large = renderDriftMarkdown([report({ drift: scan(NOTHING, schema(...tables)).drift })]);
     expect(large.length).toBeLessThan(65_536);
     expect(large).toMatch(/\d+ more datasets changed/);
+    const long = `${'x'.repeat(199)}\u{1f600}`;
+    const cut = renderDriftMarkdown([report({ leftOut: [long] })]);
+    expect(cut).toContain('x\n');
+    expect(cut).not.toMatch(/\p{Cs}/u);
   });
 
   it('is SARIF with one rule per kind and a place in the registry for each finding', () => {

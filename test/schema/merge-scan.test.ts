@@ -252,6 +252,26 @@ customers: # the people
     expect(scan(result, both).drift).toEqual([]);
   });
 
+  it('reports row-level security that is off or changed, and not that rows are protected now', () => {
+    const t = (row_security?: 'enabled' | 'forced') =>
+      schema(table('t', ['id integer'], row_security === undefined ? {} : { row_security }));
+    const open = scan(NOTHING, t());
+    const secured = scan(open, t('enabled'));
+    expect(secured.drift).toEqual([]);
+    expect(secured.lock.datasets.t?.row_security).toBe('enabled');
+    expect(scan(secured, t('enabled')).drift).toEqual([]);
+    for (const [now, to] of [
+      [t(), 'off'],
+      [t('forced'), 'forced'],
+    ] as const) {
+      const changed = scan(secured, now);
+      expect(changed.drift).toMatchObject([
+        { kind: 'row_security_changed', dataset: 't', from: 'enabled', to },
+      ]);
+      expect(scan(changed, now).drift).toEqual([]);
+    }
+  });
+
   it('reports changed keys, nullability and definitions', () => {
     const view = (digest: string) =>
       table('v', ['id integer'], { kind: 'view', definition_digest: digest });

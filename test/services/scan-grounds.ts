@@ -18,6 +18,8 @@ export interface ScanGround {
   root: string;
   run(sql: string): Promise<void>;
   scan(options?: Partial<Pick<ScanDatasourceInput, 'apply' | 'sample'>>): Promise<ScanOutcome>;
+  /** Changes the line of a field in the registry, as a person does. */
+  review(field: string, from: string, to: string): Promise<void>;
   /** `registry.yaml` and the lock. */
   files(): Promise<string>;
 }
@@ -49,6 +51,14 @@ async function groundOf(
         variables: () => variables,
         ...options,
       }),
+    async review(field, from, to) {
+      const path = join(root, 'config/registry.yaml');
+      const before = await readFile(path, 'utf8');
+      const line = new RegExp(`( {4}${field}: \\{.*)${from}`);
+      const after = before.replace(line, `$1${to}`);
+      if (after === before) throw new Error(`The registry does not say "${from}" of ${field}.`);
+      await writeFile(path, after);
+    },
     async files() {
       const names = ['registry.yaml', 'registry.lock.json'];
       const texts = names.map((name) => readFile(join(root, 'config', name), 'utf8'));

@@ -101,6 +101,33 @@ describe('a datasource too large for one file', { timeout: 60_000 }, () => {
     });
   });
 
+  it('is in doubt at no moment, wherever the scan is killed', async () => {
+    const { root, shop, read } = await project();
+    run(shop, `BEGIN; ${MANY} ALTER TABLE customers ADD COLUMN phone TEXT; COMMIT`);
+    const before = { main: await read('registry.yaml'), lock: await read('registry.lock.json') };
+    const part = join(root, 'config/registry/shop.yaml');
+    const outcome = await scan(root, 'shop');
+    expect(outcome.written).toEqual([
+      'config/registry/shop.yaml',
+      'config/registry.yaml',
+      'config/registry.lock.json',
+    ]);
+    const after = { main: await read('registry.yaml'), part: await read('registry/shop.yaml') };
+    const moved = after.part.slice(0, after.part.indexOf('t0:')).replace(/ {4}phone: .*\n/, '');
+    for (const [text, main] of [
+      [moved, before.main],
+      [moved, after.main],
+      [after.part, after.main],
+    ] as const) {
+      await writeFile(part, text);
+      await writeFile(join(root, 'config/registry.yaml'), main);
+      await writeFile(join(root, 'config/registry.lock.json'), before.lock);
+      await scan(root, 'shop');
+      expect(await read('registry.yaml')).toBe(after.main);
+      expect(await read('registry/shop.yaml')).toBe(after.part);
+    }
+  });
+
   it('is written with all files or none', async () => {
     const { root, shop, read } = await project();
     const before = await Promise.all(['registry.yaml', 'registry.lock.json'].map(read));

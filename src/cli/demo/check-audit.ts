@@ -7,7 +7,7 @@ import { type ChainVerdict, verifyExport } from '../../audit/verify-chain.js';
 import { readAudit } from '../../services/control/read-audit.js';
 import { escapeTerminal } from '../../util/escape.js';
 import { makeFolder } from '../../util/make-folder.js';
-import { wrap } from '../wrap.js';
+import { wrap } from '../../util/wrap.js';
 import type { Page } from './page.js';
 import { newCall, type People } from './people.js';
 import { told } from './told.js';

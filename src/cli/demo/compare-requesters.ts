@@ -3,7 +3,7 @@ import type { App } from '../../app.js';
 import type { Aql } from '../../aql/model.js';
 import { FULL_TEXT } from '../../masking/full.js';
 import { escapeTerminal } from '../../util/escape.js';
-import { wrap } from '../wrap.js';
+import { wrap } from '../../util/wrap.js';
 import { compiledSql, type Fetched, fetchRows, request } from './ask.js';
 import { type Page, sideBySide } from './page.js';
 import type { Party, People } from './people.js';

@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { ChalkInstance } from 'chalk';
 import { escapeTerminal } from '../../util/escape.js';
+import { wrap } from '../../util/wrap.js';
 import { coloursFor } from '../colours.js';
-import { wrap } from '../wrap.js';
 
 /** A column of a table on the page. */
 export interface PageColumn<Row> {

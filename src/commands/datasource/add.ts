@@ -22,9 +22,10 @@ are sealed on the server (credentials: vaultkit). Not logged in, or with --crede
 VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whenever they are needed.`;
   static override examples = [
     '<%= config.bin %> datasource add shop --url sqlite:./shop.db',
-    '<%= config.bin %> datasource add crm --url postgres://db.internal:5432/crm --environment production --region US',
+    '<%= config.bin %> datasource add crm --url postgres://db.internal/crm --environment production --region US',
     `<%= config.bin %> datasource add erp --url 'mysql://db.internal:3306/erp?ssl-mode=VERIFY_IDENTITY'`,
-    '<%= config.bin %> datasource add crm --url postgres://reader@db.internal/crm?sslmode=verify-full --password-stdin < FILE',
+    `<%= config.bin %> datasource add crm --url 'postgres://reader@db.internal/crm?sslmode=verify-full'`,
+    '<%= config.bin %> datasource add crm --url postgres://db.internal/crm --credential-backend env',
     `<%= config.bin %> datasource add shop --engine sqlite --config '{"path": "./shop.db"}'`,
   ];
   static override args = { id: stringArg({ description: 'Id of the datasource.' }) };
@@ -87,7 +88,11 @@ VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whenever t
       const given = await readLogin(id, flags, login, (message) => this.warn(message));
       withoutPassword = given.withoutPassword;
       const { username, password } = given;
-      await registerDatasource(server.client, datasource, { username, password });
+      await registerDatasource(server.client, datasource, { username, password }).catch(
+        (error: unknown) => {
+          throw flags['credential-backend'] === undefined ? withoutServer(error) : error;
+        },
+      );
       return 'vaultkit';
     };
     const added = await addDatasource({
@@ -158,4 +163,15 @@ VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whenever t
     this.log(`  export ${name}=${user === undefined ? '…' : quoteForShell(user)}`);
     this.log(`  export ${password}=…`);
   }
+}
+
+/** Nobody asked for the server: who may not keep passwords there still adds a datasource to a project. */
+function withoutServer(error: unknown): unknown {
+  if (!(error instanceof VkitError) || error.code !== 'forbidden') return error;
+  const { code, message, hint = '', correlationId } = error;
+  return new VkitError(code, message, {
+    hint: `${hint}${hint === '' ? '' : '\n'}To keep its login in the environment, and not on the server: --credential-backend env`,
+    ...(correlationId === undefined ? {} : { correlationId }),
+    cause: error,
+  });
 }

@@ -9,7 +9,6 @@ import { projectContext } from '../../cli/project-context.js';
 import { scanWarnings } from '../../cli/scan-output.js';
 import { readEnvironment } from '../../config/env.js';
 import { readGitEnvironment, readGitRemoteEnvironment } from '../../config/git-environment.js';
-import { classifyField } from '../../schema/classification/index.js';
 import { driftPullRequest } from '../../services/drift-pull-request.js';
 import { proxiedFetch } from '../../util/proxied-fetch.js';
 
@@ -48,7 +47,6 @@ address) and GITHUB_API_URL are honoured. Exits 0 with or without drift, and 7 w
     const progress = await startProgress('Fetching', { json: this.jsonEnabled() });
     const result = await driftPullRequest({
       ...projectContext(flags),
-      classify: classifyField,
       now: () => performance.now(),
       registryDir: flags['registry-dir'],
       datasourcesDir: flags['datasources-dir'],
@@ -67,8 +65,12 @@ address) and GITHUB_API_URL are honoured. Exits 0 with or without drift, and 7 w
     }).finally(() => progress.stop());
     for (const warning of scanWarnings(result.outcomes)) this.warn(warning);
     if (result.failures.length > 0) throw driftFailure(result);
-    if (dryRun && !this.jsonEnabled()) process.stdout.write(result.body);
-    this.log(renderPullRequest(result, { dryRun }));
+    const done = renderPullRequest(result, { dryRun });
+    if (!dryRun) this.log(done);
+    else {
+      if (!this.jsonEnabled()) process.stdout.write(result.body);
+      this.note(done);
+    }
     return toPullRequestJson(result, { dryRun });
   }
 }

@@ -1,3 +1,4 @@
+import type { ColumnOrigin } from '../../schema/model.js';
 import type { CatalogColumn } from '../catalog-column.js';
 import type { MysqlRow, MysqlSession } from './session.js';
 import { textOf } from './session.js';
@@ -74,10 +75,26 @@ export async function readColumns(
       generated: Boolean(generation),
       default: defaultOf(session, byDefault ?? null),
       comment: comment || null,
+      origins: generation ? originsIn(generation, schema ?? '', table ?? '') : undefined,
     });
     tables.set(key, columns);
   }
   return tables;
+}
+
+/** A name in quotes, doubled where they are part of it, or a text, in which no name is meant. */
+const QUOTED = /`((?:[^`]|``)*)`|"((?:[^"]|"")*)"|'(?:[^'\\]|''|\\.)*'/gs;
+
+/** The columns of its own table that a generated column is made of: both products print each name of one in quotes. */
+function originsIn(expression: string, schema: string, table: string): ColumnOrigin[] | undefined {
+  const names = new Set<string>();
+  for (const [, backquoted, quoted] of expression.matchAll(QUOTED)) {
+    if (backquoted !== undefined) names.add(backquoted.replaceAll('``', '`'));
+    else if (quoted !== undefined) names.add(quoted.replaceAll('""', '"'));
+  }
+  // One that names no column is made of something else than columns, or is printed otherwise than is known here.
+  if (names.size === 0) return undefined;
+  return [...names].map((column) => ({ schema, table, column }));
 }
 
 /** MariaDB writes the default as an expression, so that no default is the expression NULL. */

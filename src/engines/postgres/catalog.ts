@@ -1,7 +1,7 @@
-import type { TableKind } from '../../schema/model.js';
+import type { ColumnOrigin, TableKind } from '../../schema/model.js';
 import { sha256Hex } from '../catalog-column.js';
 import { decodeArray } from './decode-array.js';
-import type { PostgresSession } from './session.js';
+import type { PostgresSession, TextRow } from './session.js';
 import { normalisePostgresType } from './type.js';
 
 const KINDS: Readonly<Record<string, TableKind>> = {
@@ -46,9 +46,29 @@ export async function readColumns(
   session: PostgresSession,
   oids: readonly string[],
 ): Promise<Map<string, RawColumns>> {
+  return (await readColumnsBeside(session, oids, async () => undefined)).columns;
+}
+
+/** The live columns of tables, and what else is read: the database works on that while its answer about columns is put in order. */
+export async function readColumnsBeside<T>(
+  session: PostgresSession,
+  oids: readonly string[],
+  readOther: () => Promise<T>,
+): Promise<{ columns: Map<string, RawColumns>; other: T }> {
+  const rows = await session.query(COLUMNS, [oids]);
+  const reading = readOther();
+  // Whoever waits for it below hears of a failure; nobody does where the rows cannot be read.
+  reading.catch(() => undefined);
+  const { columns, types } = columnsOf(rows, oids);
+  const other = await reading;
+  await readTypes(session, types);
+  return { columns, other };
+}
+
+function columnsOf(rows: readonly TextRow[], oids: readonly string[]) {
   const types = new Map<string, CatalogColumnType>();
   const tables = new Map<string, RawColumns>();
-  for (const [oid, ...lists] of await session.query(COLUMNS, [oids])) {
+  for (const [oid, ...lists] of rows) {
     const [names, numbers, typeIds, modifiers, notNull, generated] = lists.map(textsOfArray);
     const places = placesInOrder(numbers ?? []);
     const columns = {
@@ -72,8 +92,7 @@ export async function readColumns(
     tables.set(oid ?? '', columns);
   }
   for (const oid of oids) if (!tables.has(oid)) tables.set(oid, NO_COLUMNS);
-  await readTypes(session, types);
-  return tables;
+  return { columns: tables, types };
 }
 
 const NO_COLUMNS: RawColumns = { names: [], numbers: [], types: [], notNull: [], generated: [] };
@@ -183,6 +202,61 @@ async function readTexts(
     else texts.set(Number(number), text);
   }
   return tables;
+}
+
+// Up to PostgreSQL 14 some are recorded as of the column, later ones as of its expression.
+const GENERATED_FROM = `
+  SELECT ad.adrelid, ad.adnum, d.refobjsubid
+  FROM pg_catalog.pg_attrdef ad
+  JOIN pg_catalog.pg_depend d
+    ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = ad.adrelid
+    AND d.refobjsubid > 0 AND d.refobjsubid <> ad.adnum
+    AND ((d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND d.objid = ad.oid)
+      OR (d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+        AND d.objid = ad.adrelid AND d.objsubid = ad.adnum))
+  WHERE ad.adrelid = ANY ($1::pg_catalog.oid[])
+  ORDER BY 1, 2, 3`;
+
+/** The numbers of the columns that generated ones are made of, by the table's oid and the column's number. */
+export async function readGeneratedFrom(
+  session: PostgresSession,
+  oids: readonly string[],
+): Promise<Map<string, Map<number, number[]>>> {
+  const tables = new Map<string, Map<number, number[]>>();
+  if (oids.length === 0) return tables;
+  for (const [oid, number, from] of await session.query(GENERATED_FROM, [oids])) {
+    const columns = tables.get(oid ?? '') ?? new Map<number, number[]>();
+    tables.set(oid ?? '', columns);
+    columns.set(Number(number), [...(columns.get(Number(number)) ?? []), Number(from)]);
+  }
+  return tables;
+}
+
+const VIEW_READS = `
+  SELECT DISTINCT r.ev_class, n.nspname, c.relname, a.attname
+  FROM pg_catalog.pg_rewrite r
+  JOIN pg_catalog.pg_depend d
+    ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
+    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjsubid > 0
+  JOIN pg_catalog.pg_class c ON c.oid = d.refobjid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
+  WHERE r.ev_class = ANY ($1::pg_catalog.oid[]) AND d.refobjid <> r.ev_class
+  ORDER BY 1, 2, 3, 4`;
+
+/** The columns that views read, by the view's oid: which of its own show which, the catalog does not say. */
+export async function readViewReads(
+  session: PostgresSession,
+  oids: readonly string[],
+): Promise<Map<string, ColumnOrigin[]>> {
+  const views = new Map<string, ColumnOrigin[]>();
+  if (oids.length === 0) return views;
+  for (const [oid, schema, table, column] of await session.query(VIEW_READS, [oids])) {
+    const reads = views.get(oid ?? '') ?? [];
+    views.set(oid ?? '', reads);
+    reads.push({ schema: schema ?? '', table: table ?? '', column: column ?? '' });
+  }
+  return views;
 }
 
 // A view can mean something else because a view below it does: `pg_rewrite` knows what each reads.

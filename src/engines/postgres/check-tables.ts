@@ -239,7 +239,8 @@ async function readLive(
   return relations.map(([oid, relkind]) => {
     const kind = kindOfRelation(relkind);
     if (!oid || !kind) return undefined;
-    return { kind, definition_digest: digests.get(oid), columns: liveColumns(columns.get(oid)) };
+    const definition_digest = digests.get(oid);
+    return { kind, oid: Number(oid), definition_digest, columns: liveColumns(columns.get(oid)) };
   });
 }
 

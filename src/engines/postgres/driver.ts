@@ -4,9 +4,10 @@ import type { ConnectionOptions, ConnectionTarget, Connector } from '../contract
 import { driverErrors } from '../driver-error.js';
 import type { ConnectionPool, PooledConnection } from '../lease-pool.js';
 import { preferTls } from '../prefer-tls.js';
-import { createServerConnector, poolOptions } from '../server-connector.js';
+import { createServerConnector, type PoolOptions, poolOptions } from '../server-connector.js';
+import { takesClearPassword } from '../server-options.js';
 import { readServerSettings, type ServerSettings } from '../server-settings.js';
-import { isTlsRefused } from './error.js';
+import { CLEAR_PASSWORD, isTlsRefused } from './error.js';
 import { PORT } from './options.js';
 import { Pipeline, preparedStatements } from './pipeline.js';
 import { postgresProtocol } from './protocol.js';
@@ -22,7 +23,8 @@ export async function connectPostgres(
   const settings = await readServerSettings(target, PORT);
   const errors = driverErrors(target.id, [target.credentials.password]);
   const bounds = poolOptions(options, settings.connectTimeoutMs);
-  const pool = openPool(settings, bounds.connectionsMax, bounds.connectTimeoutMs);
+  const takesClear = takesClearPassword(target.config, options.clearPasswordHosts);
+  const pool = openPool(settings, bounds, takesClear ? pg.Client : WithoutClearPassword);
   const { schema } = target.config;
   return createServerConnector(pool, postgresProtocol(settings.database), errors, {
     ...bounds,
@@ -30,10 +32,21 @@ export async function connectPostgres(
   });
 }
 
+/** A client that hangs up on a server that asks for the password in clear, which may be anybody. */
+class WithoutClearPassword extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super(config);
+    // Before the package's own listener, which finds a stream that takes nothing any more.
+    this.connection.on('authenticationCleartextPassword', () => {
+      this.connection.stream.destroy(new Error(CLEAR_PASSWORD));
+    });
+  }
+}
+
 function openPool(
   settings: ServerSettings,
-  connectionsMax: number,
-  connectTimeoutMs: number,
+  { connectionsMax, connectTimeoutMs }: PoolOptions,
+  Client: typeof pg.Client,
 ): ConnectionPool<PostgresSession> {
   const { host, port, user, password, database } = settings;
   const known = new WeakMap<pg.PoolClient, PooledConnection<PostgresSession>>();
@@ -49,6 +62,7 @@ function openPool(
   const open = (ssl: ServerSettings['ssl']) => {
     const opened = new pg.Pool({
       ...config(ssl),
+      Client,
       max: connectionsMax,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
       allowExitOnIdle: true,
@@ -73,7 +87,7 @@ function openPool(
       return connection;
     },
     async cancel(processId) {
-      const client = new pg.Client(config(pool.ssl()));
+      const client = new Client(config(pool.ssl()));
       client.on('error', () => undefined);
       try {
         await client.connect();

@@ -11,9 +11,13 @@ const CONNECTION_STATES = /^(?:08|28|57P0[1-5]|53300|3D000)/;
 /** What node-postgres says when the server answers a request for TLS with no. */
 const NO_TLS = 'The server does not support SSL connections';
 
-/** Sentences of node-postgres that come without a code, and the one that they are given here. */
+/** Why a client hangs up on a server that wants the password itself. */
+export const CLEAR_PASSWORD = 'The server asks for the password in clear.';
+
+/** Sentences of node-postgres, and of vkit's client, that come without a code, and the one that they are given here. */
 const CODES_OF_SENTENCES: Readonly<Record<string, string>> = {
   [NO_TLS]: 'TLS_NOT_OFFERED',
+  [CLEAR_PASSWORD]: 'PASSWORD_IN_CLEAR',
   'There was an error establishing an SSL connection': 'TLS_NOT_OFFERED',
   'Connection terminated due to connection timeout': 'ETIMEDOUT',
   'timeout exceeded when trying to connect': 'ETIMEDOUT',

@@ -6,15 +6,18 @@ import {
   kindOfRelation,
   type RawColumns,
   readColumns,
+  readColumnsBeside,
   readComments,
   readDefaults,
   readDefinitionDigests,
+  readGeneratedFrom,
+  readViewReads,
 } from './catalog.js';
 import type { PostgresSession } from './session.js';
 
 // Partitions are rows of their parent. Temporary and toast schemas begin with pg_ as well.
 const TABLES = `
-  SELECT c.oid, n.nspname, c.relname, c.relkind
+  SELECT c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
@@ -63,14 +66,21 @@ export async function readTables(
     covers(schema ?? '', name ?? ''),
   );
   const oids = rows.map(([oid]) => oid ?? '');
-  const columns = await readColumns(session, oids);
-  const defaults = await readDefaults(session, oids);
+  const read = await readColumnsBeside(session, oids, () => readDefaults(session, oids));
+  const { columns, other: defaults } = read;
   const comments = await readComments(session, oids);
   const definitions = await readDefinitionDigests(session, oids);
   const keys = await readKeys(session, oids, columns);
   const foreignKeys = await readForeignKeys(session, oids, columns);
+  const withGenerated = oids.filter((oid) => columns.get(oid)?.generated.includes(true));
+  const generatedFrom = await readGeneratedFrom(session, withGenerated);
+  const views = rows.filter(([, , , relkind]) => relkind === 'v' || relkind === 'm');
+  const reads = await readViewReads(
+    session,
+    views.map(([oid]) => oid ?? ''),
+  );
 
-  return rows.flatMap(([id, schema, name, relkind]) => {
+  return rows.flatMap(([id, schema, name, relkind, isSecured, isForced]) => {
     const oid = id ?? '';
     const kind = kindOfRelation(relkind);
     if (!kind) return [];
@@ -82,7 +92,14 @@ export async function readTables(
       unique_keys: keys.get(oid)?.unique ?? [],
       foreign_keys: foreignKeys.get(oid) ?? [],
       ...(digest === undefined ? {} : { definition_digest: digest }),
-      columns: scannedColumns(columns.get(oid), defaults.get(oid), comments.get(oid)),
+      ...(isSecured === 't' && { row_security: isForced === 't' ? 'forced' : 'enabled' }),
+      ...(reads.has(oid) ? { reads: reads.get(oid) ?? [] } : {}),
+      columns: withOrigins(
+        scannedColumns(columns.get(oid), defaults.get(oid), comments.get(oid)),
+        { schema: schema ?? '', table: name ?? '' },
+        columns.get(oid),
+        generatedFrom.get(oid),
+      ),
     };
   });
 }
@@ -108,6 +125,21 @@ function scannedColumns(
       comment: comments?.get(number) ?? null,
     });
   });
+}
+
+function withOrigins(
+  scanned: ScannedColumn[],
+  place: { schema: string; table: string },
+  raw: RawColumns | undefined,
+  generatedFrom: ReadonlyMap<number, readonly number[]> | undefined,
+): ScannedColumn[] {
+  for (const [number, from] of generatedFrom ?? []) {
+    const column = scanned[raw?.numbers.indexOf(number) ?? -1];
+    if (column?.generated !== true) continue;
+    const names = from.map((one) => raw?.names[raw.numbers.indexOf(one)] ?? '');
+    column.origins = names.map((name) => ({ ...place, column: name }));
+  }
+  return scanned;
 }
 
 async function readKeys(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ForeignKey, ScannedColumn, ScannedTable } from '../../schema/model.js';
+import type { ColumnOrigin, ForeignKey, ScannedColumn, ScannedTable } from '../../schema/model.js';
 import { type Database, readRows, type StoredValue } from './database.js';
 import { normaliseSqliteType } from './type.js';
 
@@ -45,17 +45,39 @@ export function findTable(database: Database, name: string): ScannedTable | unde
 }
 
 function readRelations(database: Database): Relation[] {
-  return readRows(database, RELATIONS).map(([name, type, withoutRowid, strict]) => ({
-    name: String(name),
-    kind: type === 'view' ? 'view' : 'table',
-    hasNotNullKey: withoutRowid === 1n || strict === 1n,
-  }));
+  const relations = readRows(database, RELATIONS).map(
+    ([name, type, withoutRowid, strict]): Relation => ({
+      name: String(name),
+      kind: type === 'view' ? 'view' : 'table',
+      hasNotNullKey: withoutRowid === 1n || strict === 1n,
+    }),
+  );
+  return relations.filter(({ kind, name }) => kind === 'table' || isSound(database, name));
+}
+
+/** `SQLITE_ERROR`: the statement itself is at fault. */
+const SQL_ERROR = 1;
+
+/** Whether a view can be read. One whose tables are gone stands in the file and shows nothing: it is as if it were not there. */
+function isSound(database: Database, view: string): boolean {
+  try {
+    database.prepare(selectAll(view));
+    return true;
+  } catch (error) {
+    if (Object(error).errcode !== SQL_ERROR) throw error;
+    return false;
+  }
+}
+
+function selectAll(name: string): string {
+  return `SELECT * FROM main."${name.replaceAll('"', '""')}"`;
 }
 
 function readTable(database: Database, relation: Relation, below: Below): ScannedTable {
   const { name, kind } = relation;
   const rows = readColumns(database, name);
   const keys = readKeys(database, relation, rows);
+  const origins = kind === 'view' ? originsOfView(database, name, rows.length) : [];
   return {
     table: { schema: MAIN_SCHEMA, name },
     kind,
@@ -63,8 +85,29 @@ function readTable(database: Database, relation: Relation, below: Below): Scanne
     unique_keys: keys.unique,
     foreign_keys: readForeignKeys(database, name),
     ...(kind === 'view' ? { definition_digest: viewDigest(name, below) } : {}),
-    columns: rows.map((row, index) => scannedColumn(row, index + 1, keys.primary)),
+    columns: rows.map((row, index) => ({
+      ...scannedColumn(row, index + 1, keys.primary),
+      ...origins[index],
+    })),
   };
+}
+
+/**
+ * Where the columns of a view come from, as SQLite tells without running it. Of a compound SELECT it tells one part alone,
+ * so that a column may come from others too; of an expression nothing.
+ */
+function originsOfView(
+  database: Database,
+  name: string,
+  count: number,
+): { origins?: ColumnOrigin[] }[] {
+  const columns = database.prepare(selectAll(name)).columns?.() ?? [];
+  if (columns.length !== count) return [];
+  return columns.map(({ database: file, table, column }) =>
+    file !== MAIN_SCHEMA || table === null || column === null
+      ? {}
+      : { origins: [{ schema: MAIN_SCHEMA, table, column }] },
+  );
 }
 
 function readColumns(database: Database, name: string): StoredValue[][] {

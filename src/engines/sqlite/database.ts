@@ -1,6 +1,8 @@
 /** The part of `node:sqlite`'s interface that the child uses; @photostructure/sqlite has the same. */
 export interface Statement {
   all(...params: unknown[]): unknown[];
+  /** Absent in Node before 22.16. */
+  columns?(): { database: string | null; table: string | null; column: string | null }[];
   iterate(...params: unknown[]): Iterator<unknown>;
   setReturnArrays(returnArrays: boolean): void;
   setReadBigInts(readBigInts: boolean): void;

@@ -27,8 +27,8 @@ interface KeptPermit {
   until: number;
 }
 
-/** Permits that are kept: of as many grants as are in use at one time. */
-const KEPT_MAX = 10_000;
+/** Permits that are kept, each with its query resolved: of as many grants as are in use at one time. */
+const KEPT_MAX = 1_000;
 
 /**
  * What came of looking at a grant, for as long as looking again would come to the same: the store has not changed, the identity

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { openPage, sideBySide } from '../../../src/cli/demo/page.js';
-import { wrap } from '../../../src/cli/wrap.js';
+import { wrap } from '../../../src/util/wrap.js';
 
 /** A page on a stream that is no terminal, and what was written to it. */
 function pageInMemory() {

@@ -46,6 +46,20 @@ describe.skipIf(server.url === null)(`the PostgreSQL driver ${server.reason ?? '
       expect(tables[0]?.primary_key).toEqual([]);
     }));
 
+  it('reads whether rows are protected, and from whom', () =>
+    withDriver(async (connector, { client, schema }) => {
+      await client.query(`create table plain (id int);
+        create table own (id int); alter table own enable row level security;
+        create table all_of_them (id int); alter table all_of_them enable row level security;
+        alter table all_of_them force row level security`);
+      const { tables } = await connector.introspect({ include: [`${schema}.*`] });
+      expect(tables.map(({ table, row_security }) => [table.name, row_security])).toEqual([
+        ['all_of_them', 'forced'],
+        ['own', 'enabled'],
+        ['plain', undefined],
+      ]);
+    }));
+
   it('reads comments, and defaults as digests only', () =>
     withDriver(async (connector, { client, schema }) => {
       await client.query(`create table t (key text default 'sk_live_secret');

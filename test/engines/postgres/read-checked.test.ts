@@ -61,6 +61,18 @@ describe.skipIf(server.url === null)(`a query asked again ${server.reason ?? ''}
       expect(await readRows(connector, named(schema))).toEqual([['1', '"anew"']]);
     }));
 
+  it('is refused where a table was made again as it was, if it is compared by its identity', () =>
+    withTable(async ({ client, schema, connector }) => {
+      const { rows } = await client.query<{ oid: number }>(`select 't'::regclass::oid::int as oid`);
+      const query = named(schema, { oid: rows[0]?.oid ?? 0 });
+      for (let time = 0; time < 3; time += 1)
+        expect(await readRows(connector, query)).toEqual([['1', '"one"']]);
+      await client.query(`drop table t; create table t (id int, name text);
+        insert into t values (1, 'anew')`);
+      await expect(readRows(connector, query)).rejects.toMatchObject({ code: 'schema_changed' });
+      expect(await readRows(connector, named(schema))).toEqual([['1', '"anew"']]);
+    }));
+
   it('sees what was written meanwhile', () =>
     withTable(async ({ client, schema, connector }) => {
       for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) {
@@ -135,11 +147,12 @@ interface Ground extends TestSchema {
   connector: Connector;
 }
 
-function named(schema: string): CompiledQuery {
+function named(schema: string, identity: Pick<TableExpectation, 'oid'> = {}): CompiledQuery {
   const expected: TableExpectation = {
     dataset: 't',
     table: { schema, name: 't' },
     kind: 'table',
+    ...identity,
     columns: [
       { name: 'id', type: 'integer', position: 1 },
       { name: 'name', type: 'text', position: 2 },

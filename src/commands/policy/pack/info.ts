@@ -4,9 +4,9 @@ import { renderFacts } from '../../../cli/facts.js';
 import { projectFlags } from '../../../cli/flags.js';
 import { projectContext } from '../../../cli/project-context.js';
 import { terminalWidth } from '../../../cli/terminal-width.js';
-import { wrap } from '../../../cli/wrap.js';
 import { describePack } from '../../../services/describe-pack.js';
 import { escapeTerminal } from '../../../util/escape.js';
+import { wrap } from '../../../util/wrap.js';
 
 const INDENT = '  ';
 /** Longer lines are hard to read, however wide the terminal is. */

@@ -2,10 +2,10 @@ import { BaseCommand } from '../../../cli/base-command.js';
 import { projectFlags } from '../../../cli/flags.js';
 import { openPackProject } from '../../../cli/open-pack-project.js';
 import { terminalWidth } from '../../../cli/terminal-width.js';
-import { wrap } from '../../../cli/wrap.js';
 import { type PackStatus, packStatusLine } from '../../../packs/pack-status.js';
 import { listPacks } from '../../../services/list-packs.js';
 import { escapeTerminal } from '../../../util/escape.js';
+import { wrap } from '../../../util/wrap.js';
 
 const INDENT = '    ';
 /** Of a description where the width of the terminal is not known, or there is none. */
