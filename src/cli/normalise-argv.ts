@@ -13,7 +13,8 @@ export type FlagShape = {
  * Rewrites what users may write into what oclif parses: `--data_dir` becomes `--data-dir`,
  * `--activate=false` becomes `--no-activate`, `--activate=true` becomes `--activate`, and a boolean
  * set to false that has no negation is left out, false being what absence means. Only flags that the
- * command has are touched, so that a value which looks like a flag stays as it is.
+ * command has are touched, so that a value which looks like a flag stays as it is; but `--format json` is `--json` also where
+ * a command has no other format.
  */
 export function normaliseArgv(
   argv: readonly string[],
@@ -21,9 +22,13 @@ export function normaliseArgv(
 ): string[] {
   const names = flagNames(flags);
   const result: string[] = [];
+  const onlyJson = names.has('json') && !names.has('format');
   for (const [index, word] of argv.entries()) {
     if (word === '--') return [...result, ...argv.slice(index)];
-    result.push(...normaliseWord(word, names));
+    const isSecondWord = onlyJson && word === 'json' && argv[index - 1] === '--format';
+    if (isSecondWord) result[result.length - 1] = '--json';
+    else if (onlyJson && word === '--format=json') result.push('--json');
+    else result.push(...normaliseWord(word, names));
   }
   return result;
 }

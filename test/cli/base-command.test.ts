@@ -117,6 +117,13 @@ describe('a command', () => {
     expect(JSON.parse(result.stdout).activate).toBe(activate);
   });
 
+  it.each([[['--format', 'json']], [['--format=json']]])('takes %j for --json', async (args) => {
+    const result = await runBody('return flags;', args);
+    expect(JSON.parse(result.stdout)).toMatchObject({ json: true });
+    const other = await runBody('return flags;', ['--format', 'csv']);
+    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('no flag --format')]);
+  });
+
   it('does not take an absent argument from stdin', async () => {
     const result = await runBody('return args;', ['--json']);
     expect(JSON.parse(result.stdout)).toEqual({});
