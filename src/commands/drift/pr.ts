@@ -69,13 +69,12 @@ says who you are. Exits 0 with or without drift, and 7 when a database could not
         progress.update(`Scanning ${running.join(', ')} (${done} of ${total} done)`),
     }).finally(() => progress.stop());
     for (const warning of scanWarnings(result.outcomes)) this.warn(warning);
+    // What could not be looked at is named at its top.
+    if (dryRun && !this.jsonEnabled()) process.stdout.write(result.body);
     if (result.failures.length > 0) throw driftFailure(result);
     const done = renderPullRequest(result, { dryRun });
-    if (!dryRun) this.log(done);
-    else {
-      if (!this.jsonEnabled()) process.stdout.write(result.body);
-      this.note(done);
-    }
+    if (dryRun) this.note(done);
+    else this.log(done);
     return toPullRequestJson(result, { dryRun });
   }
 }
