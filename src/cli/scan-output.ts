@@ -9,6 +9,9 @@ import { escapeTerminal } from '../util/escape.js';
 import { toVkitError } from './report-error.js';
 import { renderTable } from './table.js';
 
+/** `a, b, and c` */
+const LIST = new Intl.ListFormat('en', { type: 'conjunction' });
+
 /** Why each field that was found got its classification, for `--explain`. */
 export function renderReasons({ drift }: ScanReport): string {
   const fields = drift.filter(
@@ -109,7 +112,7 @@ export function nextAfterScan(
   if (written.length > 0) {
     const policies = outcomes[0]?.policies ?? 0;
     const next = policies === 0 ? 'vkit policy pack add starter' : 'vkit policy validate';
-    lines.push(`Wrote ${written.join(' and ')}: read what was classified.\nNext: ${next}`);
+    lines.push(`Wrote ${LIST.format(written)}: read what was classified.\nNext: ${next}`);
   }
   return lines.join('\n');
 }

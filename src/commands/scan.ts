@@ -1,8 +1,8 @@
 import { string as stringArg } from '@oclif/core/args';
-import { boolean, integer, option, string } from '@oclif/core/flags';
+import { boolean, option, string } from '@oclif/core/flags';
 import { BaseCommand, PRINTED } from '../cli/base-command.js';
 import { connect, connectIfLoggedIn } from '../cli/connect.js';
-import { projectFlags, serverFlags } from '../cli/flags.js';
+import { countFlag, projectFlags, serverFlags } from '../cli/flags.js';
 import { startProgress } from '../cli/progress.js';
 import { projectContext } from '../cli/project-context.js';
 import {
@@ -50,7 +50,7 @@ could not be read: then nobody knows.`;
     remote: boolean({ description: 'The server reads the database.' }),
     diff: boolean({ description: 'Print the report as Markdown.' }),
     'fail-on-drift': boolean({ description: 'Exit 5 when there is drift.' }),
-    sample: integer({
+    sample: countFlag({
       description: `Also look at the values of at most so many rows of each table with new fields, ${SAMPLE_ROWS_MAX} at most; none is kept.`,
       helpValue: 'ROWS',
       min: 1,

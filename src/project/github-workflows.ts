@@ -17,6 +17,8 @@ export interface GitHubWorkflowsInput {
   version: string;
   /** Datasources that need a login from the environment. */
   logins: readonly string[];
+  /** Whether there are datasources that the server reads, since it keeps their logins. */
+  sealed: boolean;
   /** Write over files that are there and different. */
   force: boolean;
 }
@@ -52,26 +54,53 @@ export async function writeGitHubWorkflows(
 
 function filledIn(
   template: string,
-  { folder, branch, version, logins }: GitHubWorkflowsInput,
+  { folder, branch, version, logins, sealed }: GitHubWorkflowsInput,
 ): string {
   // JSON's strings are YAML's, too.
-  return template
+  const text = template
     .replaceAll('__FOLDER__', () => JSON.stringify(folder === '' ? '.' : folder))
     .replaceAll('__BRANCH__', () => JSON.stringify(branch))
-    .replaceAll('__VERSION__', () => version)
-    .replace(/^( *)# __LOGINS__$/m, (_line, indent: string) =>
-      loginLines(logins)
-        .map((line) => `${indent}${line}`)
-        .join('\n'),
-    );
+    .replaceAll('__VERSION__', () => version);
+  const isNeeded = logins.length > 0 || !sealed;
+  return [
+    ['LOGIN', sealed ? LOGIN_STEP : []],
+    ['LOGOUT', sealed ? LOGOUT_STEP : []],
+    ['LOGINS', isNeeded ? loginLines(logins) : []],
+  ].reduce((filled, [name, lines]) => fillIn(filled, name as string, lines as string[]), text);
 }
+
+/** Lines in the place of the comment `# __NAME__`, as far to the right as it; none of them takes it away. */
+function fillIn(text: string, name: string, lines: readonly string[]): string {
+  return text.replace(new RegExp(`^( *)# __${name}__\n`, 'm'), (_line, indent: string) =>
+    lines.map((line) => `${indent}${line}\n`).join(''),
+  );
+}
+
+/** The server reads the datasources whose logins it keeps, for somebody who is logged in there. */
+const LOGIN_STEP: readonly string[] = [
+  '# The server reads the datasources whose logins it keeps, for an account with the role datasource_admin.',
+  '- name: Log in to the vkit server',
+  '  # What needs no server is looked at all the same; the next step names what could not be.',
+  '  continue-on-error: true',
+  '  env:',
+  `    VKIT_API_URL: \${{ vars.VKIT_API_URL }}`,
+  `    VKIT_EMAIL: \${{ vars.VKIT_SCAN_EMAIL }}`,
+  `    VKIT_PASSWORD: \${{ secrets.VKIT_SCAN_PASSWORD }}`,
+  `  run: printf '%s' "$VKIT_PASSWORD" | vkit login --email "$VKIT_EMAIL" --password-stdin`,
+];
+
+const LOGOUT_STEP: readonly string[] = ['- name: Log out', '  if: always()', '  run: vkit logout'];
 
 /** Ids have letters, digits and `_`; without any datasource an example, as a comment. */
 function loginLines(logins: readonly string[]): string[] {
+  const comment =
+    '# The login of each datasource, from the secrets of the repository; one that can only read is enough.';
   const lines = (id: string): string[] =>
     ['USERNAME', 'PASSWORD'].map((what) => {
       const name = `VKIT_DS_${id.toUpperCase()}_${what}`;
       return `${name}: \${{ secrets.${name} }}`;
     });
-  return logins.length === 0 ? lines('shop').map((line) => `# ${line}`) : logins.flatMap(lines);
+  const own =
+    logins.length === 0 ? lines('shop').map((line) => `# ${line}`) : logins.flatMap(lines);
+  return [comment, ...own];
 }

@@ -215,7 +215,7 @@ async function refuseTaken(root: string, input: AddDatasourceInput): Promise<voi
 
 function taken(id: string, cause?: unknown): VkitError {
   return new VkitError('conflict', `There is a datasource "${id}" already.`, {
-    hint: `Choose another id, or change config/datasources/${id}.yaml.`,
+    hint: `Choose another id, or change config/datasources/${id}.yaml. Its login: vkit datasource update ${id}`,
     ...(cause === undefined ? {} : { cause }),
   });
 }

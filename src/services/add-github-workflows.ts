@@ -44,6 +44,7 @@ export async function addGitHubWorkflows(
     branch: (await repository?.originBranch()) ?? DEFAULT_BRANCH,
     version: input.version,
     logins: logins.map(({ id }) => id),
+    sealed: datasources.some(({ credentials }) => credentials === 'vaultkit'),
     force: input.force,
   });
   return { ...result, repositoryRoot, projectRoot: root };

@@ -14,6 +14,7 @@ import {
 } from './open-pull-request.js';
 import type { ScanAllInput, ScanAllResult } from './scan-all.js';
 import { type ScanCommitInput, scanCommit } from './scan-commit.js';
+import type { ScanRemoteInput } from './scan-remote.js';
 
 /** The branch that is vkit's own, and the title by which its pull request is known. */
 const BRANCH = 'vkit/drift';
@@ -22,7 +23,9 @@ const TITLE = 'Schema drift detected';
 /** Whoever lost a race twice lets the others have it. */
 const ATTEMPTS_MAX = 2;
 
-export interface DriftPullRequestInput extends Omit<ScanAllInput, 'apply' | 'filesRoot'> {
+export interface DriftPullRequestInput
+  extends Omit<ScanAllInput, 'apply' | 'filesRoot' | 'openSource'>,
+    Pick<ScanRemoteInput, 'client'> {
   /** Name of the Git remote. */
   remote: string;
   /** Look and tell, and write nothing anywhere but in the repository's object store. */

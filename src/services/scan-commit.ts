@@ -4,8 +4,11 @@ import { VkitError } from '../errors/index.js';
 import { checkOutFiles } from '../git/check-out-files.js';
 import { PROJECT_PATHS, registryPaths } from '../project/paths.js';
 import { type ScanAllInput, type ScanAllResult, scanAll } from './scan-all.js';
+import { openSourceWith, type ScanRemoteInput } from './scan-remote.js';
 
-export interface ScanCommitInput extends Omit<ScanAllInput, 'cwd' | 'apply' | 'filesRoot'> {
+export interface ScanCommitInput
+  extends Omit<ScanAllInput, 'cwd' | 'apply' | 'filesRoot' | 'openSource'>,
+    Pick<ScanRemoteInput, 'client'> {
   /** The project's root, and that of the work tree it is in. */
   projectRoot: string;
   repositoryRoot: string;
@@ -29,14 +32,16 @@ export interface ScanCommitResult extends ScanAllResult {
 
 /**
  * Scans every datasource as a reviewed commit has them, against the registry of a commit. The files lie in a temporary folder
- * meanwhile; the databases, and paths relative to the project, are those of this machine. Throws `project_not_found` where
+ * meanwhile; the databases, and paths relative to the project, are those of this machine, and the server reads those whose credentials
+ * it alone has. Throws `project_not_found` where
  * the reviewed commit has no project in that place.
  */
 export async function scanCommit(
   input: ScanCommitInput,
   message: (result: ScanAllResult) => string,
 ): Promise<ScanCommitResult> {
-  const { projectRoot, repositoryRoot, commit, reviewed, place, gitEnvironment, ...scan } = input;
+  const { projectRoot, repositoryRoot, commit, reviewed, place, gitEnvironment, client, ...scan } =
+    input;
   const {
     registryDir = PROJECT_PATHS.registryFolder,
     datasourcesDir = PROJECT_PATHS.datasources,
@@ -62,7 +67,9 @@ export async function scanCommit(
   try {
     const root = join(files.folder, below);
     refuseMissing(root, datasourcesDir, { below, place });
-    const result = await scanAll({ ...scan, cwd: root, apply: true, filesRoot: projectRoot });
+    const filesRoot = projectRoot;
+    const openSource = openSourceWith({ ...scan, filesRoot, client, remote: false });
+    const result = await scanAll({ ...scan, cwd: root, apply: true, filesRoot, openSource });
     const written = baseline.filter((path) => existsSync(join(files.folder, path)));
     const hasDrift = result.outcomes.some(({ report }) => report.drift.length > 0);
     const proposal = hasDrift ? await files.commit(written, message(result)) : null;

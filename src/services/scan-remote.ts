@@ -23,7 +23,7 @@ import {
 type Client = Pick<VkitClient, 'scanDatasource' | 'showDatasource'>;
 
 export interface ScanRemoteInput extends ScanDatasourceInput {
-  /** The server, where somebody is logged in. */
+  /** The server, where somebody is logged in; null where nobody is. */
   client: Client | null;
   /** Whether the server scans everything, and not only what it alone has the credentials of. */
   remote: boolean;

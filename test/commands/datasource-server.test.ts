@@ -3,11 +3,13 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { gitHubProblems } from '../helpers/github-parser.js';
 import { ADMIN, type LiveServer, liveServer, startServer } from '../helpers/live-server.js';
 import { findMysql } from '../helpers/mysql.js';
 import { findPostgres } from '../helpers/postgres.js';
 import { type CliResult, finished, jsonOf, runCli } from '../helpers/run-cli.js';
 import { temporaryFolder } from '../helpers/temporary-folder.js';
+import { git } from './project-fixture.js';
 
 const PASSWORD = 'Sup3r-s3cret!';
 const DBA = 'dba@example.com';
@@ -130,6 +132,35 @@ describe('the commands of datasources, logged in', () => {
     expect(removed.stdout).toContain('The server forgot');
     expect(await readdir(join(root, 'config/datasources'))).toEqual([]);
     expect((await run(['datasource', 'get', name, '--remote'])).code).toBe(2);
+  });
+
+  it('have the server read for a pull request of drift what it alone has the credentials of', async (context) => {
+    const { name, url } = await lockedDatabase(context);
+    const { root, ok, run } = await folder();
+    await ok(['init']);
+    const args = ['datasource', 'add', name, '--url', url, '--username', name];
+    await ok([...args, '--password-stdin'], `${PASSWORD}\n`);
+    await ok(['init', '--github']);
+    const workflow = await readFile(join(root, '.github/workflows/vkit-drift.yml'), 'utf8');
+    expect(workflow).toContain(`    VKIT_PASSWORD: \${{ secrets.VKIT_SCAN_PASSWORD }}\n`);
+    expect(workflow).not.toContain('VKIT_DS_');
+    expect(await gitHubProblems('workflow', workflow)).toEqual([]);
+    const remote = await temporaryFolder();
+    await git(remote, 'init', '-q', '--bare', '-b', 'main');
+    await git(root, 'init', '-q', '-b', 'main');
+    await git(root, 'add', '.');
+    await git(root, 'commit', '-q', '-m', 'First');
+    await git(root, 'remote', 'add', 'origin', remote);
+    await git(root, 'push', '-q', 'origin', 'main');
+    expect((await ok(['drift', 'pr', '--dry-run'])).stdout).toContain('| new dataset | people |');
+    const analyst = await server.as(ANALYST, ['drift', 'pr', '--dry-run'], { cwd: root });
+    expect([analyst.code, analyst.stderr]).toEqual([
+      7,
+      expect.stringContaining('datasource_admin'),
+    ]);
+    const nobody = await runCli(['drift', 'pr', '--dry-run'], { cwd: root, env: { HOME: root } });
+    expect([nobody.code, nobody.stderr]).toEqual([7, expect.stringContaining('vkit login')]);
+    await run(['datasource', 'remove', name, '--force']);
   });
 
   it('move the credentials of a file to the server and back, and keep its comments', async (context) => {

@@ -31,6 +31,14 @@ describe('drift pr and what it cannot do', () => {
     });
     expect([pull.state, await remoteHead()]).toEqual(['open', '']);
     change(ADD_PHONE);
+    const dry = await pr(['--dry-run'], { env });
+    expect([dry.code, dry.stderr]).toEqual([
+      7,
+      expect.stringContaining('could not be scanned: crm'),
+    ]);
+    expect(dry.stdout).toContain('| new field | customers | phone |');
+    expect(dry.stdout).toContain('Could not be looked at');
+    expect(await remoteHead()).toBe('');
     const some = await pr(['--json'], { env });
     expect(some.code).toBe(7);
     expect(jsonOf(some)).toMatchObject({

@@ -215,25 +215,23 @@ describe('the scripts of the workflows', () => {
     await ok(['login', '-e', server.url, '--email', 'admin@acme.test', '--password-stdin'], {
       stdin: adminPassword,
     });
+    const password = 'the password of a pipeline';
+    const account = ['user', 'create', '--email', 'ci@acme.test', '--role', 'policy_admin'];
+    await ok([...account, '--password-stdin'], { stdin: password });
     const key = await readFile(join(root, '.vkit/keys/vkit_priv.pem'), 'utf8');
     await mkdir(join(root, 'config/tests'), { recursive: true });
     const values = {
       'secrets.VKIT_SIGNING_KEY': key.trimEnd(),
-      'secrets.VKIT_TOKEN': await tokenOf(root),
+      'secrets.VKIT_PASSWORD': password,
+      'vars.VKIT_EMAIL': 'ci@acme.test',
       'vars.VKIT_API_URL': server.url,
     };
     const [, { jobs }] = await workflowsOf(project);
     expect(await runJob(project, jobs.check as Job, {})).toContain('no policy tests');
     const output = await runJob(project, jobs.deploy as Job, values);
-    expect(output).not.toContain(values['secrets.VKIT_TOKEN']);
+    expect(output).toContain('Logged out');
+    expect(output).not.toContain(password);
     expect((await ok(['policy', 'list', '--json'])).stdout).toContain('"active"');
     expect(await git(root, 'status', '--porcelain')).not.toContain('pem');
   });
 });
-
-async function tokenOf(home: string): Promise<string> {
-  const folder = join(home, '.config/vkit');
-  const [name = ''] = await readdir(folder);
-  const found = /vk[as]_[\w-]+/.exec(await readFile(join(folder, name), 'utf8'));
-  return found?.[0] ?? '';
-}

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RegistryDifference } from '../../src/bundle/compare-registries.js';
@@ -76,6 +76,12 @@ describe('vkit registry export and diff', () => {
     expect(await readFile(path, 'utf8')).toBe(changed);
     expect((await run('export', '-o', 'config/registry.yaml', '--force')).code).toBe(0);
     expect(await readFile(path, 'utf8')).toBe(printed.stdout);
+    const part = join(cwd, 'config/registry/shop.yaml');
+    await mkdir(join(part, '..'));
+    await writeFile(part, printed.stdout);
+    const twice = await run('export', '-o', 'config/registry.yaml', '--force');
+    expect([twice.code, twice.stderr]).toEqual([8, expect.stringContaining('config/registry has')]);
+    await rm(part);
     await writeFile(path, 'customers: [');
     const broken = await run('diff', '--json');
     expect([broken.code, jsonOf<{ error: { code: string } }>(broken).error.code]).toEqual([

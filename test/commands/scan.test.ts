@@ -81,6 +81,18 @@ describe('scan', () => {
     expect((await run(['scan', '--format', 'sarif', '--json'])).code).toBe(2);
   });
 
+  it('names the flag whose value it does not take, and what it takes', async () => {
+    const { run } = await shopProject();
+    for (const value of ['0', '1001', 'many']) {
+      expect(await run(['scan', '--sample', value])).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr:
+          'Error: The flag --sample does not take this value.\nIt takes a whole number from 1 to 1000.\n',
+      });
+    }
+  });
+
   it('says with --explain why a field was classified', async () => {
     const { root, ok } = await shopProject();
     sqlite(join(root, 'shop.db'), ADD_COLUMN);

@@ -163,7 +163,13 @@ export type AdministratorRole = 'user_admin' | 'datasource_admin' | 'policy_admi
 export function requireAdministrator(identity: Identity, ...roles: AdministratorRole[]): void {
   const holds = ['admin', ...roles].some((role) => identity.roles.includes(role));
   if (identity.kind === 'user' && holds) return;
-  throw new VkitError('forbidden', `This needs the role ${roles.join(', ')} or admin.`);
+  const needed = `the role ${roles.join(', ')} or admin`;
+  throw new VkitError(
+    'forbidden',
+    holds
+      ? `This needs a person with ${needed}: agents administer nothing, whatever their roles.`
+      : `This needs ${needed}.`,
+  );
 }
 
 function unauthenticated(): VkitError {
