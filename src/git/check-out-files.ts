@@ -6,8 +6,8 @@ import { VkitError } from '../errors/index.js';
 import { AUTHOR, OWN_TRAILER } from './own-commit.js';
 import { type Git, gitIn } from './run-git.js';
 
-/** A Git that was ended with this process may be writing still. */
-const RETRIES_MAX = 3;
+/** A Git that was told to end may be writing still; each retry waits 100 ms longer than the one before. */
+const RETRIES_MAX = 6;
 
 /** These commands talk to nobody. */
 const TIMEOUT_MS = 60_000;
@@ -45,8 +45,14 @@ export interface CheckedOut {
 export async function checkOutFiles(input: CheckOutInput): Promise<CheckedOut> {
   const { root, commit, environment } = input;
   const isolated = { ...environment, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' };
+  const ended = new AbortController();
   const at = (directory: string, more: Record<string, string> = {}): Git =>
-    gitIn({ directory, environment: { ...isolated, ...more }, timeoutMs: TIMEOUT_MS });
+    gitIn({
+      directory,
+      environment: { ...isolated, ...more },
+      timeoutMs: TIMEOUT_MS,
+      signal: ended.signal,
+    });
   const original = gitIn({ directory: root, environment, timeoutMs: TIMEOUT_MS });
   await refusePartial(original);
   const ask = async (...args: string[]): Promise<string> =>
@@ -54,9 +60,17 @@ export async function checkOutFiles(input: CheckOutInput): Promise<CheckedOut> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'vkit-drift-')));
   const remove = (): void =>
     rmSync(folder, { recursive: true, force: true, maxRetries: RETRIES_MAX });
-  process.once('exit', remove);
+  const removeAtExit = (): void => {
+    ended.abort();
+    try {
+      remove();
+    } catch {
+      // The process has said how it ended. What is thrown now would be said after that, as a second end.
+    }
+  };
+  process.once('exit', removeAtExit);
   const done = (): void => {
-    process.removeListener('exit', remove);
+    process.removeListener('exit', removeAtExit);
     remove();
   };
   try {

@@ -7,6 +7,8 @@ export interface GitOptions {
   environment: Readonly<Record<string, string>>;
   /** Git is ended when it has said nothing for so long. */
   timeoutMs: number;
+  /** Ends the Git that runs. */
+  signal?: AbortSignal;
 }
 
 /** Runs one Git command and gives what it wrote to stdout. */
@@ -17,11 +19,12 @@ export type Git = (...args: string[]) => Promise<string>;
  * run a program, so that no argument brings them in; here they come from the given environment alone, and the arguments are
  * vkit's own. Throws what `gitError` makes of a failure.
  */
-export function gitIn({ directory, environment, timeoutMs }: GitOptions): Git {
+export function gitIn({ directory, environment, timeoutMs, signal }: GitOptions): Git {
   const whole = { ...environment, LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0' };
   const runner = simpleGit({
     baseDir: directory,
     timeout: { block: timeoutMs },
+    ...(signal === undefined ? {} : { abort: signal }),
     maxConcurrentProcesses: 1,
     allowEnvironment: Object.keys(whole).filter((name) => /^(git_|ssh_askpass$)/i.test(name)),
     unsafe: {

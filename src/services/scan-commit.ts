@@ -15,8 +15,8 @@ export interface ScanCommitInput
   /** The commit whose registry is compared, and on top of which the next one is proposed. */
   commit: string;
   /**
-   * The commit whose settings, classifiers, datasources and policies count. A datasource's file says where its login is sent, so that has to be one
-   * that was reviewed.
+   * The commit whose settings, classifiers, datasources and policies count. A datasource's file says where its login is sent, so
+   * that has to be one that was reviewed.
    */
   reviewed: string;
   /** Where the reviewed commit is, for messages: `main of origin`. */
@@ -32,9 +32,8 @@ export interface ScanCommitResult extends ScanAllResult {
 
 /**
  * Scans every datasource as a reviewed commit has them, against the registry of a commit. The files lie in a temporary folder
- * meanwhile; the databases, and paths relative to the project, are those of this machine, and the server reads those whose credentials
- * it alone has. Throws `project_not_found` where
- * the reviewed commit has no project in that place.
+ * meanwhile; the databases, and paths relative to the project, are those of this machine, and the server reads those whose
+ * credentials it alone has. Throws `project_not_found` where the reviewed commit has no project in that place.
  */
 export async function scanCommit(
   input: ScanCommitInput,

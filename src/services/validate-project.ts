@@ -212,6 +212,7 @@ function unscanned({ project, registry, lock }: LoadedProject): Problem[] {
     const absent = [...fields].filter(
       ([field]) => locked === undefined || !Object.hasOwn(locked.fields, field),
     );
+    if (absent.length === 0 && locked !== undefined) return [];
     const place = placeInRegistry(project, name, datasource);
     const say = (what: string, code: 'gone' | 'not_scanned'): Problem => ({
       ...place,

@@ -185,7 +185,10 @@ describe('drift pr and what it cannot do', () => {
     await git(root, 'add', '.');
     await git(root, 'commit', '-q', '-m', 'A second datasource');
     await git(root, 'push', '-q', 'origin', 'main');
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    // While Git is at work in the folder, and later.
+    const moments = [0, 12, 24, 250];
+    for (const [index, ms] of moments.entries()) {
+      const signal = index % 2 === 0 ? 'SIGINT' : 'SIGTERM';
       const TMPDIR = await temporaryFolder();
       const login = { VKIT_DS_CRM_USERNAME: 'u', VKIT_DS_CRM_PASSWORD: 'p' };
       const child = startCli(['drift', 'pr', '--json'], {
@@ -193,7 +196,8 @@ describe('drift pr and what it cannot do', () => {
         env: { ...environment, ...login, TMPDIR },
       });
       await asked;
-      while ((await readdir(TMPDIR)).length === 0) await sleep(20);
+      while ((await readdir(TMPDIR)).length === 0) await sleep(2);
+      await sleep(ms);
       child.kill(signal);
       const { code, stdout } = await finished(child);
       expect([code, JSON.parse(stdout)]).toMatchObject([130, { error: { code: 'interrupted' } }]);
