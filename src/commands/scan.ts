@@ -56,6 +56,10 @@ could not be read: then nobody knows.`;
       min: 1,
       max: SAMPLE_ROWS_MAX,
     }),
+    'with-definitions': boolean({
+      description:
+        'Record the texts of defaults, comments and views, which can hold secrets, in registry.lock.json.',
+    }),
     explain: boolean({ description: 'Say why each new field was classified as it was.' }),
     format: option({
       description: 'How the report is printed.',
@@ -81,6 +85,7 @@ could not be read: then nobody knows.`;
     const { id, flags } = await this.read();
     const options = {
       ...projectContext(flags),
+      withDefinitions: flags['with-definitions'],
       apply: flags.apply || flags.mode === 'apply',
       now: () => performance.now(),
       ...(flags.sample === undefined ? {} : { sample: flags.sample }),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ColumnOrigin, ScannedColumn } from '../schema/model.js';
+import type { ColumnOrigin, ScannedColumn, ScannedTable } from '../schema/model.js';
 
 /** One live column; `position` counts from 1 among the columns that are not dropped. */
 export interface CatalogColumn {
@@ -17,8 +17,8 @@ export interface CatalogColumn {
   origins?: readonly ColumnOrigin[] | undefined;
 }
 
-/** What a scan reports of a column: of defaults the digest alone, since they can hold secrets. */
-export function scannedColumn(column: CatalogColumn): ScannedColumn {
+/** What a scan reports of a column: of defaults the digest alone, since they can hold secrets, unless it was asked for them. */
+export function scannedColumn(column: CatalogColumn, withDefinitions = false): ScannedColumn {
   const { name, type, native, position, nullable, comment } = column;
   const scanned: ScannedColumn = {
     name,
@@ -36,7 +36,34 @@ export function scannedColumn(column: CatalogColumn): ScannedColumn {
     scanned.comment_digest = sha256Hex(comment);
   }
   if (column.origins !== undefined) scanned.origins = column.origins;
+  if (withDefinitions) addTexts(scanned, column.default);
   return scanned;
+}
+
+/** Puts the texts beside their digests. */
+export function addTexts(scanned: ScannedColumn, defaultText: string | null): void {
+  const { comment } = scanned;
+  if (defaultText === null && comment === undefined) return;
+  scanned.texts = {
+    ...(defaultText === null ? {} : { default: defaultText }),
+    ...(comment === undefined ? {} : { comment }),
+  };
+}
+
+/** A view's own definition, and the SHA-256 (hex) of all that it stands on. */
+export interface ViewDefinition {
+  digest: string;
+  text: string;
+}
+
+/** What a scan reports of it; nothing of what is no view. */
+export function scannedDefinition(
+  definition: ViewDefinition | undefined,
+  withDefinitions = false,
+): Pick<ScannedTable, 'definition' | 'definition_digest'> {
+  if (definition === undefined) return {};
+  const { digest, text } = definition;
+  return { definition_digest: digest, ...(withDefinitions ? { definition: text } : {}) };
 }
 
 /** Digests of this many short texts are kept: a few defaults and comments recur throughout a database. */

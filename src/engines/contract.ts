@@ -30,6 +30,8 @@ export interface ScanOptions {
   include?: readonly string[];
   exclude?: readonly string[];
   timeoutMs?: number;
+  /** Whether texts come too of which a scan otherwise has digests alone, since they can hold secrets: defaults, views. */
+  withDefinitions?: boolean;
 }
 
 export interface RunOptions {

@@ -15,7 +15,7 @@ export function lockDatasetOf(scanned: ScannedTable, datasource: string): LockDa
 const knownDatasets = new WeakMap<ScannedTable, LockDataset>();
 
 function describe(scanned: ScannedTable, datasource: string): LockDataset {
-  const { table, kind, primary_key, definition_digest, row_security } = scanned;
+  const { table, kind, primary_key, definition_digest, definition, row_security } = scanned;
   let fields: LockDataset['fields'] | undefined;
   return {
     datasource,
@@ -25,6 +25,7 @@ function describe(scanned: ScannedTable, datasource: string): LockDataset {
     unique_keys: sortedByText(scanned.unique_keys),
     foreign_keys: sortedByText(scanned.foreign_keys),
     ...(definition_digest === undefined ? {} : { definition_digest }),
+    ...(definition === undefined ? {} : { definition }),
     ...(row_security === undefined ? {} : { row_security }),
     // Of a database that did not change, and of a new one, nobody asks: the lock is printed from the columns themselves.
     get fields() {
@@ -42,6 +43,7 @@ function fieldOf(column: ScannedColumn): LockField {
   if (native !== undefined) field.native = native;
   if (default_digest !== undefined) field.default_digest = default_digest;
   if (comment_digest !== undefined) field.comment_digest = comment_digest;
+  if (column.texts !== undefined) field.texts = column.texts;
   return field;
 }
 

@@ -67,6 +67,8 @@ export interface LockField {
   native?: string;
   default_digest?: string;
   comment_digest?: string;
+  /** Of a scan that was asked for them: they can hold secrets. */
+  texts?: { default?: string; comment?: string };
 }
 
 export interface LockDataset {
@@ -79,6 +81,8 @@ export interface LockDataset {
   foreign_keys: readonly ForeignKey[];
   /** SHA-256 (hex) of a view's definition as the engine prints it. */
   definition_digest?: string;
+  /** A view's own, of a scan that was asked for it. */
+  definition?: string;
   /** Absent: off, or the engine has none. */
   row_security?: RowSecurity;
   fields: Readonly<Record<string, LockField>>;
@@ -117,6 +121,8 @@ export interface ScannedTable {
   unique_keys: readonly (readonly string[])[];
   foreign_keys: readonly ForeignKey[];
   definition_digest?: string;
+  /** A view's own, of a scan that was asked for it. */
+  definition?: string;
   /** Absent: off, or the engine has none. */
   row_security?: RowSecurity;
   /** The columns that a view reads, where the engine tells, but not which of them its own columns show. */

@@ -56,6 +56,7 @@ export const REGISTRY_LOCK_SCHEMA = {
           },
         },
         definition_digest: { type: 'string' },
+        definition: { type: 'string' },
         row_security: { enum: ROW_SECURITY },
         fields: { type: 'object', additionalProperties: { $ref: '#/$defs/field' } },
       },
@@ -72,6 +73,10 @@ export const REGISTRY_LOCK_SCHEMA = {
         native: { type: 'string' },
         default_digest: { type: 'string' },
         comment_digest: { type: 'string' },
+        texts: {
+          type: 'object',
+          properties: { default: { type: 'string' }, comment: { type: 'string' } },
+        },
       },
     },
   },

@@ -102,6 +102,9 @@ function datasetText(dataset: LockDataset): string {
     ...(dataset.definition_digest === undefined
       ? []
       : [`"definition_digest": ${JSON.stringify(dataset.definition_digest)}`]),
+    ...(dataset.definition === undefined
+      ? []
+      : [`"definition": ${JSON.stringify(dataset.definition)}`]),
     ...(dataset.row_security === undefined
       ? []
       : [`"row_security": ${JSON.stringify(dataset.row_security)}`]),
@@ -140,6 +143,7 @@ function fieldText(field: LockField | undefined): string {
   if (native !== undefined) text += `, "native": ${jsonText(native)}`;
   if (default_digest !== undefined) text += `, "default_digest": ${jsonText(default_digest)}`;
   if (comment_digest !== undefined) text += `, "comment_digest": ${jsonText(comment_digest)}`;
+  if (field.texts !== undefined) text += `, "texts": ${oneLine(field.texts)}`;
   return `${text}}`;
 }
 

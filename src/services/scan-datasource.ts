@@ -41,8 +41,10 @@ import { suggestPolicies } from './suggest-policies.js';
 
 /** Where the catalog of one datasource is read. */
 export interface ScanSource {
-  introspect(scope: Pick<ScanOptions, 'include' | 'exclude'>): Promise<ScannedSchema>;
-  /** For the values of a sample; null where nobody but the server can read them. */
+  introspect(
+    scope: Pick<ScanOptions, 'include' | 'exclude' | 'withDefinitions'>,
+  ): Promise<ScannedSchema>;
+  /** For the values of a sample, and for definitions; null where nobody but the server can read them. */
   connector: Connector | null;
   close(): Promise<void>;
 }
@@ -64,6 +66,8 @@ export interface ScanDatasourceInput extends DatasourceContext {
   classify?: Classifier;
   /** Rows of each table whose values are looked at; absent: none, and no row is read. */
   sample?: number;
+  /** Whether the lock records the texts of defaults, comments and views, and not digests alone. */
+  withDefinitions?: boolean;
   /** Milliseconds, of any origin. */
   now: () => number;
   registryDir?: string;
@@ -118,7 +122,7 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
     ...(include === undefined ? {} : { include }),
     ...(exclude === undefined ? {} : { exclude }),
   };
-  const { sample: rows } = input;
+  const { sample: rows, withDefinitions = false } = input;
   const engine = input.engines[datasource.engine];
   if (rows !== undefined && engine !== undefined) refuseSample(engine);
   const source = await (input.openSource ?? openHere(input))(datasource, root);
@@ -143,7 +147,8 @@ export async function scanDatasource(input: ScanDatasourceInput): Promise<ScanOu
   const { scanned, sampled } = await (async () => {
     const { connector } = source;
     if (rows !== undefined && connector === null) throw notSampled(datasource.id);
-    const reading = source.introspect(scope);
+    if (withDefinitions && connector === null) throw notDefined(datasource.id);
+    const reading = source.introspect({ ...scope, withDefinitions });
     // Making the rules ready takes a while, in which the database works.
     if (input.classify === undefined) classify({ dataset: '', name: '', type: 'text' });
     const found = await reading;
@@ -247,6 +252,12 @@ async function rootOf({ cwd, datasource }: ScanDatasourceInput): Promise<string>
     if (!isNone || datasource === undefined) throw error;
     return realpath(resolve(cwd));
   }
+}
+
+function notDefined(id: string): VkitError {
+  return new VkitError('unsupported', `The server hands out no definitions of "${id}".`, {
+    hint: `Without --with-definitions it tells their digests: vkit scan ${id}`,
+  });
 }
 
 /** The columns that nobody has reviewed yet, by their tables. */

@@ -32,7 +32,12 @@ export async function testDatasource(
   const connector = await openDatasource(root, datasource, input);
   try {
     const { server, latencyMs } = await connector.test();
-    return { id: datasource.id, engine: datasource.engine, server, latency_ms: latencyMs };
+    return {
+      id: datasource.id,
+      engine: datasource.engine,
+      server,
+      latency_ms: Math.round(latencyMs * 1_000) / 1_000,
+    };
   } finally {
     await connector.close();
   }

@@ -53,6 +53,7 @@ function scan(
     apply?: boolean;
     variables?: DatasourceVariables;
     classify?: Classifier;
+    withDefinitions?: boolean;
   } = {},
 ) {
   let time = 0;
@@ -60,6 +61,7 @@ function scan(
     cwd,
     id: options.id ?? 'shop',
     apply: options.apply ?? false,
+    withDefinitions: options.withDefinitions ?? false,
     engines: ENGINES,
     variables: () => options.variables ?? {},
     ...(options.classify === undefined ? {} : { classify: options.classify }),
@@ -142,6 +144,24 @@ describe('a scan of a SQLite file', () => {
     expect(registry).toContain('mails:\n  datasource: shop\n  gone: true\n');
     expect(Object.keys(JSON.parse(lock).datasets)).toEqual(['customers', 'orders', 'visits']);
     expect((await scan(root)).report.drift).toEqual([]);
+  });
+
+  it('records the texts of defaults and views only where it is asked for them', async () => {
+    const { root, file } = await shopProject();
+    run(file, `CREATE TABLE keys (id INTEGER, secret TEXT DEFAULT 'sk_live_secret')`);
+    await scan(root, { apply: true });
+    const [registry, lock = ''] = await readBoth(root);
+    expect(lock).not.toMatch(/sk_live|SELECT email/);
+    await scan(root, { apply: true, withDefinitions: true });
+    const [sameRegistry, told = ''] = await readBoth(root);
+    expect(sameRegistry).toBe(registry);
+    const { datasets } = JSON.parse(told);
+    expect(datasets.keys.fields.secret.texts).toEqual({ default: "'sk_live_secret'" });
+    expect(datasets.mails.definition).toContain('SELECT email FROM customers');
+    const again = await scan(root, { apply: true, withDefinitions: true });
+    expect([again.written, again.report.drift]).toEqual([[], []]);
+    expect((await scan(root, { apply: true })).report.drift).toEqual([]);
+    expect(await readBoth(root)).toEqual([registry, lock]);
   });
 
   it('mends a registry that a killed process left ahead of its lock, without losing a tag', async () => {

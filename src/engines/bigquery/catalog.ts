@@ -27,7 +27,7 @@ export function schemaOf({ projectId, datasetId }: Omit<TableReference, 'tableId
 }
 
 /** The table as a query's check needs it; `undefined` for what is no dataset. */
-export function liveTable(resource: TableResource): (LiveTable & Catalog) | undefined {
+export function liveTable(resource: TableResource): LiveTable | undefined {
   const { type = 'TABLE' } = resource;
   const kind = Object.hasOwn(KINDS, type) ? KINDS[type] : undefined;
   if (kind === undefined) return undefined;
@@ -39,15 +39,14 @@ export function liveTable(resource: TableResource): (LiveTable & Catalog) | unde
   };
 }
 
-interface Catalog {
-  columns: readonly CatalogColumn[];
-}
-
 /**
  * The table as a scan reports it. BigQuery does not enforce the primary keys it lets people declare, so none is
  * reported: the order of masked rows would rely on it.
  */
-export function scannedTable(resource: TableResource): ScannedTable | undefined {
+export function scannedTable(
+  resource: TableResource,
+  withDefinitions = false,
+): ScannedTable | undefined {
   const live = liveTable(resource);
   if (live === undefined) return undefined;
   const { tableReference } = resource;
@@ -58,7 +57,8 @@ export function scannedTable(resource: TableResource): ScannedTable | undefined 
     unique_keys: [],
     foreign_keys: foreignKeysOf(resource),
     ...(live.definition_digest === undefined ? {} : { definition_digest: live.definition_digest }),
-    columns: live.columns.map(scannedColumn),
+    ...(withDefinitions ? definitionOf(resource) : {}),
+    columns: columnsOf(resource).map((column) => scannedColumn(column, withDefinitions)),
   };
 }
 
@@ -74,6 +74,11 @@ function columnsOf({ schema }: TableResource): CatalogColumn[] {
     default: field.defaultValueExpression ?? null,
     comment: field.description ?? null,
   }));
+}
+
+function definitionOf({ view, materializedView }: TableResource): { definition?: string } {
+  const { query } = view ?? materializedView ?? {};
+  return query === undefined ? {} : { definition: query };
 }
 
 function definitionDigest({ view, materializedView }: TableResource): string | undefined {

@@ -26,7 +26,7 @@ export async function readTables(
     for (let next = wanted.pop(); next !== undefined; next = wanted.pop()) {
       // One that is dropped meanwhile is no table any more.
       const resource = await session.getTable(next);
-      const scanned = resource && scannedTable(resource);
+      const scanned = resource && scannedTable(resource, options.withDefinitions);
       if (scanned) tables.push(scanned);
     }
   };

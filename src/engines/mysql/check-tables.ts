@@ -57,7 +57,7 @@ async function readLive(
   for (const [schema, name, type] of found) {
     const key = keyOf({ schema: textOf(schema), name: textOf(name) });
     const kind = kindOfTable(textOf(type));
-    const digest = digests.get(key);
+    const digest = digests.get(key)?.digest;
     if (!kind) continue;
     tables.set(key, {
       kind,

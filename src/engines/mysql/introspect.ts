@@ -1,5 +1,5 @@
 import type { ForeignKey, ScannedTable, TableKind } from '../../schema/model.js';
-import { scannedColumn } from '../catalog-column.js';
+import { scannedColumn, scannedDefinition } from '../catalog-column.js';
 import type { ScanOptions } from '../contract.js';
 import { tableFilter } from '../table-filter.js';
 import { keyOf, readCatalog, readColumns } from './catalog.js';
@@ -39,7 +39,6 @@ export async function readTables(
     if (!kind) return [];
     const key = keyOf(table);
     const { primary = [], unique = [] } = keys.get(key) ?? {};
-    const digest = digests.get(key);
     return [
       {
         table,
@@ -47,8 +46,10 @@ export async function readTables(
         primary_key: primary,
         unique_keys: unique,
         foreign_keys: foreignKeys.get(key) ?? [],
-        ...(digest === undefined ? {} : { definition_digest: digest }),
-        columns: (columns.get(key) ?? []).map(scannedColumn),
+        ...scannedDefinition(digests.get(key), options.withDefinitions),
+        columns: (columns.get(key) ?? []).map((column) =>
+          scannedColumn(column, options.withDefinitions),
+        ),
       },
     ];
   });

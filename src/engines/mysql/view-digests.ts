@@ -1,4 +1,4 @@
-import { type CatalogColumn, sha256Hex } from '../catalog-column.js';
+import { type CatalogColumn, sha256Hex, type ViewDefinition } from '../catalog-column.js';
 import {
   keyOf,
   readCatalog,
@@ -21,7 +21,7 @@ interface View extends TableName {
 }
 
 /**
- * SHA-256 (hex) of the definitions of views as the server prints them, by `keyOf`. A view can mean something else because a
+ * The definitions of views as the server prints them, with SHA-256 (hex), by `keyOf`. A view can mean something else because a
  * view below it does: theirs follow its own, each after its name. It stands on the names of columns and not on columns: of the
  * tables below it follow those that it names, with their types and positions, as far as the login sees them. A view whose
  * definition the login may not read has none.
@@ -29,7 +29,7 @@ interface View extends TableName {
 export async function readViewDigests(
   session: MysqlSession,
   scope: Scope,
-): Promise<Map<string, string>> {
+): Promise<Map<string, ViewDefinition>> {
   const views = new Map<string, View>();
   const asked = new Map<string, TableName>();
   let next: Scope = scope;
@@ -47,10 +47,13 @@ export async function readViewDigests(
   }
   const tables = await readColumns(session, scope === 'all' ? scope : namesOfTables(asked, views));
   const roots = scope === 'all' ? [...views.keys()] : scope.map(keyOf);
-  const digests = new Map<string, string>();
+  const digests = new Map<string, ViewDefinition>();
   for (const key of roots) {
     const view = views.get(key);
-    if (view && view.definition !== '') digests.set(key, digestOf(view, views, tables));
+    if (view && view.definition !== '') {
+      const digest = digestOf(view, views, tables);
+      digests.set(key, { digest, text: view.definition });
+    }
   }
   return digests;
 }

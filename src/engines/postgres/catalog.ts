@@ -1,5 +1,5 @@
 import type { ColumnOrigin, TableKind } from '../../schema/model.js';
-import { sha256Hex } from '../catalog-column.js';
+import { sha256Hex, type ViewDefinition } from '../catalog-column.js';
 import { decodeArray } from './decode-array.js';
 import type { PostgresSession, TextRow } from './session.js';
 import { normalisePostgresType } from './type.js';
@@ -281,18 +281,22 @@ const DEFINITIONS = `
   ORDER BY reads.root, reads.oid <> reads.root, n.nspname COLLATE "C", c.relname COLLATE "C"`;
 
 /**
- * SHA-256 (hex) of the definitions of views as PostgreSQL prints them, by oid. Where a view reads
- * other views, theirs follow its own, each after its name.
+ * The definitions of views as PostgreSQL prints them, by oid. Where a view reads other views, theirs follow its own in the
+ * digest, each after its name.
  */
-export async function readDefinitionDigests(
+export async function readDefinitions(
   session: PostgresSession,
   oids: readonly string[],
-): Promise<Map<string, string>> {
+): Promise<Map<string, ViewDefinition>> {
   const texts = new Map<string, string>();
-  for (const [root, own, schema, name, definition] of await session.query(DEFINITIONS, [oids])) {
+  const own = new Map<string, string>();
+  for (const [root, isOwn, schema, name, definition] of await session.query(DEFINITIONS, [oids])) {
     const before = texts.get(root ?? '') ?? '';
-    const heading = own === 't' ? '' : `\n-- ${schema}.${name}\n`;
+    const heading = isOwn === 't' ? '' : `\n-- ${schema}.${name}\n`;
+    if (isOwn === 't') own.set(root ?? '', definition ?? '');
     texts.set(root ?? '', before + heading + (definition ?? ''));
   }
-  return new Map([...texts].map(([oid, text]) => [oid, sha256Hex(text)]));
+  return new Map(
+    [...texts].map(([oid, text]) => [oid, { digest: sha256Hex(text), text: own.get(oid) ?? '' }]),
+  );
 }

@@ -3,7 +3,7 @@ import type { VkitError } from '../../errors/index.js';
 import type { DriverErrors } from '../driver-error.js';
 import type { LaterCheck, TableCheck } from '../run-query.js';
 import { type LiveTable, tableDifference } from '../table-difference.js';
-import { kindOfRelation, type RawColumns, readColumns, readDefinitionDigests } from './catalog.js';
+import { kindOfRelation, type RawColumns, readColumns, readDefinitions } from './catalog.js';
 import { sqlState } from './error.js';
 import type { PostgresSession, TextRow } from './session.js';
 
@@ -235,11 +235,11 @@ async function readLive(
   const oids = relations.map(([oid]) => oid ?? null).filter((oid) => oid !== null);
   const columns = await readColumns(session, [...new Set(oids)]);
   const wantsDigests = expected.some((table) => table.definition_digest !== undefined);
-  const digests = wantsDigests ? await readDefinitionDigests(session, oids) : new Map();
+  const digests = wantsDigests ? await readDefinitions(session, oids) : new Map();
   return relations.map(([oid, relkind]) => {
     const kind = kindOfRelation(relkind);
     if (!oid || !kind) return undefined;
-    const definition_digest = digests.get(oid);
+    const definition_digest = digests.get(oid)?.digest;
     return { kind, oid: Number(oid), definition_digest, columns: liveColumns(columns.get(oid)) };
   });
 }

@@ -1,5 +1,5 @@
 import type { ForeignKey, ScannedColumn, ScannedTable } from '../../schema/model.js';
-import { scannedColumn } from '../catalog-column.js';
+import { scannedColumn, scannedDefinition } from '../catalog-column.js';
 import type { ScanOptions } from '../contract.js';
 import { tableFilter } from '../table-filter.js';
 import {
@@ -9,7 +9,7 @@ import {
   readColumnsBeside,
   readComments,
   readDefaults,
-  readDefinitionDigests,
+  readDefinitions,
   readGeneratedFrom,
   readViewReads,
 } from './catalog.js';
@@ -69,7 +69,7 @@ export async function readTables(
   const read = await readColumnsBeside(session, oids, () => readDefaults(session, oids));
   const { columns, other: defaults } = read;
   const comments = await readComments(session, oids);
-  const definitions = await readDefinitionDigests(session, oids);
+  const definitions = await readDefinitions(session, oids);
   const keys = await readKeys(session, oids, columns);
   const foreignKeys = await readForeignKeys(session, oids, columns);
   const withGenerated = oids.filter((oid) => columns.get(oid)?.generated.includes(true));
@@ -84,18 +84,17 @@ export async function readTables(
     const oid = id ?? '';
     const kind = kindOfRelation(relkind);
     if (!kind) return [];
-    const digest = definitions.get(oid);
     return {
       table: { schema: schema ?? '', name: name ?? '', oid: Number(oid) },
       kind,
       primary_key: keys.get(oid)?.primary ?? [],
       unique_keys: keys.get(oid)?.unique ?? [],
       foreign_keys: foreignKeys.get(oid) ?? [],
-      ...(digest === undefined ? {} : { definition_digest: digest }),
+      ...scannedDefinition(definitions.get(oid), options.withDefinitions),
       ...(isSecured === 't' && { row_security: isForced === 't' ? 'forced' : 'enabled' }),
       ...(reads.has(oid) ? { reads: reads.get(oid) ?? [] } : {}),
       columns: withOrigins(
-        scannedColumns(columns.get(oid), defaults.get(oid), comments.get(oid)),
+        scannedColumns(columns.get(oid), defaults.get(oid), comments.get(oid), options),
         { schema: schema ?? '', table: name ?? '' },
         columns.get(oid),
         generatedFrom.get(oid),
@@ -108,12 +107,13 @@ function scannedColumns(
   columns: RawColumns | undefined,
   defaults: ReadonlyMap<number, string> | undefined,
   comments: ReadonlyMap<number, string> | undefined,
+  { withDefinitions }: ScanOptions,
 ): ScannedColumn[] {
   if (columns === undefined) return [];
   const { names, numbers, types, notNull, generated } = columns;
   return names.map((name, index) => {
     const number = numbers[index] ?? 0;
-    return scannedColumn({
+    const column = {
       name,
       position: index + 1,
       number,
@@ -123,7 +123,8 @@ function scannedColumns(
       generated: generated[index] === true,
       default: defaults?.get(number) ?? null,
       comment: comments?.get(number) ?? null,
-    });
+    };
+    return scannedColumn(column, withDefinitions);
   });
 }
 

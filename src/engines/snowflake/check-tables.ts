@@ -64,7 +64,7 @@ async function readLive(
   const views = expected.filter((table) => table.definition_digest !== undefined);
   const digests =
     views.length === 0
-      ? new Map<string, string>()
+      ? undefined
       : await readViewDigests(
           session,
           views.map(({ table }) => table),
@@ -73,7 +73,7 @@ async function readLive(
   for (const [schema, name, type] of found) {
     const key = keyOf({ schema: textOf(schema), name: textOf(name) });
     const kind = kindOfTable(textOf(type));
-    const digest = digests.get(key);
+    const digest = digests?.get(key)?.digest;
     if (!kind) continue;
     tables.set(key, {
       kind,

@@ -1,5 +1,5 @@
 import type { ForeignKey, ScannedTable } from '../../schema/model.js';
-import { scannedColumn } from '../catalog-column.js';
+import { scannedColumn, scannedDefinition } from '../catalog-column.js';
 import type { ScanOptions } from '../contract.js';
 import { tableFilter } from '../table-filter.js';
 import { keyOf, kindOfTable, readCatalog, readColumns } from './catalog.js';
@@ -30,7 +30,6 @@ export async function readTables(
     .flatMap(({ table, kind }): ScannedTable[] => {
       if (!kind) return [];
       const key = keyOf(table);
-      const digest = digests.get(key);
       return [
         {
           table,
@@ -38,8 +37,10 @@ export async function readTables(
           primary_key: [],
           unique_keys: [],
           foreign_keys: foreignKeys.get(key) ?? [],
-          ...(digest === undefined ? {} : { definition_digest: digest }),
-          columns: (columns.get(key) ?? []).map(scannedColumn),
+          ...scannedDefinition(digests.get(key), options.withDefinitions),
+          columns: (columns.get(key) ?? []).map((column) =>
+            scannedColumn(column, options.withDefinitions),
+          ),
         },
       ];
     });

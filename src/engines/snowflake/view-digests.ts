@@ -1,4 +1,4 @@
-import { sha256Hex } from '../catalog-column.js';
+import { sha256Hex, type ViewDefinition } from '../catalog-column.js';
 import { keyOf, readCatalog, type Scope, type TableName } from './catalog.js';
 import { snowflakeDialect } from './dialect.js';
 import { type SnowflakeRow, type SnowflakeSession, textOf } from './session.js';
@@ -15,22 +15,24 @@ interface View extends TableName {
 }
 
 /**
- * SHA-256 (hex) of the definitions of views, by `keyOf`. A view can mean something else because a view below it does: the
+ * The definitions of views, with SHA-256 (hex), by `keyOf`. A view can mean something else because a view below it does: the
  * definitions of all views whose names its own definition could mean follow it, each after its name. A view whose definition
  * the role may not read has no digest.
  */
 export async function readViewDigests(
   session: SnowflakeSession,
   scope: Scope,
-): Promise<Map<string, string>> {
+): Promise<Map<string, ViewDefinition>> {
   const roots = (await readCatalog(session, 'VIEWS', COLUMNS, scope)).map(viewOf);
   const known = new Map<string, View[]>();
   const add = (view: View) => known.set(view.name, [...(known.get(view.name) ?? []), view]);
   if (scope === 'all') roots.forEach(add);
   else (await readBelow(session, roots)).forEach(add);
-  const digests = new Map<string, string>();
+  const digests = new Map<string, ViewDefinition>();
   for (const root of roots) {
-    if (root.definition !== '') digests.set(keyOf(root), digestOf(root, known));
+    if (root.definition !== '') {
+      digests.set(keyOf(root), { digest: digestOf(root, known), text: root.definition });
+    }
   }
   return digests;
 }

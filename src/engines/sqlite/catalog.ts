@@ -29,19 +29,21 @@ const RELATIONS = `
 export function readTables(
   database: Database,
   covers: (schema: string, name: string) => boolean,
+  withDefinitions = false,
 ): ScannedTable[] {
   const relations = readRelations(database);
   const below = readBelow(database, relations);
   return relations
     .filter(({ name }) => covers(MAIN_SCHEMA, name))
-    .map((relation) => readTable(database, relation, below));
+    .map((relation) => readTable(database, relation, { below, withDefinitions }));
 }
 
 /** One table or view by its exact name; `undefined` where there is none. */
 export function findTable(database: Database, name: string): ScannedTable | undefined {
   const relations = readRelations(database);
   const relation = relations.find((candidate) => candidate.name === name);
-  return relation && readTable(database, relation, readBelow(database, relations));
+  const below = readBelow(database, relations);
+  return relation && readTable(database, relation, { below, withDefinitions: false });
 }
 
 function readRelations(database: Database): Relation[] {
@@ -73,7 +75,11 @@ function selectAll(name: string): string {
   return `SELECT * FROM main."${name.replaceAll('"', '""')}"`;
 }
 
-function readTable(database: Database, relation: Relation, below: Below): ScannedTable {
+function readTable(
+  database: Database,
+  relation: Relation,
+  { below, withDefinitions }: { below: Below; withDefinitions: boolean },
+): ScannedTable {
   const { name, kind } = relation;
   const rows = readColumns(database, name);
   const keys = readKeys(database, relation, rows);
@@ -84,11 +90,20 @@ function readTable(database: Database, relation: Relation, below: Below): Scanne
     primary_key: keys.primary,
     unique_keys: keys.unique,
     foreign_keys: readForeignKeys(database, name),
-    ...(kind === 'view' ? { definition_digest: viewDigest(name, below) } : {}),
+    ...(kind === 'view' ? viewDefinition(name, below, withDefinitions) : {}),
     columns: rows.map((row, index) => ({
       ...scannedColumn(row, index + 1, keys.primary),
+      ...(withDefinitions && row[3] !== null ? { texts: { default: String(row[3]) } } : {}),
       ...origins[index],
     })),
+  };
+}
+
+function viewDefinition(name: string, below: Below, withDefinitions: boolean) {
+  const text = below.views.get(name.toLowerCase()) ?? '';
+  return {
+    definition_digest: viewDigest(name, below),
+    ...(withDefinitions ? { definition: text } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 // The process in which SQLite runs: started by worker.ts, killed when a query must stop.
 import { Worker } from 'node:worker_threads';
 import type { BoundValue } from '../../aql/expression.js';
+import type { ScanOptions } from '../contract.js';
 import { type CellEncoder, cellEncoder } from '../encode-cell.js';
 import { tableDifference } from '../table-difference.js';
 import { tableFilter } from '../table-filter.js';
@@ -141,10 +142,10 @@ function serverOf(database: Database): string {
 
 function introspect(
   database: Database,
-  filter: { include: readonly string[]; exclude: readonly string[] },
+  { withDefinitions, ...filter }: Pick<ScanOptions, 'include' | 'exclude' | 'withDefinitions'>,
 ): ChildReply {
   database.exec('BEGIN');
-  const tables = readTables(database, tableFilter(filter));
+  const tables = readTables(database, tableFilter(filter), withDefinitions);
   const schema = { server: serverOf(database), defaultSchema: MAIN_SCHEMA, tables };
   return { type: 'schema', schema };
 }

@@ -54,8 +54,10 @@ export async function connectSqlite(
       const { server, latencyMs } = await ask(request, TEST_TIMEOUT_MS, 'tested');
       return { server, latencyMs };
     },
-    async introspect({ include = [], exclude = [], timeoutMs = SCAN_TIMEOUT_MS } = {}) {
-      const request = { type: 'introspect', path, include, exclude } as const;
+    async introspect(options = {}) {
+      const { include = [], exclude = [], timeoutMs = SCAN_TIMEOUT_MS } = options;
+      const { withDefinitions = false } = options;
+      const request = { type: 'introspect', path, include, exclude, withDefinitions } as const;
       return (await ask(request, timeoutMs, 'schema')).schema;
     },
     async *run(query, run) {

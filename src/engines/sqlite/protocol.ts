@@ -11,6 +11,7 @@ export type ChildRequest =
       path: string;
       include: readonly string[];
       exclude: readonly string[];
+      withDefinitions: boolean;
     }
   | {
       type: 'run';

@@ -34,7 +34,13 @@ export async function testServerDatasource(
   return reach(ctx, identity, { id, call, event: 'datasource.test' }, async (connector, body) => {
     const { server, latencyMs } = await connector.test();
     const { engine } = body;
-    return { id, engine, server, latency_ms: latencyMs, correlation_id: call.correlationId };
+    return {
+      id,
+      engine,
+      server,
+      latency_ms: Math.round(latencyMs * 1_000) / 1_000,
+      correlation_id: call.correlationId,
+    };
   });
 }
 

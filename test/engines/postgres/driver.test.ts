@@ -73,6 +73,21 @@ describe.skipIf(server.url === null)(`the PostgreSQL driver ${server.reason ?? '
       expect(JSON.stringify(scanned)).not.toContain('sk_live');
     }));
 
+  it('hands out defaults, comments and definitions where it is asked for them', () =>
+    withDriver(async (connector, { client, schema }) => {
+      await client.query(`create table t (key text default 'sk_live_secret');
+        comment on column t.key is 'The key'; create view v as select key from t`);
+      const { tables } = await connector.introspect({
+        include: [`${schema}.*`],
+        withDefinitions: true,
+      });
+      expect(tables[0]?.columns[0]?.texts).toEqual({
+        default: "'sk_live_secret'::text",
+        comment: 'The key',
+      });
+      expect(tables[1]?.definition).toMatch(/select\s+t\.key\s+from/i);
+    }));
+
   it('pins what could change an answer', () =>
     withDriver(async (connector) => {
       const pinned = {
