@@ -67,7 +67,8 @@ export function openSourceWith({
     const byServer = remote || datasource.credentials === 'vaultkit';
     if (client === null || !byServer) return open(datasource, root);
     return {
-      async introspect(scope) {
+      // Definitions are not handed out, and were refused before.
+      async introspect({ withDefinitions: _none, ...scope }) {
         const answer = await client.scanDatasource(datasource.id, scope);
         refuseOther(datasource, answer.datasource, context);
         return answer.scanned;

@@ -93,6 +93,12 @@ describe('the commands of datasources, logged in', () => {
     });
     const scanned = jsonOf(await ok(['scan', name, '--json']));
     expect(scanned).toMatchObject({ id: name, tables: 1, fields: 2, drift: true });
+    // What can hold secrets stays where the credentials are.
+    const refused = await run(['scan', name, '--with-definitions', '--json']);
+    expect([refused.code, jsonOf<ErrorDocument>(refused).error.message]).toEqual([
+      7,
+      expect.stringContaining('hands out no definitions'),
+    ]);
     const all = await ok(['scan', '--all', '--apply']);
     expect(all.stdout).toContain('people');
     expect(await readFile(join(root, 'config/registry.yaml'), 'utf8')).toContain('people:');
