@@ -3,6 +3,9 @@ import { factsOf, lockTables, readFacts, readSchemas, schemasOf } from './check-
 import { sqlState } from './error.js';
 import { type PostgresSession, pipelinedBegin, type TextRow } from './session.js';
 
+/** query_canceled, lock_not_available: what waited is not to wait a second time. */
+const GAVE_UP: readonly (string | undefined)[] = ['57014', '55P03'];
+
 /** "cached plan must not change result type": a prepared statement is older than its table. */
 const FEATURE_NOT_SUPPORTED = '0A000';
 
@@ -10,7 +13,8 @@ const FEATURE_NOT_SUPPORTED = '0A000';
  * What `createTableCheck` and a query do, sent together: the transaction, the lock, what a comparison looks at, the query, the
  * schemas once it has run, and the end. Its rows count only where all that was looked at is, to the letter, `passed`; the
  * database has read them by then, under the lock, and nobody has seen them. Answers `undefined` where they do not count, with
- * the transaction still to be opened. Throws the database's error of a query whose tables are as they were.
+ * the transaction still to be opened. Throws the database's error of a query whose tables are as they were, or that took
+ * too long.
  */
 export async function readChecked(
   session: PostgresSession,
@@ -32,7 +36,9 @@ export async function readChecked(
   const at = before.length + tables.length;
   const facts = factsOf(rows.slice(before.length, at).flat());
   const isSame = rows.length >= at && facts.text === passed;
-  if (error !== undefined && (!isSame || sqlState(error) === FEATURE_NOT_SUPPORTED)) {
+  const state = error === undefined ? undefined : sqlState(error);
+  const isUnclear = !isSame || state === FEATURE_NOT_SUPPORTED;
+  if (error !== undefined && isUnclear && !GAVE_UP.includes(state)) {
     // A connection that was lost fails again, with what is tried next.
     session.defer(begin);
     return undefined;

@@ -87,13 +87,14 @@ export function answerStream(input: AnswerInput): FetchStream {
         const rows = next.value.length > room ? next.value.slice(0, room) : next.value;
         state.truncated ||= execution.truncatable && next.value.length > room;
         const after = state.truncated ? ALL_READ : isOfFewRows ? await pull.next() : undefined;
-        state.rowCount += rows.length;
         if (isOfFewRows && after?.done) {
           running.signal.throwIfAborted();
+          state.rowCount += rows.length;
           await end(null);
-        } else if (!isOnDisk) {
-          await input.permitted.onDisk();
+        } else {
+          if (!isOnDisk) await input.permitted.onDisk();
           isOnDisk = true;
+          state.rowCount += rows.length;
         }
         if (rows.length > 0) yield rows;
         next = after ?? (await pull.next());

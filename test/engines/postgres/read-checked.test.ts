@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { CompiledQuery, TableExpectation } from '../../../src/aql/plan.js';
 import type { Connector } from '../../../src/engines/contract.js';
 import { postgres } from '../../../src/engines/postgres/index.js';
@@ -115,6 +115,26 @@ describe.skipIf(server.url === null)(`a query asked again ${server.reason ?? ''}
       const read = readRows(connector, { ...slow, params: [] }, 400);
       await expect(read).rejects.toMatchObject({ code: 'query_timeout' });
       expect(performance.now() - startedAt).toBeLessThan(5_000);
+      expect(await readRows(connector, named(schema))).toEqual([['1', '"one"']]);
+    }));
+
+  it('that was cancelled while it waited for a lock does not wait again', () =>
+    withTable(async ({ client, schema, connector }) => {
+      expect(await readRows(connector, named(schema))).toEqual([['1', '"one"']]);
+      await client.query('begin; lock table t');
+      const startedAt = performance.now();
+      const read = readRows(connector, named(schema), 60_000);
+      const refused = expect(read).rejects.toMatchObject({ code: 'datasource_error' });
+      await vi.waitFor(async () => {
+        const { rowCount } = await client.query(
+          `select pg_cancel_backend(pid) from pg_locks
+           where relation = '${schema}.t'::regclass and not granted`,
+        );
+        expect(rowCount).toBe(1);
+      }, 5_000);
+      await refused;
+      expect(performance.now() - startedAt).toBeLessThan(8_000);
+      await client.query('rollback');
       expect(await readRows(connector, named(schema))).toEqual([['1', '"one"']]);
     }));
 
