@@ -1,5 +1,6 @@
 import { boolean, custom, string } from '@oclif/core/flags';
 import { VkitError } from '../errors/index.js';
+import { PROJECT_PATHS } from '../project/paths.js';
 import { parseDuration } from '../util/duration.js';
 
 /** Flags of every command that talks to a server; the values come through `serverAddress`. */
@@ -22,6 +23,22 @@ export const projectFlags = {
   dir: string({
     description: 'Folder of the project; else the nearest one above with a vkit project.',
     helpValue: 'FOLDER',
+  }),
+};
+
+/** Where the parts of a project are, for commands that read all of them. */
+export const projectFolderFlags = {
+  'policies-dir': string({
+    description: 'Folder of the policies.',
+    default: PROJECT_PATHS.policies,
+  }),
+  'registry-dir': string({
+    description: 'Folder of registry.yaml.',
+    default: PROJECT_PATHS.registryFolder,
+  }),
+  'datasources-dir': string({
+    description: 'Folder of the datasource files.',
+    default: PROJECT_PATHS.datasources,
   }),
 };
 

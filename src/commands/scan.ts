@@ -1,8 +1,8 @@
 import { string as stringArg } from '@oclif/core/args';
-import { boolean, option, string } from '@oclif/core/flags';
+import { boolean, option } from '@oclif/core/flags';
 import { BaseCommand, PRINTED } from '../cli/base-command.js';
 import { connect, connectIfLoggedIn } from '../cli/connect.js';
-import { countFlag, projectFlags, serverFlags } from '../cli/flags.js';
+import { countFlag, projectFlags, projectFolderFlags, serverFlags } from '../cli/flags.js';
 import { startProgress } from '../cli/progress.js';
 import { projectContext } from '../cli/project-context.js';
 import {
@@ -44,6 +44,7 @@ could not be read: then nobody knows.`;
   static override args = { id: stringArg({ description: 'Id of the datasource.' }) };
   static override flags = {
     ...projectFlags,
+    ...projectFolderFlags,
     ...serverFlags,
     all: boolean({ description: 'Scan every datasource of the project.' }),
     apply: boolean({ description: 'Update the baseline: registry.yaml and registry.lock.json.' }),
@@ -70,15 +71,6 @@ could not be read: then nobody knows.`;
       description: 'apply is --apply; diff and diff_only write nothing, which is the default.',
       options: ['diff', 'diff_only', 'apply'] as const,
     })(),
-    'registry-dir': string({ description: 'Folder of registry.yaml.', default: 'config' }),
-    'datasources-dir': string({
-      description: 'Folder of the datasource files.',
-      default: 'config/datasources',
-    }),
-    'policies-dir': string({
-      description: 'Folder of the policies.',
-      default: 'config/policies',
-    }),
   };
 
   async run(): Promise<unknown> {

@@ -1,4 +1,5 @@
-import type { Bundle, BundleDataset, BundleDatasource } from '../bundle/model.js';
+import { localBundle } from '../bundle/local-bundle.js';
+import type { BundleDataset, BundleDatasource } from '../bundle/model.js';
 import { tableOfKey } from '../bundle/parse-bundle.js';
 import { listOf } from '../policy/compile-match.js';
 import { evaluate } from '../policy/evaluate.js';
@@ -89,24 +90,12 @@ export function driftPolicySet(
       ...(tags === undefined ? {} : { tags }),
     });
   }
-  const bundle: Bundle = {
-    bundle: {
-      format_version: 'v1',
-      org_slug: '',
-      bundle_version: '',
-      sequence: 0,
-      created_at: '',
-      expires_at: null,
-      source: { type: 'git', repo: '', commit_sha: '', dirty: false },
-      checksum: '',
-      installed_packs: [],
-      default_action: defaultAction,
-      ...(clearances === null ? {} : { clearances }),
-    },
-    registry: { datasets: [...datasets.values()], datasources: [datasource] },
+  const bundle = localBundle({
     policies,
-    signing: null,
-  };
+    registry: { datasets: [...datasets.values()], datasources: [datasource] },
+    defaultAction,
+    ...(clearances === null ? {} : { clearances }),
+  });
   return compilePolicySet(bundle);
 }
 

@@ -1,6 +1,7 @@
 import { evaluate } from '../../policy/evaluate.js';
 import type { Policy, TimeCondition } from '../../policy/model.js';
 import { compilePolicySet } from '../../policy/policy-set.js';
+import { localBundle } from '../local-bundle.js';
 import type { Bundle } from '../model.js';
 import type { MomentValue } from './model.js';
 
@@ -44,7 +45,7 @@ export function describeWindow({ after, before, timezone, days }: TimeCondition)
 /** Tells which windows are open at a moment, by deciding a policy for each. */
 function windowsOpen(windows: readonly TimeCondition[]): (at: number) => readonly number[] {
   const policies = windows.map((time, index) => ({ ...ALLOW, id: String(index), when: { time } }));
-  const set = compilePolicySet({ ...EMPTY, policies });
+  const set = compilePolicySet(localBundle({ policies, registry: ANYTHING }));
   const requester = { roles: [], clearance: null, region: null, purposes: [] };
   const references = [{ dataset: 'any', field: null }];
   return (at) => {
@@ -55,25 +56,9 @@ function windowsOpen(windows: readonly TimeCondition[]): (at: number) => readonl
 
 const ALLOW: Policy = { id: '', match: {}, when: {}, action: 'allow', priority: 0 };
 
-const EMPTY: Bundle = {
-  bundle: {
-    format_version: 'v1',
-    org_slug: '',
-    bundle_version: '',
-    sequence: 0,
-    created_at: '',
-    expires_at: null,
-    source: { type: 'git', repo: '', commit_sha: '', dirty: false },
-    checksum: '',
-    installed_packs: [],
-    default_action: 'deny',
-  },
-  registry: {
-    datasets: [{ name: 'any', datasource: '', table: { schema: '', name: 'any' }, fields: [] }],
-    datasources: [],
-  },
-  policies: [],
-  signing: null,
+const ANYTHING: Bundle['registry'] = {
+  datasets: [{ name: 'any', datasource: '', table: { schema: '', name: 'any' }, fields: [] }],
+  datasources: [],
 };
 
 /** Every moment of the weeks at which a window opens or closes, and midnight, at which days change. */

@@ -3,7 +3,7 @@ import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
 import { connectIfLoggedIn } from '../../cli/connect.js';
 import { driftFailure, renderPullRequest, toPullRequestJson } from '../../cli/drift-pr-output.js';
-import { projectFlags, serverFlags } from '../../cli/flags.js';
+import { projectFlags, projectFolderFlags, serverFlags } from '../../cli/flags.js';
 import { interruptOnTerminate } from '../../cli/interrupt.js';
 import { startProgress } from '../../cli/progress.js';
 import { projectContext } from '../../cli/project-context.js';
@@ -24,21 +24,13 @@ says who you are. Exits 0 with or without drift, and 7 when a database could not
   static override examples = ['<%= config.bin %> drift pr', '<%= config.bin %> drift pr --dry-run'];
   static override flags = {
     ...projectFlags,
+    ...projectFolderFlags,
     ...serverFlags,
     'dry-run': boolean({ description: 'Print the report; push nothing, and ask GitHub nothing.' }),
     'remote-name': string({
       description: 'Git remote of the repository on GitHub.',
       default: 'origin',
       helpValue: 'NAME',
-    }),
-    'registry-dir': string({ description: 'Folder of registry.yaml.', default: 'config' }),
-    'datasources-dir': string({
-      description: 'Folder of the datasource files.',
-      default: 'config/datasources',
-    }),
-    'policies-dir': string({
-      description: 'Folder of the policies.',
-      default: 'config/policies',
     }),
   };
 

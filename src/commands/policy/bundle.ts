@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import { boolean, string } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
 import { renderFacts } from '../../cli/facts.js';
-import { countFlag, projectFlags } from '../../cli/flags.js';
+import { countFlag, projectFlags, projectFolderFlags } from '../../cli/flags.js';
 import { cacheOptions, projectContext } from '../../cli/project-context.js';
 import { readEnvironment } from '../../config/env.js';
 import { formatProblem, VkitError } from '../../errors/index.js';
@@ -22,12 +22,7 @@ export default class PolicyBundle extends BaseCommand {
   ];
   static override flags = {
     ...projectFlags,
-    'policies-dir': string({ description: 'Folder of the policies.', default: 'config/policies' }),
-    'registry-dir': string({ description: 'Folder of registry.yaml.', default: 'config' }),
-    'datasources-dir': string({
-      description: 'Folder of the datasource files.',
-      default: 'config/datasources',
-    }),
+    ...projectFolderFlags,
     out: string({
       description: 'The file to write.',
       helpValue: 'FILE',

@@ -2,7 +2,7 @@ import { delimiter } from 'node:path';
 import { boolean, option, string } from '@oclif/core/flags';
 import { BaseCommand, PRINTED } from '../../cli/base-command.js';
 import { countFindings, renderFindings } from '../../cli/findings-text.js';
-import { projectFlags } from '../../cli/flags.js';
+import { projectFlags, projectFolderFlags } from '../../cli/flags.js';
 import { cacheOptions, projectContext } from '../../cli/project-context.js';
 import { readEnvironment } from '../../config/env.js';
 import { VkitError } from '../../errors/index.js';
@@ -26,6 +26,7 @@ Of a bundle it checks form, checksum and signature as the server does, and exits
   ];
   static override flags = {
     ...projectFlags,
+    ...projectFolderFlags,
     bundle: string({ description: 'Check this bundle instead of the files.', helpValue: 'FILE' }),
     key: string({
       description: 'Public key (PEM) the bundle must be signed with; else VKIT_PUBLIC_KEY.',
@@ -40,12 +41,6 @@ Of a bundle it checks form, checksum and signature as the server does, and exits
       options: ['table', 'json', 'sarif'] as const,
       default: 'table' as const,
     })(),
-    'policies-dir': string({ description: 'Folder of the policies.', default: 'config/policies' }),
-    'registry-dir': string({ description: 'Folder of registry.yaml.', default: 'config' }),
-    'datasources-dir': string({
-      description: 'Folder of the datasource files.',
-      default: 'config/datasources',
-    }),
   };
 
   async run(): Promise<unknown> {
