@@ -495,6 +495,25 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
         expect(await seqs({ userId: 'usr_2', event: 'query.executed', afterSeq: 4 })).toEqual([6]);
       });
 
+      it('is filtered alike across what is indexed together and what is not yet', async () => {
+        for (let index = 1; index <= 300; index += 1) {
+          const user_id = index % 100 === 0 ? 'usr_seldom' : 'usr_often';
+          await store.audit.append(event({ requester: { user_id, kind: 'user' } }));
+        }
+        const seqs = async (filter: Partial<Parameters<Store['audit']['list']>[0]>) =>
+          (await store.audit.list({ order: 'asc', limit: 1_000, ...filter })).map(({ seq }) => seq);
+        expect(await seqs({ userId: 'usr_seldom' })).toEqual([100, 200, 300]);
+        expect(await seqs({ userId: 'usr_seldom', order: 'desc', limit: 2 })).toEqual([300, 200]);
+        expect(await seqs({ userId: 'usr_seldom', limit: 2 })).toEqual([100, 200]);
+        expect(await seqs({ userId: 'usr_seldom', afterSeq: 200 })).toEqual([300]);
+        expect(await seqs({ userId: 'usr_seldom', beforeSeq: 200 })).toEqual([100]);
+        expect(await seqs({ userId: 'usr_often', beforeSeq: 258, afterSeq: 254 })).toEqual([
+          255, 256, 257,
+        ]);
+        expect(await seqs({})).toHaveLength(300);
+        expect(await seqs({ order: 'desc', limit: 3 })).toEqual([300, 299, 298]);
+      });
+
       it('has no number for what was rolled back', async () => {
         await store.audit.append(event({}));
         const work = store.transaction(async (tx) => {

@@ -30,6 +30,8 @@ export const auditIndex: Migration = {
       dataset text,
       request_id text
     )`,
+    `insert into audit_index
+      select seq, event, timestamp, user_id, dataset, request_id from audit_records`,
     'create index audit_index_by_time on audit_index (timestamp)',
     'create index audit_index_by_event on audit_index (event, seq)',
     'create index audit_index_by_user on audit_index (user_id, seq)',

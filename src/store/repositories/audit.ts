@@ -20,25 +20,18 @@ export function auditRepository(db: Db, signer: AuditSigner): StoreRepositories[
       return db.transaction().execute((tx) => append(tx, signer, event));
     },
     async list(filter) {
-      await fillIndex(db);
-      let query = db
-        .selectFrom('audit_records')
-        .innerJoin('audit_index', 'audit_index.seq', 'audit_records.seq')
-        .select('record');
-      const { userId, event, dataset, requestId, since, until, afterSeq, beforeSeq } = filter;
-      if (userId !== undefined) query = query.where('audit_index.user_id', '=', userId);
-      if (event !== undefined) query = query.where('audit_index.event', '=', event);
-      if (dataset !== undefined) query = query.where('audit_index.dataset', '=', dataset);
-      if (requestId !== undefined) query = query.where('audit_index.request_id', '=', requestId);
-      if (since !== undefined) query = query.where('audit_index.timestamp', '>=', since);
-      if (until !== undefined) query = query.where('audit_index.timestamp', '<', until);
-      if (afterSeq !== undefined) query = query.where('audit_index.seq', '>', afterSeq);
-      if (beforeSeq !== undefined) query = query.where('audit_index.seq', '<', beforeSeq);
-      const rows = await query
-        .orderBy('audit_index.seq', filter.order)
-        .limit(rowLimit(filter.limit))
-        .execute();
-      return rows.map(({ record }) => fromJson<AuditRecord>(record));
+      const limit = rowLimit(filter.limit);
+      if (!isFiltered(filter)) return recordsOf(await wholeLog(db, filter).limit(limit).execute());
+      // Reading writes nothing: the latest records, which are not indexed yet, are looked through one by one.
+      const indexed = await lastIndexed(db);
+      const parts = [indexedPart(db, filter, indexed), latestPart(db, filter, indexed)];
+      if (filter.order === 'desc') parts.reverse();
+      const rows: { record: string }[] = [];
+      for (const part of parts) {
+        const left = limit - rows.length;
+        if (left > 0) rows.push(...(await part.limit(left).execute()));
+      }
+      return recordsOf(rows);
     },
     head: () => head(db),
   };
@@ -113,15 +106,65 @@ export function auditIndexing(db: Db): CompiledQuery<unknown> {
   return prepared<unknown>('audit.index', build, []);
 }
 
-async function fillIndex(db: Db): Promise<void> {
-  const { rows } = await db.executeQuery(
-    db
-      .selectFrom('audit_index')
-      .select(({ fn }) => fn.max('seq').as('seq'))
-      .compile(),
-  );
-  const last = await head(db);
-  if (last !== null && last.seq !== rows[0]?.seq) await db.executeQuery(auditIndexing(db));
+async function lastIndexed(db: Db): Promise<number> {
+  const query = db.selectFrom('audit_index').select(({ fn }) => fn.max('seq').as('seq'));
+  return (await query.executeTakeFirst())?.seq ?? 0;
+}
+
+type Filter = Parameters<StoreRepositories['audit']['list']>[0];
+
+/** Whether the log is asked for anything but a stretch of it. */
+function isFiltered({ userId, event, dataset, requestId, since, until }: Filter): boolean {
+  return [userId, event, dataset, requestId, since, until].some((value) => value !== undefined);
+}
+
+function wholeLog(db: Db, { order, afterSeq, beforeSeq }: Filter) {
+  let query = db.selectFrom('audit_records').select('record').orderBy('seq', order);
+  if (afterSeq !== undefined) query = query.where('seq', '>', afterSeq);
+  if (beforeSeq !== undefined) query = query.where('seq', '<', beforeSeq);
+  return query;
+}
+
+function indexedPart(db: Db, filter: Filter, indexed: number) {
+  return db
+    .selectFrom('audit_records')
+    .innerJoin('audit_index as found', 'found.seq', 'audit_records.seq')
+    .select('record')
+    .where('found.seq', '<=', indexed)
+    .where((eb) =>
+      eb.and(conditions(filter).map(([name, is, value]) => eb(`found.${name}`, is, value))),
+    )
+    .orderBy('found.seq', filter.order);
+}
+
+function latestPart(db: Db, filter: Filter, indexed: number) {
+  return db
+    .selectFrom('audit_records')
+    .select('record')
+    .where('seq', '>', indexed)
+    .where((eb) => eb.and(conditions(filter).map(([name, is, value]) => eb(name, is, value))))
+    .orderBy('seq', filter.order);
+}
+
+type Column = 'seq' | 'event' | 'timestamp' | 'user_id' | 'dataset' | 'request_id';
+type Condition = [name: Column, is: '=' | '<' | '>' | '>=', value: string | number];
+
+function conditions(filter: Filter): Condition[] {
+  const all: [Column, Condition[1], string | number | undefined][] = [
+    ['user_id', '=', filter.userId],
+    ['event', '=', filter.event],
+    ['dataset', '=', filter.dataset],
+    ['request_id', '=', filter.requestId],
+    ['timestamp', '>=', filter.since],
+    ['timestamp', '<', filter.until],
+    ['seq', '>', filter.afterSeq],
+    ['seq', '<', filter.beforeSeq],
+  ];
+  return all.filter((one): one is Condition => one[2] !== undefined);
+}
+
+function recordsOf(rows: readonly { record: string }[]): AuditRecord[] {
+  return rows.map(({ record }) => fromJson<AuditRecord>(record));
 }
 
 export type AuditHead = Pick<AuditRecord, 'seq' | 'hash'>;
