@@ -14,9 +14,11 @@ import { createAuthenticator } from './services/control/identity.js';
 import { KeptPermits } from './services/control/kept-permits.js';
 import { RunningQueries } from './services/control/running-queries.js';
 import { setUpOrganisation } from './services/control/set-up-organisation.js';
+import { createSweeper } from './services/control/sweep.js';
 import { createDataPlane } from './services/data-plane.js';
 import { type DatasourceVariables, datasourceSecret } from './services/datasource-secret.js';
 import { vaultCredentials } from './services/datasource-vault.js';
+import type { Job } from './services/job.js';
 import { auditSigner, loadServerKeys, type ServerKeys } from './services/server-keys.js';
 import { readTrustedBundleKeys } from './services/trusted-bundle-keys.js';
 import { KEYS_FOLDER } from './store/data-directory.js';
@@ -51,6 +53,8 @@ export interface App {
   notServed: string | null;
   /** Whether this start made the organisation. */
   created: boolean;
+  /** What is to be done regularly while it serves. */
+  jobs: readonly Job[];
   /** Stops running queries, closes the pools and the store. */
   close(): Promise<void>;
 }
@@ -167,6 +171,7 @@ export async function openApp({
       ...first,
       missingBundleKeys: missing,
       notServed: await notServed(context),
+      jobs: [{ name: 'sweep', everyMs: SWEEP_MS, run: createSweeper(context).sweep }],
       close: async () => {
         context.running.stopAll(new VkitError('unavailable', 'The server is stopping.'));
         await dataPlane.close();
@@ -179,6 +184,9 @@ export async function openApp({
     throw error;
   }
 }
+
+/** How often what time has ended is written down. */
+const SWEEP_MS = 5_000;
 
 /** The expiry of what is served is looked at each time it is used, not when it is loaded. */
 const BEFORE_ANY_EXPIRY = 0;

@@ -2,8 +2,8 @@ import { openApp } from '../app.js';
 import { readDatasourceVariables } from '../config/datasource-credentials.js';
 import { loadServerConfig, type ServerConfig } from '../config/server-config.js';
 import { VkitError } from '../errors/index.js';
-import { createSweeper, type Sweeper } from '../services/control/sweep.js';
 import { createServer } from './create-server.js';
+import { runJobs } from './run-jobs.js';
 
 export interface RunServerOptions {
   version: string;
@@ -19,9 +19,6 @@ export interface RunServerOptions {
   /** Called with what ends the server at Ctrl-C; SIGTERM is handled here. */
   onInterrupt?: (stop: () => void) => void;
 }
-
-/** How often what time has ended is written down. */
-const SWEEP_MS = 5_000;
 
 /** How long running requests may take to finish once the server is told to stop. */
 const DRAIN_MS = 30_000;
@@ -54,12 +51,11 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     });
     const url = await listen(() => server.listen({ host: config.host, port: config.port }), config);
     announce(options, config, url, app);
-    const stopSweeping = sweepRegularly(createSweeper(app.context), (error) =>
-      server.log.error({ err: error }, 'the sweep failed; the next one goes on'),
+    const jobs = runJobs(app.context.store, app.jobs, (job, error) =>
+      server.log.error({ err: error, job }, 'a job failed; its next run goes on'),
     );
     await stopSignal(options);
-    stopSweeping();
-    const drained = await withDeadline(server.close(), DRAIN_MS);
+    const [drained] = await Promise.all([withDeadline(server.close(), DRAIN_MS), jobs.stop()]);
     if (!drained) server.log.warn(`requests were still running after ${DRAIN_MS / 1000} s`);
   } finally {
     await app.close();
@@ -83,22 +79,6 @@ async function listen(start: () => Promise<string>, config: ServerConfig): Promi
       { cause },
     );
   }
-}
-
-/** Sweeps one after the other, never two at once. */
-function sweepRegularly(sweeper: Sweeper, onError: (error: unknown) => void): () => void {
-  let running = false;
-  const timer = setInterval(() => {
-    if (running) return;
-    running = true;
-    sweeper
-      .sweep()
-      .catch(onError)
-      .finally(() => {
-        running = false;
-      });
-  }, SWEEP_MS);
-  return () => clearInterval(timer);
 }
 
 interface Announced {

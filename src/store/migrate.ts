@@ -33,7 +33,7 @@ export async function migrate(
         hint: 'Start the newer vkit that wrote it, or restore a backup from before the upgrade.',
       });
     }
-    for (const migration of migrations.slice(version)) {
+    for (const migration of migrations.filter((one) => one.version > version)) {
       for (const statement of migration.statements) await sql.raw(statement).execute(tx);
       await migration.fill?.(tx);
       const applied_at = new Date(now()).toISOString();

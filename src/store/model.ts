@@ -350,5 +350,11 @@ export interface Store extends StoreRepositories {
    */
   record(event: AuditEvent): Promise<RecordedEvent>;
   record(event: AuditEvent, revision: number): Promise<RecordedEvent | null>;
+  /**
+   * Runs work that one process at a time is to do (sinks, messages, the sweep), unless somebody is at this work already: then
+   * it resolves to false and nothing is run. Who is cut off from the store in the middle may be followed by another before it
+   * notices, so what must not happen twice is guarded by the work itself.
+   */
+  exclusively(name: string, work: () => Promise<void>): Promise<boolean>;
   close(): Promise<void>;
 }

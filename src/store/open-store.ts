@@ -63,6 +63,7 @@ export async function openStore({
   }
   let closing: Promise<void> | undefined;
   let accountsVersion = 0;
+  const atWork = new Set<string>();
   const onAccounts = () => {
     accountsVersion += 1;
   };
@@ -80,6 +81,17 @@ export async function openStore({
           scope.open = false;
         });
       });
+    },
+    async exclusively(name, work) {
+      // The database is this process's alone.
+      if (atWork.has(name)) return false;
+      atWork.add(name);
+      try {
+        await work();
+      } finally {
+        atWork.delete(name);
+      }
+      return true;
     },
     close() {
       // Not Kysely's own destroy, after which it throws errors without a code.

@@ -606,6 +606,31 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
       });
     });
 
+    describe('work that one does at a time', () => {
+      it('is not done by a second one meanwhile, and is free again afterwards, also when it failed', async () => {
+        let end: () => void = () => undefined;
+        let first: Promise<boolean> | undefined;
+        await new Promise<void>((started) => {
+          first = store.exclusively('sweep', () => {
+            started();
+            return new Promise<void>((resolve) => {
+              end = resolve;
+            });
+          });
+        });
+        const never = async () => expect.unreachable();
+        expect(await store.exclusively('sweep', never)).toBe(false);
+        expect(await store.exclusively('another', async () => {})).toBe(true);
+        end();
+        expect(await first).toBe(true);
+        const failing = store.exclusively('sweep', async () => {
+          throw new Error('no');
+        });
+        await expect(failing).rejects.toThrow('no');
+        expect(await store.exclusively('sweep', async () => {})).toBe(true);
+      });
+    });
+
     describe('its revision', () => {
       it('rises with each change, also one that is taken back, and not with reading or the log', async () => {
         let before = store.revision();
