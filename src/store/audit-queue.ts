@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../audit/model.js';
-import { type AuditSigner, sealRecord } from '../audit/seal-record.js';
+import { type AuditSigner, type SealedRecord, sealRecord } from '../audit/seal-record.js';
 import { VkitError } from '../errors/index.js';
 import { randomId } from '../util/random-id.js';
 import type { RecordedEvent } from './model.js';
@@ -10,7 +10,7 @@ import {
   auditInsert,
   isIndexDue,
 } from './repositories/audit.js';
-import type { SqliteDriver } from './sqlite-dialect.js';
+import type { StoreDriver } from './store-driver.js';
 import type { Db } from './tables.js';
 
 /** Events that one transaction appends at most; the others wait for the next. */
@@ -19,7 +19,7 @@ const BATCH_MAX = 64;
 const WAITING_MAX = 10_000;
 
 export interface AuditQueueOptions {
-  driver: SqliteDriver;
+  driver: StoreDriver;
   /** Compiles the statements. */
   db: Db;
   signer: AuditSigner;
@@ -46,7 +46,8 @@ export function auditQueue({ driver, db, signer, revision }: AuditQueueOptions) 
     const connection = await driver.acquireConnection();
     // Those that came while the connection was waited for are among them.
     const batch = waiting.splice(0, BATCH_MAX);
-    const appended: { auditId: string; seq: number; waiting: Waiting }[] = [];
+    const appended: { auditId: string; waiting: Waiting }[] = [];
+    const sealed: [AuditEvent, SealedRecord][] = [];
     let failure: unknown;
     try {
       await driver.beginTransaction(connection, {});
@@ -59,13 +60,14 @@ export function auditQueue({ driver, db, signer, revision }: AuditQueueOptions) 
             continue;
           }
           const auditId = randomId('audit');
-          const sealed = seal(one, { previous, auditId, signer });
-          if (sealed === undefined) continue;
-          await connection.executeQuery(auditInsert(db, one.event, sealed));
-          previous = sealed;
-          appended.push({ auditId, seq: sealed.seq, waiting: one });
+          const record = seal(one, { previous, auditId, signer });
+          if (record === undefined) continue;
+          sealed.push([one.event, record]);
+          appended.push({ auditId, waiting: one });
+          previous = record;
         }
-        if (appended.some(({ seq }) => isIndexDue(seq)))
+        if (sealed.length > 0) await connection.executeQuery(auditInsert(db, sealed));
+        if (sealed.some(([, { seq }]) => isIndexDue(seq)))
           await connection.executeQuery(auditIndexing(db));
         await driver.commitTransaction(connection);
       } catch (error) {
@@ -75,7 +77,7 @@ export function auditQueue({ driver, db, signer, revision }: AuditQueueOptions) 
     } catch (error) {
       failure = error;
     }
-    const onDisk = driver.endTurn();
+    const onDisk = driver.endTurn(connection);
     for (const { auditId, waiting: one } of appended) {
       if (failure === undefined) one.resolve({ auditId, onDisk });
     }

@@ -1,12 +1,9 @@
 import { closeSync, fdatasync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { type SharedSync, sharedSync } from './shared-sync.js';
 
-/** Makes what has been written to a file durable, for all that wrote before it together. */
-export interface DurableLog {
-  /** Resolves once everything that is in the file at the moment of the call is on disk; rejects where that failed. */
-  durable(): Promise<void>;
-  /** The sync that is under way, which settles when it has ended; `undefined` where none is. */
-  syncing(): Promise<void> | undefined;
+/** A file that another part of this process appends to. */
+export interface DurableLog extends SharedSync {
   /** Waits for what is under way, and closes. */
   close(): Promise<void>;
 }
@@ -14,43 +11,24 @@ export interface DurableLog {
 /** Calls back when the file's data is on disk. */
 export type Sync = (descriptor: number, done: (error: Error | null) => void) => void;
 
-/**
- * A file that another part of this process appends to. A sync that is under way may have missed what was written since it began, so whoever
- * comes then waits for the next one, which serves all of them. `fdatasync` on Linux also writes the file's length; on
- * macOS Node asks for F_FULLFSYNC.
- */
+/** `fdatasync` on Linux also writes the file's length; on macOS Node asks for F_FULLFSYNC. */
 export function openDurableLog(path: string, sync: Sync = fdatasync): DurableLog {
   const descriptor = openSync(path, 'r+');
   syncFolder(dirname(path));
-  let running: Promise<void> | undefined;
-  let next: Promise<void> | undefined;
-
-  const start = (): Promise<void> => {
-    running = new Promise<void>((resolve, reject) => {
-      sync(descriptor, (error) => {
-        // After a failed sync the kernel may have dropped the pages, and a later one that succeeds proves nothing: what
-        // failed stays the answer to everybody.
-        if (error) return reject(error);
-        running = undefined;
-        resolve();
-      });
-    });
-    return running;
-  };
-
+  const shared = sharedSync({
+    // After a failed sync the kernel may have dropped the pages, and a later one that succeeds proves nothing.
+    isFailureFinal: true,
+    sync: () =>
+      new Promise<void>((resolve, reject) => {
+        sync(descriptor, (error) => (error ? reject(error) : resolve()));
+      }),
+  });
   return {
-    durable() {
-      if (running === undefined) return start();
-      next ??= running.then(() => {
-        next = undefined;
-        // Another caller may have begun one in this moment, after everything these have written.
-        return running ?? start();
-      });
-      return next;
-    },
-    syncing: () => running,
+    ...shared,
     async close() {
-      await (next ?? running)?.catch(() => undefined);
+      // One after the other: the next begins when the first has ended.
+      await shared.syncing()?.catch(() => undefined);
+      await shared.syncing()?.catch(() => undefined);
       closeSync(descriptor);
     },
   };

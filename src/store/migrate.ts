@@ -4,16 +4,31 @@ import { MIGRATIONS } from './migrations/index.js';
 import type { Migration } from './migrations/migration.js';
 import type { Db } from './tables.js';
 
+export interface MigrateOptions {
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  migrations?: readonly Migration[];
+  /** What a statement of a migration is on this database. */
+  translate?: (statement: string) => string;
+  /** What is done before, whatever the version. */
+  first?: readonly string[];
+}
+
 /**
  * Brings the schema to the newest version, in one transaction with the record of it. Throws `unsupported`, and changes
  * nothing, where a newer vkit wrote the database: what it added this one would neither see nor keep.
  */
 export async function migrate(
   db: Db,
-  now: () => number,
-  migrations: readonly Migration[] = MIGRATIONS,
+  {
+    now,
+    migrations = MIGRATIONS,
+    translate = (statement) => statement,
+    first = [],
+  }: MigrateOptions,
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
+    for (const statement of first) await sql.raw(statement).execute(tx);
     await tx.schema
       .createTable('schema_migrations')
       .ifNotExists()
@@ -34,7 +49,9 @@ export async function migrate(
       });
     }
     for (const migration of migrations.filter((one) => one.version > version)) {
-      for (const statement of migration.statements) await sql.raw(statement).execute(tx);
+      for (const statement of migration.statements) {
+        await sql.raw(translate(statement)).execute(tx);
+      }
       await migration.fill?.(tx);
       const applied_at = new Date(now()).toISOString();
       const { version, name } = migration;

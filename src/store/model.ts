@@ -339,7 +339,7 @@ export interface Store extends StoreRepositories {
   transaction<T>(work: (tx: StoreRepositories) => Promise<T>): Promise<T>;
   /**
    * Rises before a user, a session or an agent token changes: what was read of them holds while the number is the same as
-   * before it was read.
+   * before it was read. Throws `unavailable` where it is not known whether another process has changed one.
    */
   accountsVersion(): number;
   /** Rises with every change but those of the audit log; also with one that is rolled back. */
@@ -356,5 +356,10 @@ export interface Store extends StoreRepositories {
    * notices, so what must not happen twice is guarded by the work itself.
    */
   exclusively(name: string, work: () => Promise<void>): Promise<boolean>;
+  /**
+   * Tells what this process has to look after by itself: that another one has changed what somebody may do (`changed`), or that
+   * for LEASE_MS nothing has been heard of what others change (`lost`). Returns what ends it.
+   */
+  watch(listener: (event: 'changed' | 'lost') => void): () => void;
   close(): Promise<void>;
 }

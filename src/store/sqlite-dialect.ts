@@ -13,7 +13,14 @@ import { turnQueue } from '../util/turn-queue.js';
 import type { DurableLog } from './durable-log.js';
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite.js';
 import { storeError } from './sqlite-error.js';
-import { type OnDisk, type TransactionGroup, transactionGroup } from './transaction-group.js';
+import {
+  ANY_CHANGE,
+  type Change,
+  changeOf,
+  type OnDisk,
+  type StoreDriver,
+} from './store-driver.js';
+import { type TransactionGroup, transactionGroup } from './transaction-group.js';
 
 /** Statements and transactions that may wait for the one connection. */
 const WAITING_MAX = 10_000;
@@ -27,7 +34,7 @@ export interface SqliteDriverOptions {
   /** Called before a wait for the connection; throws where that wait could not end. */
   beforeWaiting: () => void;
   /** Called with every statement that changes something other than the audit log, and where changes are taken back. */
-  onChange: () => void;
+  onChange: (change: Change) => void;
 }
 
 /** Kysely over one driver of `sqliteDriver`. */
@@ -46,20 +53,12 @@ export function sqliteDialect(driver: Driver): Dialect {
  * of it once it is on disk; the next in line need not wait for that, so that one commit and one sync serve all who came
  * meanwhile. `destroy` waits for those in line; whoever comes later gets `unavailable`.
  */
-export interface SqliteDriver extends Driver {
-  /**
-   * As `releaseConnection`, for whoever has something else to do before what the turn has written must be on disk; whoever
-   * has the next turn sees it.
-   */
-  endTurn(): OnDisk;
-}
-
 export function sqliteDriver({
   database,
   log,
   beforeWaiting,
   onChange,
-}: SqliteDriverOptions): SqliteDriver {
+}: SqliteDriverOptions): StoreDriver {
   const turns = turnQueue({
     atOnce: 1,
     waitingMax: WAITING_MAX,
@@ -79,7 +78,8 @@ export function sqliteDriver({
   let wrote = false;
   const connection = sqliteConnection(database, group, (query) => {
     wrote = true;
-    if (!isOfAuditLog(query)) onChange();
+    const change = changeOf(query);
+    if (change) onChange(change);
   });
   const takeTurn = async (): Promise<void> => {
     await turns.take();
@@ -121,7 +121,7 @@ export function sqliteDriver({
       group.keep();
     },
     async rollbackTransaction() {
-      onChange();
+      onChange(ANY_CHANGE);
       try {
         group.drop();
         wrote = false;
@@ -177,13 +177,4 @@ function sqliteConnection(
 function givesRows(query: CompiledQuery['query']): boolean {
   if (query.kind === 'SelectQueryNode') return true;
   return 'returning' in query && query.returning !== undefined;
-}
-
-const AUDIT_TABLES: readonly (string | undefined)[] = ['audit_records', 'audit_index'];
-
-/** An insert into the audit log, by which nothing that is decided changes. */
-function isOfAuditLog(query: CompiledQuery['query']): boolean {
-  return (
-    query.kind === 'InsertQueryNode' && AUDIT_TABLES.includes(query.into?.table.identifier.name)
-  );
 }

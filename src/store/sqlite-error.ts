@@ -1,4 +1,5 @@
 import { VkitError } from '../errors/index.js';
+import { duplicateMessage } from './duplicates.js';
 
 /** Result codes of sqlite.org/rescode.html; the low byte is the primary one. */
 const CONSTRAINT = 19;
@@ -10,18 +11,6 @@ const BUSY = 5;
 /** BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB. */
 const UNAVAILABLE: ReadonlySet<number> = new Set([BUSY, 6, 7, 8, 9, 10, 11, 13, 14, 26]);
 
-/** What a duplicate means, by the columns SQLite names. */
-const DUPLICATES: Readonly<Record<string, string>> = {
-  'organisation.only_row': 'There is an organisation already.',
-  'users.email': 'There is a user with this e-mail address already.',
-  'bundles.checksum': 'This bundle was uploaded already.',
-  'bundles.state': 'Another bundle is active.',
-  'datasources.id': 'There is a datasource with this id already.',
-  'grants.request_id': 'The request has a grant already.',
-  'idempotency.requester_id, idempotency.route, idempotency.key':
-    'The idempotency key was used already.',
-};
-
 /**
  * What the database threw, as an error of vkit: `conflict` for a duplicate or a missing counterpart, `unavailable` for a
  * disk that is full, broken or locked, `internal` for the rest. `details.duplicate` names the columns of a duplicate. No
@@ -32,8 +21,10 @@ export function storeError(error: unknown): VkitError {
   const code = resultCode(error);
   if (code === CONSTRAINT_UNIQUE || code === CONSTRAINT_PRIMARY_KEY) {
     const duplicate = String((error as Error).message).split('failed: ')[1] ?? '';
-    const message = DUPLICATES[duplicate] ?? 'There is one with this id already.';
-    return new VkitError('conflict', message, { details: { duplicate }, cause: error });
+    return new VkitError('conflict', duplicateMessage(duplicate), {
+      details: { duplicate },
+      cause: error,
+    });
   }
   if (code === CONSTRAINT_FOREIGN_KEY) {
     const message = 'It belongs to something that does not exist.';

@@ -2,6 +2,7 @@ import { VkitError } from '../errors/index.js';
 import type { DurableLog } from './durable-log.js';
 import type { SqliteDatabase } from './sqlite.js';
 import { storeError } from './sqlite-error.js';
+import type { OnDisk } from './store-driver.js';
 
 /** Transactions that are committed together at most. */
 export const GROUP_TRANSACTIONS_MAX = 64;
@@ -27,12 +28,6 @@ export interface TransactionGroup {
   /** Ends a turn; `undefined` where no group is open. */
   endTurn(isAnotherWaiting: boolean): OnDisk | undefined;
 }
-
-/**
- * Resolves once what was written in a turn is committed and on disk; rejects where it will not be. The log is synced for it
- * when it is first called for one of the group, and once for all of them.
- */
-export type OnDisk = () => Promise<void>;
 
 export interface TransactionGroupOptions {
   database: SqliteDatabase;

@@ -569,9 +569,21 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
         const revision = store.revision();
         expect(await store.record(event({}), revision)).not.toBeNull();
         expect(await store.record(event({}), revision)).not.toBeNull();
-        // The change stands in line before the record: it is asked for under what held when it was read.
-        const change = store.users.update('usr_1', { region: 'EU' });
+        // The change has its turn before the record: it is asked for under what held when it was read.
+        let release: () => void = () => undefined;
+        let change: Promise<void> | undefined;
+        await new Promise<void>((changed) => {
+          change = store.transaction(async (tx) => {
+            await tx.users.update('usr_1', { region: 'EU' });
+            const released = new Promise<void>((resolve) => {
+              release = resolve;
+            });
+            changed();
+            await released;
+          });
+        });
         const late = store.record(event({}), revision);
+        release();
         await change;
         expect(await late).toBeNull();
         expect(await store.record(event({}), revision)).toBeNull();

@@ -68,3 +68,23 @@ export function postgresGround(url: string, schema: string) {
     },
   };
 }
+
+/** A schema of its own for the state of a server, as the URL that a server is given. */
+export async function emptyState(
+  url: string,
+): Promise<{ url: string; schema: string; discard: () => Promise<void> }> {
+  const schema = `vkit_test_${randomBytes(8).toString('hex')}`;
+  const run = async (statement: string): Promise<void> => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query(statement).finally(() => client.end());
+  };
+  await run(`create schema ${schema}`);
+  const own = new URL(url);
+  own.searchParams.set('options', `-c search_path=${schema}`);
+  return {
+    url: own.href.replaceAll('+', '%20'),
+    schema,
+    discard: () => run(`drop schema if exists ${schema} cascade`),
+  };
+}

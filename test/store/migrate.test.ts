@@ -41,8 +41,8 @@ describe('the migrations', () => {
   });
 
   it('run once and are recorded', async () => {
-    await migrate(db, NOW);
-    await migrate(db, NOW);
+    await migrate(db, { now: NOW });
+    await migrate(db, { now: NOW });
     const applied_at = '2026-03-01T00:00:00.000Z';
     expect(await db.selectFrom('schema_migrations').selectAll().execute()).toEqual(
       MIGRATIONS.map(({ version, name }) => ({ version, name, applied_at })),
@@ -50,32 +50,34 @@ describe('the migrations', () => {
   });
 
   it('leave nothing behind when one of them fails', async () => {
-    await migrate(db, NOW);
+    await migrate(db, { now: NOW });
     const last = MIGRATIONS.length;
     const failing = [
       ...MIGRATIONS,
       { version: last + 1, name: 'more', statements: ['create table more (id text)'] },
       { version: last + 2, name: 'bad', statements: ['create table bad (id text)', 'nonsense'] },
     ];
-    await expect(migrate(db, NOW, failing)).rejects.toMatchObject({ code: 'internal' });
+    await expect(migrate(db, { now: NOW, migrations: failing })).rejects.toMatchObject({
+      code: 'internal',
+    });
     const { rows } =
       await sql`select name from sqlite_schema where name in ('more', 'bad')`.execute(db);
     expect(rows).toEqual([]);
-    await migrate(db, NOW, failing.slice(0, last + 1));
+    await migrate(db, { now: NOW, migrations: failing.slice(0, last + 1) });
     const versions = await db.selectFrom('schema_migrations').select('version').execute();
     expect(versions.at(-1)).toEqual({ version: last + 1 });
   });
 
   it('keep the records of the log, and what they are found by, since 0004', async () => {
     const before = MIGRATIONS.filter(({ version }) => version < 4);
-    await migrate(db, NOW, before);
+    await migrate(db, { now: NOW, migrations: before });
     for (let seq = 1; seq <= 300; seq += 1) {
       await sql`insert into audit_records
         (seq, audit_id, hash, event, timestamp, user_id, dataset, request_id, record)
         values (${seq}, ${`audit_${seq}`}, ${`h${seq}`}, 'user.created', ${`2026-03-01T00:00:${seq}`},
           ${`usr_${seq % 2}`}, null, null, ${JSON.stringify({ seq })})`.execute(db);
     }
-    await migrate(db, NOW);
+    await migrate(db, { now: NOW });
     const { list, head } = auditRepository(db, SIGNER);
     expect(await head()).toEqual({ seq: 300, hash: 'h300' });
     const found = await list({ order: 'desc', limit: 2, userId: 'usr_1' });
@@ -84,7 +86,7 @@ describe('the migrations', () => {
   });
 
   it('find in the documents that are there what lists say of bundles since 0002', async () => {
-    await migrate(db, NOW, MIGRATIONS.slice(0, 1));
+    await migrate(db, { now: NOW, migrations: MIGRATIONS.slice(0, 1) });
     const header = { bundle_version: 'c0ffee', expires_at: '2027-01-01T00:00:00Z' };
     const documents = [
       { bundle: header, signing: { key_id: 'key-1' } },
@@ -96,7 +98,7 @@ describe('the migrations', () => {
         values (${index + 1}, ${`sum${index}`}, 1, 'uploaded', ${JSON.stringify(document)},
           'usr_1', '2026-03-01T00:00:00.000Z')`.execute(db);
     }
-    await migrate(db, NOW);
+    await migrate(db, { now: NOW });
     const facts = await db
       .selectFrom('bundles')
       .select(['bundle_version', 'expires_at', 'key_id', 'activated_by'])
@@ -109,7 +111,7 @@ describe('the migrations', () => {
   });
 
   it('refuse a database that a newer vkit wrote, which then stays as it is', async () => {
-    await migrate(db, NOW);
+    await migrate(db, { now: NOW });
     const newer = { version: 7, name: '0007_later', applied_at: '2027-01-01T00:00:00.000Z' };
     await db.insertInto('schema_migrations').values(newer).execute();
     await close();

@@ -1,12 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describe, it } from 'vitest';
 import { openStore } from '../../src/store/open-store.js';
+import { openPostgresStore } from '../../src/store/postgres/open-postgres-store.js';
 import { KEYS, SIGNER } from '../audit/chain-fixture.js';
 import { type StoreUnderTest, storeConformance } from '../conformance/store.js';
+import { emptyState, findPostgres } from '../helpers/postgres.js';
 
-/** Every store there is; a new one is one entry. */
-const STORES: Readonly<Record<string, () => Promise<StoreUnderTest>>> = {
+const postgres = await findPostgres();
+
+/** Every store there is; a new one is one entry, or why it is not tested here. */
+const STORES: Readonly<Record<string, (() => Promise<StoreUnderTest>) | string>> = {
   SQLite: async () => {
     const home = await mkdtemp(join(tmpdir(), 'vkit-store-'));
     return {
@@ -16,6 +21,21 @@ const STORES: Readonly<Record<string, () => Promise<StoreUnderTest>>> = {
       auditKeys: KEYS,
     };
   },
+  PostgreSQL:
+    postgres.url === null
+      ? postgres.reason
+      : async () => {
+          const { url, discard } = await emptyState(postgres.url);
+          const signer = async () => SIGNER;
+          return {
+            open: () => openPostgresStore({ url, signer, now: Date.now, checkUse: true }),
+            discard,
+            auditKeys: KEYS,
+          };
+        },
 };
 
-for (const [name, prepare] of Object.entries(STORES)) storeConformance(name, prepare);
+for (const [name, prepare] of Object.entries(STORES)) {
+  if (typeof prepare !== 'string') storeConformance(name, prepare);
+  else describe.skip(`the store on ${name}: ${prepare}`, () => it('is not there', () => {}));
+}

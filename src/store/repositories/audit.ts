@@ -40,7 +40,7 @@ export function auditRepository(db: Db, signer: AuditSigner): StoreRepositories[
 async function append(tx: Db, signer: AuditSigner, event: AuditEvent): Promise<AuditRecord> {
   const previous = await head(tx);
   const sealed = sealRecord(event, { previous, auditId: randomId('audit'), signer });
-  await tx.executeQuery(auditInsert(tx, event, sealed));
+  await tx.executeQuery(auditInsert(tx, [[event, sealed]]));
   if (isIndexDue(sealed.seq)) await tx.executeQuery(auditIndexing(tx));
   return sealed.record;
 }
@@ -55,27 +55,33 @@ export function auditHead(db: Db): CompiledQuery<AuditHead> {
   const build = () =>
     db.selectFrom('audit_records').select(['seq', 'hash']).orderBy('seq', 'desc').limit(1);
   // The limit is one of the values.
-  return prepared('audit.head', build, [1]);
+  return prepared(db, 'audit.head', build, [1]);
 }
 
+/** Appends records with one statement. */
 export function auditInsert(
   db: Db,
-  { event, timestamp, requester, request }: AuditEvent,
-  { seq, hash, line }: SealedRecord,
+  records: readonly (readonly [AuditEvent, SealedRecord])[],
 ): CompiledQuery<unknown> {
+  const rows = records.map(auditRow);
+  const build = () => db.insertInto('audit_records').values(rows);
+  const values = rows.flatMap((row) => Object.values(row));
+  return prepared<unknown>(db, `audit.append ${rows.length}`, build, values);
+}
+
+function auditRow([event, { seq, hash, line }]: readonly [AuditEvent, SealedRecord]) {
+  const { timestamp, requester, request } = event;
   const clean = (text: string | undefined) => (text === undefined ? null : cleanText(text));
-  const row = {
+  return {
     seq,
     hash,
-    event: cleanText(event),
+    event: cleanText(event.event),
     timestamp: cleanText(timestamp),
     user_id: clean(requester?.user_id),
     dataset: clean(request?.dataset),
     request_id: clean(request?.request_id),
     record: line,
   };
-  const build = () => db.insertInto('audit_records').values(row);
-  return prepared<unknown>('audit.append', build, Object.values(row));
 }
 
 /** Records that may wait to be indexed: together they change far fewer pages than each by itself. */
@@ -103,7 +109,7 @@ export function auditIndexing(db: Db): CompiledQuery<unknown> {
               .select(({ fn, lit }) => fn.coalesce(fn.max('seq'), lit(0)).as('seq')),
           ),
       );
-  return prepared<unknown>('audit.index', build, []);
+  return prepared<unknown>(db, 'audit.index', build, []);
 }
 
 async function lastIndexed(db: Db): Promise<number> {

@@ -15,16 +15,12 @@ import { sessionsRepository } from './sessions.js';
 import { usersRepository } from './users.js';
 
 /** Every repository over the database, or over one transaction in it. */
-export function repositories(
-  db: Db,
-  signer: AuditSigner,
-  onAccounts: () => void,
-): StoreRepositories {
+export function repositories(db: Db, signer: AuditSigner): StoreRepositories {
   return {
     organisation: organisationRepository(db),
-    users: announcing(usersRepository(db), onAccounts, ['insert', 'update']),
-    sessions: announcing(sessionsRepository(db), onAccounts, ['insert', 'revoke', 'revokeAllOf']),
-    agentTokens: announcing(agentTokensRepository(db), onAccounts, ['insert', 'revoke']),
+    users: usersRepository(db),
+    sessions: sessionsRepository(db),
+    agentTokens: agentTokensRepository(db),
     bundles: bundlesRepository(db),
     requests: requestsRepository(db),
     approvals: approvalsRepository(db),
@@ -34,21 +30,4 @@ export function repositories(
     idempotency: idempotencyRepository(db),
     audit: auditRepository(db, signer),
   };
-}
-
-/** The repository, which tells before each of these methods changes something, and once it has. */
-function announcing<R extends object>(repository: R, tell: () => void, changes: (keyof R)[]): R {
-  const told = { ...repository };
-  for (const name of changes) {
-    const change = repository[name] as (...args: unknown[]) => Promise<unknown>;
-    told[name] = (async (...args: unknown[]) => {
-      tell();
-      try {
-        return await change(...args);
-      } finally {
-        tell();
-      }
-    }) as R[keyof R];
-  }
-  return told;
 }

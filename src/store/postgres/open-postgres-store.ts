@@ -1,0 +1,213 @@
+import { createHash } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { Kysely } from 'kysely';
+import type { AuditSigner } from '../../audit/seal-record.js';
+import { VkitError } from '../../errors/index.js';
+import { buildStore, checkUse } from '../build-store.js';
+import { countChanges } from '../changes.js';
+import { migrate } from '../migrate.js';
+import type { Migration } from '../migrations/migration.js';
+import type { Store } from '../model.js';
+import { secretsRepository } from '../repositories/secrets.js';
+import { sharedSync } from '../shared-sync.js';
+import type { Tables } from '../tables.js';
+import { type Connections, postgresConnections, steadyClient } from './connect.js';
+import { LOCK_CLASS, postgresDialect, postgresDriver } from './postgres-driver.js';
+import { postgresError } from './postgres-error.js';
+import {
+  LEASE_MS,
+  MAKE_MARKS,
+  type Marks,
+  SELECT_MARKS,
+  viewOfChanges,
+} from './view-of-changes.js';
+
+type Secrets = ReturnType<typeof secretsRepository>;
+
+export interface OpenPostgresStoreOptions {
+  url: string;
+  /**
+   * Signs the audit records, with a key that all processes find among the sealed secrets. It is called in a transaction, so
+   * that one process alone makes what is missing.
+   */
+  signer: (secrets: Secrets) => Promise<AuditSigner>;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  migrations?: readonly Migration[];
+  /** As of the embedded store. */
+  checkUse?: boolean;
+}
+
+/** How often what others have changed is looked at: often enough that two looks may fail within a lease. */
+const LOOK_MS = 250;
+/** One look; longer than this, the connection is given up for another. */
+const LOOK_MS_MAX = 1_000;
+const FLUSH_MS_MAX = 10_000;
+
+/** Writes nothing but a commit, which is on disk with all before it when it is answered (function-admin, "WAL"). */
+const FLUSH = `select pg_logical_emit_message(true, 'vkit', '')`;
+/** A database that confirms what is not on disk would confirm this too; stricter settings than `on` are left as they are. */
+const CONFIRM_ON_DISK = `select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'`;
+
+/**
+ * Opens the store of a team: a PostgreSQL database that several processes use together, its schema brought to the newest
+ * version under a lock. Throws `unavailable` where it cannot be reached, `unsupported` when a newer vkit wrote it.
+ */
+export async function openPostgresStore(options: OpenPostgresStoreOptions): Promise<Store> {
+  const connections = await postgresConnections(options.url);
+  try {
+    return await open(connections, options);
+  } catch (error) {
+    await connections.end().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function open(connections: Connections, options: OpenPostgresStoreOptions): Promise<Store> {
+  const clock = () => performance.now();
+  const changes = countChanges();
+  const view = viewOfChanges(changes, clock);
+  const use = checkUse(options.checkUse ?? false);
+  const flusher = steadyClient(() => connections.single(FLUSH_MS_MAX));
+  const sync = sharedSync({
+    isFailureFinal: false,
+    sync: async () => void (await flusher.query(`${CONFIRM_ON_DISK}; ${FLUSH}`)),
+  });
+  const { pool } = connections;
+  const { beforeWaiting } = use;
+  const driver = postgresDriver({ pool, sync, view, changes, clock, beforeWaiting });
+  const db = new Kysely<Tables>({ dialect: postgresDialect(driver) });
+  const { now, migrations } = options;
+  await migrate(db, {
+    now,
+    translate: toPostgres,
+    first: MAKE_MARKS,
+    ...(migrations ? { migrations } : {}),
+  });
+  driver.useMarks();
+  const signer = await db.transaction().execute((tx) => options.signer(secretsRepository(tx)));
+
+  const watcher = watchChanges(connections, { view, clock });
+  await watcher.look();
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await watcher.stop();
+    await driver.destroy();
+    await flusher.end();
+    await connections.end();
+  };
+  return {
+    ...buildStore({ db, driver, signer, changes, use }),
+    accountsVersion() {
+      if (view.isFresh()) return changes.accounts();
+      throw new VkitError(
+        'unavailable',
+        `For ${LEASE_MS / 1000} s this process has not heard from its database.`,
+        { hint: 'Try again soon.' },
+      );
+    },
+    exclusively: (name, work) => exclusively(connections, name, work),
+    watch: watcher.watch,
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+/** Text is compared by its bytes, as everywhere in vkit, and numbers have room. */
+function toPostgres(statement: string): string {
+  if (!/^\s*(create|alter) table/i.test(statement)) return statement;
+  return statement.replace(/\btext\b/g, 'text collate "C"').replace(/\binteger\b/g, 'bigint');
+}
+
+interface Watcher {
+  look(): Promise<void>;
+  watch: Store['watch'];
+  stop(): Promise<void>;
+}
+
+/** Looks at what others have changed, again and again, on a connection of its own. */
+function watchChanges(
+  connections: Connections,
+  { view, clock }: { view: ReturnType<typeof viewOfChanges>; clock: () => number },
+): Watcher {
+  const client = steadyClient(() => connections.single(LOOK_MS_MAX));
+  const lost = new Set<() => void>();
+  let isStopped = false;
+  let wasFresh = false;
+  let timer: NodeJS.Timeout | undefined;
+  let looking: Promise<void> | undefined;
+
+  const look = async (): Promise<void> => {
+    const startedAt = clock();
+    // A standby that was promoted elsewhere answers too, with what was: only the primary's word counts.
+    const [row] = await client.query(`${SELECT_MARKS} where not pg_is_in_recovery()`);
+    if (row) view.seen(row as unknown as Marks, startedAt);
+  };
+  const lookAgain = (): void => {
+    looking = look()
+      // The lease runs out by itself.
+      .catch(() => undefined)
+      .then(() => {
+        if (!isStopped) timer = setTimeout(lookAgain, LOOK_MS);
+      });
+  };
+  const guard = setInterval(() => {
+    const isFresh = view.isFresh();
+    if (wasFresh && !isFresh) for (const tell of lost) tell();
+    wasFresh = isFresh;
+  }, LOOK_MS / 2);
+  return {
+    async look() {
+      await look();
+      timer = setTimeout(lookAgain, LOOK_MS);
+    },
+    watch(listener) {
+      const onLost = () => listener('lost');
+      lost.add(onLost);
+      const off = view.onRights(() => listener('changed'));
+      return () => {
+        lost.delete(onLost);
+        off();
+      };
+    },
+    async stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      clearInterval(guard);
+      await looking;
+      await client.end();
+    },
+  };
+}
+
+/** A lock of the session: the server lets it go when the connection ends, however it ends. */
+async function exclusively(
+  { workers }: Connections,
+  name: string,
+  work: () => Promise<void>,
+): Promise<boolean> {
+  const key = `${LOCK_CLASS}, ${createHash('sha256').update(name).digest().readInt32BE()}`;
+  const client = await workers.connect().catch((error: unknown) => {
+    throw postgresError(error);
+  });
+  let failure: unknown;
+  const ask = async (query: string): Promise<Record<string, unknown> | undefined> => {
+    try {
+      return (await client.query(query)).rows[0];
+    } catch (error) {
+      failure = error;
+      throw postgresError(error);
+    }
+  };
+  try {
+    // Every type but numbers comes as text.
+    const isTaken = (await ask(`select pg_try_advisory_lock(${key}) as taken`))?.taken === 't';
+    if (!isTaken) return false;
+    await work().finally(() => ask(`select pg_advisory_unlock(${key})`));
+    return true;
+  } finally {
+    client.release(failure !== undefined);
+  }
+}
