@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { exportJWK } from 'jose';
 import type { ServerConfig } from './config/server-config.js';
 import type { Engine } from './engines/contract.js';
@@ -15,16 +14,14 @@ import { KeptPermits } from './services/control/kept-permits.js';
 import { RunningQueries } from './services/control/running-queries.js';
 import { setUpOrganisation } from './services/control/set-up-organisation.js';
 import { createSweeper } from './services/control/sweep.js';
+import { watchRunning } from './services/control/watch-running.js';
 import { createDataPlane } from './services/data-plane.js';
 import { type DatasourceVariables, datasourceSecret } from './services/datasource-secret.js';
 import { vaultCredentials } from './services/datasource-vault.js';
 import type { Job } from './services/job.js';
-import { auditSigner, loadServerKeys, type ServerKeys } from './services/server-keys.js';
+import { openState } from './services/open-state.js';
+import type { ServerKeys } from './services/server-keys.js';
 import { readTrustedBundleKeys } from './services/trusted-bundle-keys.js';
-import { KEYS_FOLDER } from './store/data-directory.js';
-import { openStore } from './store/open-store.js';
-import { createMasterSource } from './vault/master-secret.js';
-import { createVault } from './vault/vault.js';
 
 export interface AppOptions {
   config: ServerConfig;
@@ -71,28 +68,20 @@ export async function openApp({
 }: AppOptions): Promise<App> {
   // Read at the start too: a file that holds something else is found now, not at the next deployment.
   const { missing } = await readTrustedBundleKeys(config.trusted_bundle_keys);
-  const keys = await loadServerKeys(config.data_dir);
-  const own = [keys.grant.publicKey, keys.audit.publicKey];
-  const trustedBundleKeys = async () =>
-    (await readTrustedBundleKeys(config.trusted_bundle_keys, own)).keys;
-  await trustedBundleKeys();
-  const store = await openStore({
+  const { store, keys, vault } = await openState({
+    org: config.org,
     dataDir: config.data_dir,
-    signer: auditSigner(keys),
     now,
     checkUse: checkStoreUse,
+    ...(config.database_url === undefined ? {} : { databaseUrl: config.database_url }),
+    ...(masterKey === undefined ? {} : { masterKey }),
+    ...(config.master_key_file === undefined ? {} : { masterKeyFile: config.master_key_file }),
   });
   try {
-    const masters = createMasterSource({
-      org: config.org,
-      ...(masterKey === undefined ? {} : { text: masterKey }),
-      ...(config.master_key_file === undefined ? {} : { file: config.master_key_file }),
-      ownFile: join(config.data_dir, KEYS_FOLDER, 'master.key'),
-      isAnythingSealed: async () => !(await store.secrets.isEmpty()),
-    });
-    // One that cannot be used is found now, not with the first password.
-    await masters.check();
-    const vault = createVault(masters);
+    const own = [keys.grant.publicKey, keys.audit.publicKey];
+    const trustedBundleKeys = async () =>
+      (await readTrustedBundleKeys(config.trusted_bundle_keys, own)).keys;
+    await trustedBundleKeys();
     const sealed = {
       org: config.org,
       store,
@@ -165,6 +154,7 @@ export async function openApp({
       adminEmail: config.admin_email,
       ...(adminPassword === undefined ? {} : { adminPassword }),
     });
+    const unwatch = await watchRunning(context);
     return {
       context,
       jwks: await publicKeys(keys),
@@ -173,6 +163,7 @@ export async function openApp({
       notServed: await notServed(context),
       jobs: [{ name: 'sweep', everyMs: SWEEP_MS, run: createSweeper(context).sweep }],
       close: async () => {
+        unwatch();
         context.running.stopAll(new VkitError('unavailable', 'The server is stopping.'));
         await dataPlane.close();
         await context.running.idle();

@@ -33,6 +33,10 @@ VKIT_DS_<ID>_PASSWORD or VKIT_DS_<ID>_URL.`;
       description: 'Directory of the state and the keys (.vkit/server).',
       helpValue: 'FOLDER',
     }),
+    'database-url': string({
+      description: 'PostgreSQL that holds the state, for more than one process; else DATABASE_URL.',
+      helpValue: 'URL',
+    }),
     org: string({
       description: 'The organisation this server serves (default).',
       helpValue: 'NAME',
@@ -76,11 +80,15 @@ VKIT_DS_<ID>_PASSWORD or VKIT_DS_<ID>_URL.`;
       ...(environment.masterKey === undefined || flags['master-key-file'] !== undefined
         ? {}
         : { masterKey: environment.masterKey }),
-      environment: keys ? { trusted_bundle_keys: keys } : {},
+      environment: compact({
+        trusted_bundle_keys: keys,
+        database_url: environment.databaseUrl,
+      }),
       flags: compact({
         host: flags.host,
         port: flags.port,
         data_dir: flags['data-dir'],
+        database_url: flags['database-url'],
         org: flags.org,
         admin_email: flags['admin-email'],
         master_key_file: flags['master-key-file'],

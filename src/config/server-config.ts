@@ -19,6 +19,8 @@ export interface ServerConfig {
   allow_unsigned_bundles: boolean;
   allow_dirty_bundles: boolean;
   file_directories: readonly string[];
+  /** The state is in this PostgreSQL. It may hold a password: the file has no such key, and it is never printed. */
+  database_url?: string;
   /** Holds the master secret of the vault; absent: VKIT_MASTER_KEY, or one that is made in the data directory. */
   master_key_file?: string;
   /** Hosts that passwords of the vault may be sent to without TLS that is verified. */

@@ -2,6 +2,7 @@ import { openApp } from '../app.js';
 import { readDatasourceVariables } from '../config/datasource-credentials.js';
 import { loadServerConfig, type ServerConfig } from '../config/server-config.js';
 import { VkitError } from '../errors/index.js';
+import { describeUrl } from '../util/describe-url.js';
 import { createServer } from './create-server.js';
 import { runJobs } from './run-jobs.js';
 
@@ -95,12 +96,14 @@ function announce(
   app: Announced,
 ): void {
   const { generatedPassword } = app;
+  const state = config.database_url === undefined ? null : describeUrl(config.database_url);
   if (options.json) {
     const facts = {
       status: 'listening',
       url,
       org: config.org,
       data_dir: config.data_dir,
+      ...(state === null ? {} : { database: state }),
       admin_email: config.admin_email,
     };
     const once = generatedPassword === null ? {} : { admin_password: generatedPassword };
@@ -110,7 +113,7 @@ function announce(
   }
   const lines = [
     `vkit ${options.version} serves organisation ${config.org} at ${url}`,
-    `State: ${config.data_dir}`,
+    `State: ${state ?? config.data_dir}`,
   ];
   if (app.created) lines.push(`Made the administrator ${config.admin_email}.`);
   if (generatedPassword !== null) lines.push(`Its password, shown this once: ${generatedPassword}`);

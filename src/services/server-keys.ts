@@ -69,26 +69,42 @@ export async function loadServerKeys(dataDir: string): Promise<ServerKeys> {
     }
     await refuseReadableByOthers(path);
   }
+  const names = [FILES.grant, FILES.audit, FILES.auditHmac, ...(await tokenFiles(folder))];
+  const texts = new Map<string, string>();
+  for (const name of names) {
+    const path = join(folder, name);
+    await refuseReadableByOthers(path);
+    texts.set(name, await readFile(path, 'utf8'));
+  }
+  return keysOf(texts, (name) => {
+    throw missingKey(join(folder, name));
+  });
+}
+
+/** The names of the keys that the first start makes. */
+export const FIRST_KEYS: readonly string[] = Object.values(FILES);
+
+/** The keys by the texts of their files, by name; `missing` throws. */
+export async function keysOf(
+  texts: ReadonlyMap<string, string>,
+  missing: (name: string) => never,
+): Promise<ServerKeys> {
+  const textOf = (name: string): string => texts.get(name) ?? missing(name);
+  const tokens = [...texts].filter(([name]) => TOKEN_FILE.test(name));
+  if (tokens.length === 0) missing(FILES.token);
   return {
-    grant: await readPair(join(folder, FILES.grant)),
-    audit: await readPair(join(folder, FILES.audit)),
-    auditHmacKey: await readSecret(join(folder, FILES.auditHmac)),
-    tokenKeys: await readTokenKeys(folder),
+    grant: await pairOf(FILES.grant, textOf(FILES.grant)),
+    audit: await pairOf(FILES.audit, textOf(FILES.audit)),
+    auditHmacKey: secretOf(FILES.auditHmac, textOf(FILES.auditHmac)),
+    tokenKeys: tokens.map(([name, text]) => ({
+      version: Number(TOKEN_FILE.exec(name)?.[1]),
+      key: secretOf(name, text),
+    })),
   };
 }
 
 async function tokenFiles(folder: string): Promise<string[]> {
   return (await readdir(folder)).filter((name) => TOKEN_FILE.test(name));
-}
-
-async function readTokenKeys(folder: string): Promise<TokenKey[]> {
-  return Promise.all(
-    (await tokenFiles(folder)).map(async (name) => {
-      const path = join(folder, name);
-      await refuseReadableByOthers(path);
-      return { version: Number(TOKEN_FILE.exec(name)?.[1]), key: await readSecret(path) };
-    }),
-  );
 }
 
 /** What the store signs audit records with. */
@@ -105,7 +121,8 @@ async function createKey(path: string, name: string): Promise<void> {
   }
 }
 
-function newKey(name: string): string {
+/** The text of a new key of this name. */
+export function newKey(name: string): string {
   if (name.endsWith('.key')) return `${randomBytes(SECRET_BYTES).toString('base64')}\n`;
   const { privateKey } = generateKeyPairSync('ed25519');
   return privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
@@ -119,24 +136,23 @@ async function refuseReadableByOthers(path: string): Promise<void> {
   });
 }
 
-async function readPair(path: string): Promise<ServerKeyPair> {
-  const pem = await readFile(path);
+async function pairOf(name: string, pem: string): Promise<ServerKeyPair> {
   let privateKey: KeyObject;
   try {
     privateKey = createPrivateKey(pem);
   } catch {
     // The decoder's message is about the bytes of a secret.
-    throw invalidKey(path);
+    throw invalidKey(name);
   }
-  if (privateKey.asymmetricKeyType !== 'ed25519') throw invalidKey(path);
+  if (privateKey.asymmetricKeyType !== 'ed25519') throw invalidKey(name);
   const publicKey = createPublicKey(privateKey);
   const kid = await calculateJwkThumbprint(publicKey, 'sha256');
   return { kid, privateKey, publicKey };
 }
 
-async function readSecret(path: string): Promise<KeyObject> {
-  const bytes = Buffer.from((await readFile(path, 'utf8')).trim(), 'base64');
-  if (bytes.length !== SECRET_BYTES) throw invalidKey(path);
+function secretOf(name: string, text: string): KeyObject {
+  const bytes = Buffer.from(text.trim(), 'base64');
+  if (bytes.length !== SECRET_BYTES) throw invalidKey(name);
   return createSecretKey(bytes);
 }
 
@@ -148,12 +164,10 @@ function missingKey(path: string): VkitError {
   });
 }
 
-function invalidKey(path: string): VkitError {
+function invalidKey(name: string): VkitError {
   return new VkitError(
     'key_invalid',
-    `The file ${path} does not hold the key that belongs there.`,
-    {
-      hint: 'Restore it from the backup of the data directory.',
-    },
+    `The server's key ${name} does not hold what belongs there.`,
+    { hint: "Restore it from the backup of the server's state." },
   );
 }

@@ -15,7 +15,11 @@ import { createServer } from '../../src/server/create-server.js';
 import type { Server } from '../../src/server/server-context.js';
 import { newToken } from '../../src/services/token-secrets.js';
 import { randomId } from '../../src/util/random-id.js';
+import { emptyState } from './postgres.js';
 import { type AtTheEnd, temporaryFolder } from './temporary-folder.js';
+
+/** With a PostgreSQL here, every server of a test keeps its state there. */
+const STATE_URL = process.env.VKIT_TEST_STATE_URL;
 
 export const ADMIN_PASSWORD = 'correct horse battery staple';
 
@@ -98,10 +102,16 @@ export async function governed(
     log_level: 'silent',
     ...settings,
   };
+  if (STATE_URL && config.database_url === undefined) {
+    const { url, discard } = await emptyState(STATE_URL);
+    atTheEnd(discard);
+    config.database_url = url;
+  }
   const app = await openApp({
     config,
     cwd: folder,
     adminPassword: ADMIN_PASSWORD,
+    masterKey: 'a master secret of the tests',
     variables: () => ground.variables,
     now: () => clock.now,
     checkStoreUse,

@@ -7,6 +7,7 @@ import { oneOf } from '../../cli/one-of.js';
 import { readPassword } from '../../cli/prompt.js';
 import { requireOneOf } from '../../cli/require-one-of.js';
 import { userArgs, userFlags } from '../../cli/user-flags.js';
+import { readEnvironment } from '../../config/env.js';
 import { escapeTerminal } from '../../util/escape.js';
 
 export default class UserResetPassword extends BaseCommand {
@@ -29,38 +30,60 @@ log all the same.`;
       helpValue: 'FOLDER',
       exclusive: ['endpoint', 'profile'],
     }),
+    'database-url': string({
+      description:
+        'PostgreSQL with the state of the server, to work on; with the same VKIT_MASTER_KEY.',
+      helpValue: 'URL',
+      exclusive: ['endpoint', 'profile', 'data-dir'],
+    }),
+    org: string({
+      description: 'The organisation of that state (default).',
+      helpValue: 'NAME',
+      dependsOn: ['database-url'],
+    }),
   };
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(UserResetPassword);
-    const dataDir = flags['data-dir'];
-    const id =
-      dataDir === undefined
-        ? requireOneOf(args.id, flags.id, 'id', { thing: 'user', list: 'vkit user list' })
-        : oneOf(args.id, flags.id, 'id');
+    const isLocal = flags['data-dir'] !== undefined || flags['database-url'] !== undefined;
+    const id = !isLocal
+      ? requireOneOf(args.id, flags.id, 'id', { thing: 'user', list: 'vkit user list' })
+      : oneOf(args.id, flags.id, 'id');
     const password = await readPassword(flags, {
       question: 'New password',
       warn: (message) => this.warn(message),
     });
-    const user =
-      dataDir === undefined
-        ? await (await connect(flags, this.config.version)).client.resetPassword(id ?? '', password)
-        : await resetLocally(dataDir, id, password, this.config.version);
+    const user = !isLocal
+      ? await (await connect(flags, this.config.version)).client.resetPassword(id ?? '', password)
+      : await resetLocally(flags, id, password, this.config.version);
     this.log(escapeTerminal(`The password of ${user.email} is set, and its sessions have ended.`));
     return user;
   }
 }
 
+interface LocalState {
+  'data-dir'?: string | undefined;
+  'database-url'?: string | undefined;
+  org?: string | undefined;
+}
+
 async function resetLocally(
-  dataDir: string,
+  flags: LocalState,
   user: string | undefined,
   password: string,
   version: string,
 ) {
   // The store and what it needs load only here: no other command of a client does.
   const { resetLocalPassword } = await import('../../services/control/reset-local-password.js');
+  const { masterKey } = readEnvironment();
+  const databaseUrl = flags['database-url'];
   return resetLocalPassword({
-    dataDir: resolve(dataDir),
+    state: {
+      org: flags.org ?? 'default',
+      dataDir: resolve(flags['data-dir'] ?? '.vkit/server'),
+      ...(databaseUrl === undefined ? {} : { databaseUrl }),
+      ...(masterKey === undefined ? {} : { masterKey }),
+    },
     password,
     now: Date.now,
     client: `vkit/${version}`,

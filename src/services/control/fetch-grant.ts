@@ -40,6 +40,7 @@ export async function fetchGrant(
     throw error;
   }
   const startedAt = ctx.now();
+  running.permitted(permitted);
   try {
     running.signal.throwIfAborted();
     const execution = await ctx.dataPlane.execute({

@@ -3,17 +3,16 @@ import type { UserBody } from '../../client/wire.js';
 import { VkitError } from '../../errors/index.js';
 import { databasePath } from '../../store/data-directory.js';
 import type { StoreRepositories, UserRow } from '../../store/model.js';
-import { openStore } from '../../store/open-store.js';
 import { randomId } from '../../util/random-id.js';
+import { openState, type StateOptions } from '../open-state.js';
 import { hashPassword } from '../passwords.js';
-import { auditSigner, loadServerKeys } from '../server-keys.js';
 import { auditEvent } from './audit-parts.js';
 import { timestamp } from './context.js';
 import { userBody } from './manage-users.js';
 
 export interface LocalPasswordReset {
-  /** The state of a server that is stopped. */
-  dataDir: string;
+  /** The state: of a server that is stopped, or of a team in PostgreSQL, which may be running. */
+  state: Omit<StateOptions, 'now'>;
   /** An id or an email address; absent: the one administrator there is. */
   user?: string;
   password: string;
@@ -31,16 +30,16 @@ const USERS_MAX = 1_000;
  * `conflict` while a server has the state, `not_found` where there is no state or no such user.
  */
 export async function resetLocalPassword(reset: LocalPasswordReset): Promise<UserBody> {
-  const { dataDir, now } = reset;
+  const { now } = reset;
+  const { dataDir, databaseUrl } = reset.state;
   // Opening would make an empty state, which helps nobody who has lost a password.
-  if (!existsSync(databasePath(dataDir))) {
+  if (databaseUrl === undefined && !existsSync(databasePath(dataDir))) {
     throw new VkitError('not_found', `There is no server's state in ${dataDir}.`, {
       hint: 'Name the --data-dir that vkit serve has.',
     });
   }
-  const keys = await loadServerKeys(dataDir);
   const passwordHash = await hashPassword(reset.password);
-  const store = await openStore({ dataDir, signer: auditSigner(keys), now });
+  const { store } = await openState({ ...reset.state, now });
   try {
     return await store.transaction(async (tx) => {
       const user = await findUser(tx, reset.user);

@@ -1,8 +1,11 @@
 import { VkitError } from '../../errors/index.js';
+import type { Permit } from './kept-permits.js';
 
 /** One query, from before its grant is looked at until its outcome is on record. */
 export interface RunningQuery {
   signal: AbortSignal;
+  /** Says what it runs by, once that is known: from then on it can be looked at. */
+  permitted: (permit: Permit) => void;
   abort: (reason: VkitError) => void;
   end: () => void;
   isRunning: () => boolean;
@@ -12,7 +15,13 @@ interface Running {
   requesterId: string;
   grantId: string;
   abort: AbortController;
+  permit: Permit | null;
+  /** Whether somebody wanted to look at it before there was anything to look at. */
+  isLookedFor: boolean;
 }
+
+/** Why a query must not go on; null where it may. */
+export type StopReason = (permit: Permit) => Promise<VkitError | null>;
 
 /**
  * The queries this process is running. What takes a grant's right away (a revocation, another bundle, a disabled user)
@@ -21,6 +30,7 @@ interface Running {
 export class RunningQueries {
   readonly #running = new Set<Running>();
   readonly #whenIdle: (() => void)[] = [];
+  #onLate: (() => void) | undefined;
 
   constructor(private readonly perRequesterMax: number) {}
 
@@ -37,10 +47,20 @@ export class RunningQueries {
         },
       );
     }
-    const entry: Running = { requesterId, grantId, abort: new AbortController() };
+    const entry: Running = {
+      requesterId,
+      grantId,
+      abort: new AbortController(),
+      permit: null,
+      isLookedFor: false,
+    };
     this.#running.add(entry);
     return {
       signal: entry.abort.signal,
+      permitted: (permit) => {
+        entry.permit = permit;
+        if (entry.isLookedFor) this.#onLate?.();
+      },
       abort: (reason) => entry.abort.abort(reason),
       isRunning: () => this.#running.has(entry),
       end: () => {
@@ -67,6 +87,20 @@ export class RunningQueries {
 
   stopAll(reason: VkitError): void {
     for (const entry of this.#running) entry.abort.abort(reason);
+  }
+
+  /**
+   * Looks at every query again, after somebody else may have taken what it runs by, and stops those that have a reason to.
+   * What has no permit yet is looked at when it has one: `onLate` is called then.
+   */
+  async lookAgain(reason: StopReason, onLate: () => void): Promise<void> {
+    this.#onLate = onLate;
+    for (const entry of [...this.#running]) {
+      entry.isLookedFor = entry.permit === null;
+      if (entry.permit === null || !this.#running.has(entry)) continue;
+      const stop = await reason(entry.permit);
+      if (stop) entry.abort.abort(stop);
+    }
   }
 
   get size(): number {

@@ -64,12 +64,6 @@ export async function postgresConnections(url: string): Promise<Connections> {
   };
 }
 
-/** Where the state is, without a password: for people. */
-export function describeUrl(url: string): string {
-  const { hostname, port, pathname } = parseUrl(url);
-  return `postgres://${hostname || 'localhost'}${port ? `:${port}` : ''}${pathname}`;
-}
-
 function parseUrl(url: string): URL {
   const parsed = URL.canParse(url) ? new URL(url) : null;
   if (parsed && /^postgres(ql)?:$/.test(parsed.protocol)) return parsed;

@@ -24,13 +24,17 @@ import {
 
 type Secrets = ReturnType<typeof secretsRepository>;
 
+/** The sealed secrets, before there is a store. */
+export interface SecretsAccess {
+  secrets: Secrets;
+  /** Runs work in a transaction. */
+  alone: (work: (secrets: Secrets) => Promise<void>) => Promise<void>;
+}
+
 export interface OpenPostgresStoreOptions {
   url: string;
-  /**
-   * Signs the audit records, with a key that all processes find among the sealed secrets. It is called in a transaction, so
-   * that one process alone makes what is missing.
-   */
-  signer: (secrets: Secrets) => Promise<AuditSigner>;
+  /** Signs the audit records, with a key that all processes find among the sealed secrets. */
+  signer: (access: SecretsAccess) => Promise<AuditSigner>;
   /** Milliseconds since the epoch. */
   now: () => number;
   migrations?: readonly Migration[];
@@ -85,7 +89,10 @@ async function open(connections: Connections, options: OpenPostgresStoreOptions)
     ...(migrations ? { migrations } : {}),
   });
   driver.useMarks();
-  const signer = await db.transaction().execute((tx) => options.signer(secretsRepository(tx)));
+  const signer = await options.signer({
+    secrets: secretsRepository(db),
+    alone: (work) => db.transaction().execute((tx) => work(secretsRepository(tx))),
+  });
 
   const watcher = watchChanges(connections, { view, clock });
   await watcher.look();
