@@ -1,11 +1,11 @@
 import { VkitError } from '../errors/index.js';
-import type { StoreRepositories } from '../store/model.js';
+import type { SecretRow, StoreRepositories } from '../store/model.js';
 import type { SecretAddress } from '../vault/sealed-secret.js';
 import type { Vault } from '../vault/vault.js';
 import { FIRST_KEYS, keysOf, newKey, type ServerKeys } from './server-keys.js';
 
-/** The kind of the sealed secrets that are the server's own keys; their ids are the names of the files they would be. */
-export const SERVER_KEY = 'server_key';
+/** The one sealed secret that holds the server's own keys: a JSON object of their texts by the names of the files they would be. */
+export const SERVER_KEYS = { kind: 'server_key', id: 'keys' } as const;
 
 export interface SealedKeysContext {
   org: string;
@@ -20,37 +20,31 @@ export interface SealedKeysContext {
  * first. Throws `vault_failed` where this process has another master secret than the one they are sealed under.
  */
 export async function sealedServerKeys(ctx: SealedKeysContext): Promise<ServerKeys> {
-  const present = await ctx.secrets.ids(SERVER_KEY);
-  if (present.length === 0) await makeKeys(ctx);
-  const texts = new Map<string, string>();
-  for (const id of await ctx.secrets.ids(SERVER_KEY)) {
-    const sealed = await ctx.secrets.get(SERVER_KEY, id);
-    if (sealed) texts.set(id, await ctx.vault.open(serverKeyAddress(ctx.org, id), sealed));
-  }
-  return keysOf(texts, (name) => {
+  const { kind, id } = SERVER_KEYS;
+  const sealed = (await ctx.secrets.get(kind, id)) ?? (await makeKeys(ctx));
+  const texts = JSON.parse(await ctx.vault.open(serverKeysAddress(ctx.org), sealed));
+  return keysOf(new Map(Object.entries<string>(texts)), (name) => {
     throw new VkitError('key_invalid', `The server's key ${name} is missing in the database.`, {
       hint: 'Restore the database from its backup; what it signed cannot be verified without it.',
     });
   });
 }
 
-async function makeKeys({ org, vault, alone }: SealedKeysContext): Promise<void> {
+async function makeKeys({ org, vault, alone }: SealedKeysContext): Promise<SecretRow> {
+  const texts = Object.fromEntries(FIRST_KEYS.map((name) => [name, newKey(name)]));
   // Sealed before anybody has to wait for it: deriving a key takes a quarter of a second.
-  const rows = await Promise.all(
-    FIRST_KEYS.map(async (id) => ({
-      kind: SERVER_KEY,
-      id,
-      ...(await vault.seal(serverKeyAddress(org, id), newKey(id))),
-    })),
-  );
+  const made = await vault.seal(serverKeysAddress(org), JSON.stringify(texts));
+  let row: SecretRow = { ...SERVER_KEYS, ...made };
   await alone(async (secrets) => {
     // Another process that started at this moment has made them: both use those.
-    if ((await secrets.ids(SERVER_KEY)).length > 0) return;
-    for (const row of rows) await secrets.put(row);
+    const others = await secrets.get(row.kind, row.id);
+    if (others) row = others;
+    else await secrets.put(row);
   });
+  return row;
 }
 
-/** What a sealed key is bound to. */
-export function serverKeyAddress(org: string, id: string): SecretAddress {
-  return { org, kind: SERVER_KEY, id, endpoint: '' };
+/** What the sealed keys are bound to. */
+export function serverKeysAddress(org: string): SecretAddress {
+  return { org, ...SERVER_KEYS, endpoint: '' };
 }

@@ -57,7 +57,7 @@ export function buildStore({
   signer,
   changes,
   use,
-}: StoreParts): Omit<Store, 'exclusively' | 'watch' | 'close'> {
+}: StoreParts): Omit<Store, 'exclusively' | 'renew' | 'watch' | 'close'> {
   const record = auditQueue({ driver, db, signer, revision: changes.revision });
   return {
     ...repositories(db, signer),

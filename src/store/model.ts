@@ -339,9 +339,14 @@ export interface Store extends StoreRepositories {
   transaction<T>(work: (tx: StoreRepositories) => Promise<T>): Promise<T>;
   /**
    * Rises before a user, a session or an agent token changes: what was read of them holds while the number is the same as
-   * before it was read. Throws `unavailable` where it is not known whether another process has changed one.
+   * before it was read. Throws `unavailable` where it is not known whether another process has changed one (see `renew`).
    */
   accountsVersion(): number;
+  /**
+   * Where it is not known whether another process has changed something: asks, and resolves, or rejects with `unavailable`, when
+   * there is an answer. Else undefined: there is nothing to wait for.
+   */
+  renew(): Promise<void> | undefined;
   /** Rises with every change but those of the audit log; also with one that is rolled back. */
   revision(): number;
   /**

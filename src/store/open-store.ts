@@ -56,7 +56,8 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
       }
       return true;
     },
-    // Nobody else changes anything, and what is in the file is there to be read.
+    // Nobody else changes anything.
+    renew: () => undefined,
     watch: () => () => {},
     close() {
       // Not Kysely's own destroy, after which it throws errors without a code.

@@ -38,6 +38,8 @@ export function createAuthenticator(store: Store, now: () => number): Authentica
   const held = new Map<string, Authenticated & { version: number }>();
   return async (token) => {
     const hash = hashToken(token);
+    const renewing = store.renew();
+    if (renewing) await renewing;
     const version = store.accountsVersion();
     const known = held.get(hash);
     if (known?.version === version && !isPast(known.expiresAt, now())) return known.identity;

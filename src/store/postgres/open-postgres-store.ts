@@ -95,7 +95,7 @@ async function open(connections: Connections, options: OpenPostgresStoreOptions)
   });
 
   const watcher = watchChanges(connections, { view, clock });
-  await watcher.look();
+  await watcher.start();
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await watcher.stop();
@@ -113,6 +113,9 @@ async function open(connections: Connections, options: OpenPostgresStoreOptions)
         { hint: 'Try again soon.' },
       );
     },
+    renew() {
+      return view.isFresh() ? undefined : watcher.look();
+    },
     exclusively: (name, work) => exclusively(connections, name, work),
     watch: watcher.watch,
     close() {
@@ -129,6 +132,7 @@ function toPostgres(statement: string): string {
 }
 
 interface Watcher {
+  start(): Promise<void>;
   look(): Promise<void>;
   watch: Store['watch'];
   stop(): Promise<void>;
@@ -146,12 +150,16 @@ function watchChanges(
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> | undefined;
 
-  const look = async (): Promise<void> => {
-    const startedAt = clock();
-    // A standby that was promoted elsewhere answers too, with what was: only the primary's word counts.
-    const [row] = await client.query(`${SELECT_MARKS} where not pg_is_in_recovery()`);
-    if (row) view.seen(row as unknown as Marks, startedAt);
-  };
+  // One at a time, as a sync is: whoever asks while one is under way gets the next.
+  const { durable: look } = sharedSync({
+    isFailureFinal: false,
+    async sync() {
+      const startedAt = clock();
+      // A standby answers too, with what was: only the primary's word counts.
+      const [row] = await client.query(`${SELECT_MARKS} where not pg_is_in_recovery()`);
+      if (row) view.seen(row as unknown as Marks, startedAt);
+    },
+  });
   const lookAgain = (): void => {
     looking = look()
       // The lease runs out by itself.
@@ -166,10 +174,11 @@ function watchChanges(
     wasFresh = isFresh;
   }, LOOK_MS / 2);
   return {
-    async look() {
+    async start() {
       await look();
       timer = setTimeout(lookAgain, LOOK_MS);
     },
+    look,
     watch(listener) {
       const onLost = () => listener('lost');
       lost.add(onLost);
