@@ -5,12 +5,13 @@ import { ENGINES, engineByName } from './engines/index.js';
 import { VkitError } from './errors/index.js';
 import { rememberVerified } from './grants/verify-grant.js';
 import { createTokenCodec } from './masking/token-codec.js';
-import { createConnectors } from './services/connectors.js';
+import { type ConnectorOptions, createConnectors } from './services/connectors.js';
 import { createActiveBundleReader } from './services/control/active-bundle.js';
 import { checkBundle, refusalOf } from './services/control/check-bundle.js';
-import type { ControlContext } from './services/control/context.js';
+import type { ControlContext, Executors } from './services/control/context.js';
 import { createAuthenticator } from './services/control/identity.js';
 import { KeptPermits } from './services/control/kept-permits.js';
+import { createRemoteDataPlane } from './services/control/remote-data-plane.js';
 import { RunningQueries } from './services/control/running-queries.js';
 import { setUpOrganisation } from './services/control/set-up-organisation.js';
 import { createSweeper } from './services/control/sweep.js';
@@ -18,6 +19,8 @@ import { watchRunning } from './services/control/watch-running.js';
 import { createDataPlane } from './services/data-plane.js';
 import { type DatasourceVariables, datasourceSecret } from './services/datasource-secret.js';
 import { vaultCredentials } from './services/datasource-vault.js';
+import { checkPeerUrl } from './services/executor/check-peer-url.js';
+import { checkExecutorToken } from './services/executor/executor-token.js';
 import type { Job } from './services/job.js';
 import { openState } from './services/open-state.js';
 import type { ServerKeys } from './services/server-keys.js';
@@ -29,6 +32,8 @@ export interface AppOptions {
   adminPassword?: string;
   /** The master secret of the vault; wins over the file of the configuration. */
   masterKey?: string;
+  /** The secret that executors are known by, and know this process by. */
+  executorToken?: string;
   /** What the environment says of a datasource, read when a connection is opened and not kept. */
   variables: (id: string) => DatasourceVariables;
   /** Where relative paths of datasources start. */
@@ -63,6 +68,7 @@ export async function openApp({
   cwd,
   adminPassword,
   masterKey,
+  executorToken,
   now = Date.now,
   checkStoreUse = false,
 }: AppOptions): Promise<App> {
@@ -88,18 +94,19 @@ export async function openApp({
       vault,
       clearPasswordHosts: config.clear_password_hosts,
     };
+    const credentials: ConnectorOptions['credentials'] = (datasource, found) =>
+      datasource.credentials === 'vaultkit'
+        ? vaultCredentials(sealed, datasource, found)
+        : datasourceSecret({
+            id: datasource.name,
+            engine: found,
+            config: datasource.config,
+            credentials: datasource.credentials ?? 'env',
+            variables,
+          });
     const connectors = createConnectors({
       engine,
-      credentials: (datasource, found) =>
-        datasource.credentials === 'vaultkit'
-          ? vaultCredentials(sealed, datasource, found)
-          : datasourceSecret({
-              id: datasource.name,
-              engine: found,
-              config: datasource.config,
-              credentials: datasource.credentials ?? 'env',
-              variables,
-            }),
+      credentials,
       baseDirectory: cwd,
       fileDirectories: config.file_directories,
       forbiddenDirectories: [config.data_dir],
@@ -107,16 +114,19 @@ export async function openApp({
     });
     const tokens = createTokenCodec(config.org, keys.tokenKeys);
     const grantKeys = new Map([[keys.grant.kid, keys.grant.publicKey]]);
-    const dataPlane = createDataPlane({
-      org: config.org,
-      grantKeys,
-      engine,
-      connectors,
-      tokens,
-      now,
-      rowCap: config.row_cap,
-      statementTimeoutMs: config.statement_timeout_seconds * 1000,
-    });
+    const executors = executorsOf(config, executorToken, credentials);
+    const dataPlane = executors
+      ? createRemoteDataPlane({ ...executors, org: config.org, store, key: keys.grant, now, fetch })
+      : createDataPlane({
+          org: config.org,
+          grantKeys,
+          engine,
+          connectors,
+          tokens,
+          now,
+          rowCap: config.row_cap,
+          statementTimeoutMs: config.statement_timeout_seconds * 1000,
+        });
     const trust = {
       org: config.org,
       trustedBundleKeys,
@@ -144,6 +154,7 @@ export async function openApp({
       verifiedGrants: rememberVerified(grantKeys),
       permits: new KeptPermits(),
       dataPlane,
+      executors,
       engines: ENGINES,
       connectors,
       vault,
@@ -174,6 +185,28 @@ export async function openApp({
     await store.close();
     throw error;
   }
+}
+
+/** The executors of a control plane that runs apart from them. Throws `config_invalid` for what would not be safe or is not there. */
+function executorsOf(
+  config: ServerConfig,
+  token: string | undefined,
+  credentials: ConnectorOptions['credentials'],
+): Executors | null {
+  if (config.role !== 'control') return null;
+  if (config.executor_urls.length === 0) {
+    throw new VkitError('config_invalid', 'A control plane of its own needs executors.', {
+      hint: 'Name them in FUNL_URL, separated by commas, or under executor_urls in vkit.server.yaml.',
+    });
+  }
+  for (const url of config.executor_urls)
+    checkPeerUrl(url, 'FUNL_URL', config.clear_password_hosts);
+  return {
+    urls: config.executor_urls.map((url) => url.replace(/\/+$/, '')),
+    token: checkExecutorToken(token),
+    credentials: async (datasource) => credentials(datasource, engine(datasource.type)),
+    statementTimeoutMs: config.statement_timeout_seconds * 1000,
+  };
 }
 
 /** How often what time has ended is written down. */

@@ -20,12 +20,11 @@ VKIT_DS_<ID>_PASSWORD or VKIT_DS_<ID>_URL.`;
   static override flags = {
     role: option({
       description: 'What this process does.',
-      options: ['all'] as const,
-      default: 'all' as const,
+      options: ['all', 'control', 'executor'] as const,
     })(),
     host: string({ description: 'Address to listen on (127.0.0.1).' }),
     port: countFlag({
-      description: 'Port to listen on (3000); 0 takes a free one.',
+      description: 'Port to listen on (3000; an executor 8080); 0 takes a free one.',
       min: 0,
       max: 65_535,
     }),
@@ -64,9 +63,7 @@ VKIT_DS_<ID>_PASSWORD or VKIT_DS_<ID>_URL.`;
     const { flags } = await this.parse(ServeCommand);
     const { runServer } = await import('../server/run-server.js');
     const environment = readEnvironment();
-    const keys = environment.publicKeyFile
-      ?.split(new RegExp(`[,${delimiter}]`))
-      .filter((path) => path !== '');
+    const keys = list(environment.publicKeyFile, new RegExp(`[,${delimiter}]`));
     await runServer({
       version: this.config.version,
       cwd: process.cwd(),
@@ -80,11 +77,18 @@ VKIT_DS_<ID>_PASSWORD or VKIT_DS_<ID>_URL.`;
       ...(environment.masterKey === undefined || flags['master-key-file'] !== undefined
         ? {}
         : { masterKey: environment.masterKey }),
+      ...(environment.executorToken === undefined
+        ? {}
+        : { executorToken: environment.executorToken }),
       environment: compact({
         trusted_bundle_keys: keys,
         database_url: environment.databaseUrl,
+        executor_urls: list(environment.executorUrl, ','),
+        control_url: environment.apiUrl,
+        grant_keys: list(environment.executorPublicKeyFile, new RegExp(`[,${delimiter}]`)),
       }),
       flags: compact({
+        role: flags.role,
         host: flags.host,
         port: flags.port,
         data_dir: flags['data-dir'],
@@ -98,6 +102,10 @@ VKIT_DS_<ID>_PASSWORD or VKIT_DS_<ID>_URL.`;
     });
     return PRINTED;
   }
+}
+
+function list(text: string | undefined, separator: string | RegExp): string[] | undefined {
+  return text?.split(separator).filter((part) => part !== '');
 }
 
 function compact(

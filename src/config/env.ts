@@ -29,8 +29,10 @@ export type Environment = {
   adminPassword?: string;
   /** DATABASE_URL: the server's state in PostgreSQL. */
   databaseUrl?: string;
-  /** FUNL_URL: where the executors are. */
+  /** FUNL_URL: where the executors are, separated by commas. */
   executorUrl?: string;
+  /** VKIT_EXECUTOR_TOKEN: the secret that control plane and executors share. */
+  executorToken?: string;
   /** XDG_CONFIG_HOME, or `.config` under HOME: where the credentials file lies. */
   configHome?: string;
   /** `vkit` under XDG_CACHE_HOME, or under `.cache` of HOME: what can be made again. */
@@ -63,6 +65,7 @@ export function readEnvironment(env: Variables = process.env): Environment {
     adminPassword: present(env.VKIT_ADMIN_PASSWORD),
     databaseUrl: present(env.DATABASE_URL),
     executorUrl: present(env.FUNL_URL),
+    executorToken: present(env.VKIT_EXECUTOR_TOKEN),
     configHome:
       present(env.XDG_CONFIG_HOME) ?? (home === undefined ? undefined : `${home}/.config`),
     cacheDirectory: cacheDirectoryOf(present(env.XDG_CACHE_HOME), home),

@@ -10,6 +10,8 @@ export const SERVER_CONFIG_FILE = 'vkit.server.yaml';
 
 /** How a server runs, every default filled in; paths are absolute. */
 export interface ServerConfig {
+  /** Both planes in one process, or one of them. */
+  role: 'all' | 'control' | 'executor';
   host: string;
   port: number;
   data_dir: string;
@@ -25,6 +27,12 @@ export interface ServerConfig {
   master_key_file?: string;
   /** Hosts that passwords of the vault may be sent to without TLS that is verified. */
   clear_password_hosts: readonly string[];
+  /** Where a control plane finds its executors, and an executor is found: each has its own address first. */
+  executor_urls: readonly string[];
+  /** Where an executor finds its control plane. */
+  control_url: string;
+  /** What an executor verifies grants with: PEM files of public keys, or JWK Sets. */
+  grant_keys: readonly string[];
   row_cap: number;
   statement_timeout_seconds: number;
   session_ttl_seconds: number;
@@ -38,6 +46,7 @@ export interface ServerConfig {
 }
 
 const DEFAULTS: ServerConfig = {
+  role: 'all',
   host: '127.0.0.1',
   port: 3000,
   data_dir: '.vkit/server',
@@ -48,6 +57,9 @@ const DEFAULTS: ServerConfig = {
   allow_dirty_bundles: false,
   file_directories: ['.'],
   clear_password_hosts: [],
+  executor_urls: [],
+  control_url: 'http://localhost:3000',
+  grant_keys: [],
   row_cap: 10_000,
   statement_timeout_seconds: 30,
   session_ttl_seconds: 12 * 3600,
@@ -60,7 +72,16 @@ const DEFAULTS: ServerConfig = {
   log_level: 'info',
 };
 
-const PATHS = ['data_dir', 'trusted_bundle_keys', 'file_directories', 'master_key_file'] as const;
+/** The port of an executor, where none is named. */
+const EXECUTOR_PORT = 8080;
+
+const PATHS = [
+  'data_dir',
+  'trusted_bundle_keys',
+  'file_directories',
+  'master_key_file',
+  'grant_keys',
+] as const;
 
 export interface ServerConfigSources {
   /** The working directory: where relative paths of the environment and the flags start. */
@@ -79,12 +100,13 @@ export async function loadServerConfig(sources: ServerConfigSources): Promise<Se
   const path = resolve(sources.cwd, sources.file ?? SERVER_CONFIG_FILE);
   const text = await readOptional(path, sources.file !== undefined);
   const fromFile = text === null ? {} : absolutePaths(parseServerConfig(text, path), dirname(path));
-  return {
-    ...absolutePaths(DEFAULTS, sources.cwd),
+  const given = {
     ...fromFile,
     ...absolutePaths(sources.environment, sources.cwd),
     ...absolutePaths(sources.flags, sources.cwd),
   };
+  const port = given.role === 'executor' ? { port: EXECUTOR_PORT } : {};
+  return { ...absolutePaths(DEFAULTS, sources.cwd), ...port, ...given };
 }
 
 function parseServerConfig(text: string, file: string): Partial<ServerConfig> {

@@ -36,7 +36,8 @@ export async function issueGrant(content: GrantContent, key: GrantKey): Promise<
   return jwt;
 }
 
-function algorithmOf(key: KeyObject): GrantAlgorithm {
+/** The algorithm of a key; throws `key_invalid` for one that nothing is signed with. */
+export function algorithmOf(key: KeyObject): GrantAlgorithm {
   if (key.asymmetricKeyType === 'ed25519') return 'EdDSA';
   if (key.asymmetricKeyType === 'rsa') return 'RS256';
   const curve = key.asymmetricKeyDetails?.namedCurve;

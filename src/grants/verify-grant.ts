@@ -1,5 +1,4 @@
 import { createHash, type KeyObject } from 'node:crypto';
-import { compactVerify } from 'jose';
 import { VkitError } from '../errors/index.js';
 import { decodeUtf8 } from '../util/utf8.js';
 import {
@@ -11,6 +10,7 @@ import {
 } from './grant-digest.js';
 import { isGrantClaims } from './grant-shape.js';
 import type { GrantClaims } from './model.js';
+import { verifiedBytes } from './verified-bytes.js';
 
 /** The most that clocks may differ (trust.md). */
 export const GRANT_LEEWAY_SECONDS_MAX = 60;
@@ -94,33 +94,9 @@ async function verifiedPayload(jwt: string, options: VerifyGrantOptions): Promis
   return payload;
 }
 
-async function verifySignature(jwt: string, options: VerifyGrantOptions): Promise<Uint8Array> {
-  const segments = jwt.split('.');
-  if (segments.length !== 3 || !segments.every(isCanonicalBase64url)) throw invalid('form');
-  const allowed = options.algorithms ?? GRANT_ALGORITHMS;
-  try {
-    const { payload } = await compactVerify(
-      jwt,
-      (header) => {
-        // Exactly these three: nothing that names a key of its own (jwk, jku, x5c), and nothing critical.
-        if (Object.keys(header).sort().join() !== 'alg,kid,typ') throw invalid('header');
-        if (header.typ !== GRANT_TYP) throw invalid('typ');
-        const key = options.keys.get(header.kid ?? '');
-        if (key === undefined || key.type !== 'public') throw invalid('key');
-        return key;
-      },
-      // Whatever is configured, a symmetric algorithm is never among them.
-      { algorithms: GRANT_ALGORITHMS.filter((name) => allowed.includes(name)) },
-    );
-    return payload;
-  } catch (error) {
-    throw error instanceof VkitError ? error : invalid('signature');
-  }
-}
-
-/** A decoder ignores spare bits, which would give one grant several spellings. */
-function isCanonicalBase64url(segment: string): boolean {
-  return segment !== '' && Buffer.from(segment, 'base64url').toString('base64url') === segment;
+function verifySignature(jwt: string, options: VerifyGrantOptions): Promise<Uint8Array> {
+  const algorithms = options.algorithms ?? GRANT_ALGORITHMS;
+  return verifiedBytes(jwt, { keys: options.keys, algorithms, typ: GRANT_TYP, invalid });
 }
 
 function claimsOf(payload: Uint8Array): GrantClaims {

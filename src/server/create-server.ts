@@ -19,6 +19,7 @@ import { authenticationRoutes } from './routes/authentication.js';
 import { bundleRoutes } from './routes/bundles.js';
 import { datasourceRoutes } from './routes/datasources.js';
 import { discoveryRoutes } from './routes/discovery.js';
+import { executorRoutes } from './routes/executor.js';
 import { grantRoutes } from './routes/grants.js';
 import { requestRoutes } from './routes/requests.js';
 import { statusRoutes } from './routes/status.js';
@@ -111,6 +112,7 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
   await server.register(
     async (api: Server) => {
       authenticationRoutes(api, ctx, new LoginThrottle());
+      executorRoutes(api, ctx);
       await api.register(
         async (org: Server) => {
           org.addHook('onRequest', (request) => authenticateRequest(ctx, request));

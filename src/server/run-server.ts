@@ -1,9 +1,10 @@
 import { openApp } from '../app.js';
 import { readDatasourceVariables } from '../config/datasource-credentials.js';
 import { loadServerConfig, type ServerConfig } from '../config/server-config.js';
-import { VkitError } from '../errors/index.js';
 import { describeUrl } from '../util/describe-url.js';
 import { createServer } from './create-server.js';
+import { DRAIN_MS, listen, stopSignal, withDeadline } from './process.js';
+import { runExecutor } from './run-executor.js';
 import { runJobs } from './run-jobs.js';
 
 export interface RunServerOptions {
@@ -15,14 +16,13 @@ export interface RunServerOptions {
   adminPassword?: string;
   /** VKIT_MASTER_KEY: the master secret of the vault. */
   masterKey?: string;
+  /** VKIT_EXECUTOR_TOKEN: what a control plane and its executors share. */
+  executorToken?: string;
   environment: Partial<ServerConfig>;
   flags: Partial<ServerConfig>;
   /** Called with what ends the server at Ctrl-C; SIGTERM is handled here. */
   onInterrupt?: (stop: () => void) => void;
 }
-
-/** How long running requests may take to finish once the server is told to stop. */
-const DRAIN_MS = 30_000;
 
 /**
  * Starts the server and resolves when it has stopped after SIGTERM or an interrupt: it takes no new requests, lets running
@@ -36,12 +36,14 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     flags,
     ...(file === undefined ? {} : { file }),
   });
+  if (config.role === 'executor') return runExecutor(options, config);
   const app = await openApp({
     config,
     cwd,
     variables: readDatasourceVariables,
     ...(options.adminPassword === undefined ? {} : { adminPassword: options.adminPassword }),
     ...(options.masterKey === undefined ? {} : { masterKey: options.masterKey }),
+    ...(options.executorToken === undefined ? {} : { executorToken: options.executorToken }),
   });
   try {
     const server = await createServer(app.context, {
@@ -60,25 +62,6 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     if (!drained) server.log.warn(`requests were still running after ${DRAIN_MS / 1000} s`);
   } finally {
     await app.close();
-  }
-}
-
-async function listen(start: () => Promise<string>, config: ServerConfig): Promise<string> {
-  try {
-    return await start();
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === 'EADDRINUSE') {
-      throw new VkitError('conflict', `The port ${config.port} of ${config.host} is in use.`, {
-        hint: 'Name another one: --port 3001',
-        cause,
-      });
-    }
-    throw new VkitError(
-      'config_invalid',
-      `The server cannot listen on ${config.host}:${config.port}.`,
-      { cause },
-    );
   }
 }
 
@@ -129,23 +112,4 @@ function announce(
     );
   }
   process.stdout.write(`${lines.join('\n')}\n`);
-}
-
-function stopSignal({ onInterrupt }: RunServerOptions): Promise<void> {
-  return new Promise((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    onInterrupt?.(() => resolve());
-  });
-}
-
-async function withDeadline(work: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), milliseconds);
-  });
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

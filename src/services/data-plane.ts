@@ -19,6 +19,7 @@ import { sealRows, tokenAccess } from './seal-rows.js';
 export interface ExecuteInput {
   /** The signed grant: the data plane believes nothing else. */
   jwt: string;
+  grantId: string;
   requesterId: string;
   aql: Aql;
   active: ActiveBundle;

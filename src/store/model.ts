@@ -142,6 +142,14 @@ export interface IdempotencyRow {
   created_at: Timestamp;
 }
 
+/** A ticket that was not redeemed yet. */
+export interface TicketRow {
+  /** `tkt_…` */
+  id: string;
+  grant_id: string;
+  expires_at: Timestamp;
+}
+
 /** A database that the server knows by itself, beside those of the active bundle; nothing of it is secret. */
 export interface DatasourceRow {
   id: string;
@@ -307,6 +315,13 @@ export interface StoreRepositories {
     /** False where there was none. */
     remove(kind: string, id: string): Promise<boolean>;
     isEmpty(): Promise<boolean>;
+  };
+  readonly tickets: {
+    insert(row: TicketRow): Promise<void>;
+    /** Takes it away: of two who redeem it at once, one gets it. Null where there is none, or it has expired. */
+    redeem(id: string, now: Timestamp): Promise<TicketRow | null>;
+    /** Forgets those that nobody redeemed in time. */
+    removeExpired(now: Timestamp): Promise<void>;
   };
   readonly idempotency: {
     find(requesterId: string, route: string, key: string): Promise<IdempotencyRow | null>;

@@ -136,6 +136,11 @@ export interface Tables {
     ciphertext: string;
     tag: string;
   };
+  tickets: {
+    id: string;
+    grant_id: string;
+    expires_at: string;
+  };
   idempotency: {
     requester_id: string;
     route: string;

@@ -618,6 +618,24 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
       });
     });
 
+    describe('tickets', () => {
+      it('are redeemed once and in time', async () => {
+        const ticket = { id: 'tkt_1', grant_id: 'gr_1', expires_at: time(5) };
+        await store.tickets.insert(ticket);
+        await store.tickets.insert({ ...ticket, id: 'tkt_2' });
+        await store.tickets.insert({ ...ticket, id: 'tkt_3', expires_at: time(9) });
+        const both = await Promise.all([
+          store.tickets.redeem('tkt_1', time(4)),
+          store.tickets.redeem('tkt_1', time(4)),
+        ]);
+        expect(both.filter((row) => row !== null)).toEqual([ticket]);
+        expect(await store.tickets.redeem('tkt_2', time(5))).toBeNull();
+        await store.tickets.removeExpired(time(5));
+        expect(await store.tickets.redeem('tkt_2', time(1))).toBeNull();
+        expect(await store.tickets.redeem('tkt_3', time(8))).not.toBeNull();
+      });
+    });
+
     describe('work that one does at a time', () => {
       it('is not done by a second one meanwhile, and is free again afterwards, also when it failed', async () => {
         let end: () => void = () => undefined;

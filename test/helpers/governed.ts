@@ -80,6 +80,10 @@ export async function governed(
   await writeFile(keyFile, bundleKeys.publicKey.export({ format: 'pem', type: 'spki' }));
   const clock = { now: Date.parse('2026-03-02T10:00:00Z') };
   const config: ServerConfig = {
+    role: 'all',
+    executor_urls: [],
+    control_url: '',
+    grant_keys: [],
     host: '127.0.0.1',
     port: 0,
     data_dir: join(folder, 'state'),

@@ -204,6 +204,7 @@ describe('a grant', () => {
     const question = { aql: row.aql, narrowing: {}, purpose: null, at: w.g.clock.now };
     const executed = context.dataPlane.execute({
       jwt: grant.jwt,
+      grantId: grant.id,
       requesterId: identity.id,
       aql: row.aql,
       active,

@@ -460,6 +460,7 @@ describe('the signed grant in the store', () => {
     });
     const good = {
       jwt: grant.jwt,
+      grantId: grant.id,
       requesterId: identity.id,
       aql: row.aql,
       active,

@@ -7,7 +7,9 @@ import type { ControlContext } from './context.js';
 import { readStoredBundle } from './read-stored-bundle.js';
 
 /** What decides whether this server takes a bundle, besides the moment. */
-export type BundleTrust = Pick<ControlContext, 'org' | 'settings' | 'trustedBundleKeys'>;
+export interface BundleTrust extends Pick<ControlContext, 'org' | 'trustedBundleKeys'> {
+  settings: Pick<ControlContext['settings'], 'allowUnsignedBundles' | 'allowDirtyBundles'>;
+}
 
 /**
  * Checks checksum, organisation, signature and expiry against the keys that are trusted at this moment. Throws the `bundle_*`

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import type { Engine } from '../../engines/contract.js';
+import type { BundleDatasource } from '../../bundle/model.js';
+import type { Credentials, Engine } from '../../engines/contract.js';
 import type { VerifiedGrants } from '../../grants/verify-grant.js';
 import type { TokenCodec } from '../../masking/token-codec.js';
 import type { Store } from '../../store/model.js';
@@ -30,6 +31,18 @@ export interface ControlSettings {
   clearPasswordHosts: readonly string[];
 }
 
+/** What this control plane knows of its executors. */
+export interface Executors {
+  /** Their addresses, which are the audiences of tickets. */
+  urls: readonly string[];
+  /** The secret they share with the control plane. */
+  token: string;
+  /** The login of a datasource, for one fetch. */
+  credentials: (datasource: BundleDatasource) => Promise<Credentials>;
+  /** Of datasources that do not say their own. */
+  statementTimeoutMs: number;
+}
+
 /** Everything the use cases of the control plane work with; made once, in app.ts. */
 export interface ControlContext {
   org: string;
@@ -47,6 +60,8 @@ export interface ControlContext {
   verifiedGrants: VerifiedGrants;
   permits: KeptPermits;
   dataPlane: DataPlane;
+  /** The processes that execute; null where this one does it by itself. */
+  executors: Executors | null;
   /** Every engine by its name. */
   engines: Readonly<Record<string, Engine>>;
   connectors: Connectors;

@@ -45,6 +45,7 @@ export async function fetchGrant(
     running.signal.throwIfAborted();
     const execution = await ctx.dataPlane.execute({
       jwt: permitted.grant.jwt,
+      grantId: permitted.grant.id,
       requesterId: identity.id,
       aql: permitted.row.aql,
       active: permitted.active,

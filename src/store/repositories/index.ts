@@ -12,6 +12,7 @@ import { organisationRepository } from './organisation.js';
 import { requestsRepository } from './requests.js';
 import { secretsRepository } from './secrets.js';
 import { sessionsRepository } from './sessions.js';
+import { ticketsRepository } from './tickets.js';
 import { usersRepository } from './users.js';
 
 /** Every repository over the database, or over one transaction in it. */
@@ -27,6 +28,7 @@ export function repositories(db: Db, signer: AuditSigner): StoreRepositories {
     grants: grantsRepository(db),
     datasources: datasourcesRepository(db),
     secrets: secretsRepository(db),
+    tickets: ticketsRepository(db),
     idempotency: idempotencyRepository(db),
     audit: auditRepository(db, signer),
   };
