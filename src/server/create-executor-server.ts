@@ -10,6 +10,7 @@ import type { Execution } from '../services/data-plane.js';
 import type { Executor } from '../services/executor/executor.js';
 import { holdsExecutorToken } from '../services/executor/executor-token.js';
 import type { ExecutionLine } from '../services/executor/wire.js';
+import { endSilentConnections } from './end-silent-connections.js';
 import { sendError } from './http-error.js';
 import type { Server, ServerOptions } from './server-context.js';
 
@@ -40,6 +41,7 @@ export function createExecutorServer(
     forceCloseConnections: 'idle',
     return503OnClosing: true,
   }).withTypeProvider<TypeBoxTypeProvider>();
+  endSilentConnections(server);
   server.setErrorHandler(sendError);
   server.setNotFoundHandler((request, reply) => {
     sendError(new VkitError('not_found', 'There is nothing here.'), request, reply);

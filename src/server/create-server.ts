@@ -10,6 +10,7 @@ import type { ControlContext } from '../services/control/context.js';
 import { LoginThrottle } from '../services/control/login-throttle.js';
 import { recordForbidden } from '../services/control/record-forbidden.js';
 import { hashToken } from '../services/token-secrets.js';
+import { endSilentConnections } from './end-silent-connections.js';
 import { sendError } from './http-error.js';
 import { readJsonBody } from './read-json-body.js';
 import { agentTokenRoutes } from './routes/agent-tokens.js';
@@ -74,11 +75,10 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
     );
   });
   acceptEmptyBodies(server);
+  endSilentConnections(server);
   let draining = false;
-  const silent = silentConnections(server);
   server.addHook('preClose', async () => {
     draining = true;
-    for (const socket of silent) socket.destroy();
   });
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-correlation-id', request.id);
@@ -153,17 +153,6 @@ const ORGANISATION_ROUTES = [
   discoveryRoutes,
   auditRoutes,
 ] as const;
-
-/** Connections that have sent nothing yet, as clients open ahead of need: Node takes them for busy and waits for them. */
-function silentConnections({ server }: Server): ReadonlySet<Socket> {
-  const silent = new Set<Socket>();
-  server.on('connection', (socket) => {
-    silent.add(socket);
-    socket.once('close', () => silent.delete(socket));
-  });
-  server.on('request', ({ socket }) => silent.delete(socket));
-  return silent;
-}
 
 /** What is no HTTP at all, or has more headers than Node reads, never becomes a request: it is answered on the socket. */
 function refuseConnection(_error: Error, socket: Socket): void {

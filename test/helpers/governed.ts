@@ -21,6 +21,7 @@ import { type AtTheEnd, temporaryFolder } from './temporary-folder.js';
 /** With a PostgreSQL here, every server of a test keeps its state there. */
 const STATE_URL = process.env.VKIT_TEST_STATE_URL;
 
+export const EXECUTOR_TOKEN = 'a secret that executors and control planes share';
 export const ADMIN_PASSWORD = 'correct horse battery staple';
 
 /** One database to govern, filled and reviewed. */
@@ -116,6 +117,7 @@ export async function governed(
     cwd: folder,
     adminPassword: ADMIN_PASSWORD,
     masterKey: 'a master secret of the tests',
+    executorToken: EXECUTOR_TOKEN,
     variables: () => ground.variables,
     now: () => clock.now,
     checkStoreUse,

@@ -19,7 +19,7 @@ export interface ControlLink {
 
 /** A bundle has 64 MiB at most; everything else is small. */
 const TEXT_BYTES_MAX = 80 * 1024 * 1024;
-const ANSWER_MS_MAX = 10_000;
+const ANSWER_MS_MAX = 5_000;
 const BUNDLE_MS_MAX = 60_000;
 
 export function controlLink({ url, token, fetch }: ControlLinkOptions): ControlLink {

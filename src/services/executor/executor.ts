@@ -128,6 +128,8 @@ async function* ending<T>(
       running.signal.throwIfAborted();
       yield batch;
     }
+  } catch (error) {
+    throw running.signal.aborted ? running.signal.reason : error;
   } finally {
     running.end();
   }
