@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { VkitError } from '../../errors/index.js';
+import type { OrganisationRow } from '../../store/model.js';
 import { randomId } from '../../util/random-id.js';
 import { hashPassword } from '../passwords.js';
 import { auditEvent } from './audit-parts.js';
@@ -19,21 +20,14 @@ export async function setUpOrganisation(
   ctx: Pick<ControlContext, 'store' | 'org' | 'now'>,
   { adminEmail, adminPassword }: FirstStart,
 ): Promise<{ created: boolean; generatedPassword: string | null }> {
-  const existing = await ctx.store.organisation.get();
-  if (existing) {
-    if (existing.slug === ctx.org) return { created: false, generatedPassword: null };
-    throw new VkitError(
-      'conflict',
-      `This state belongs to the organisation ${existing.slug}, not ${ctx.org}.`,
-      {
-        hint: `Start with --org ${existing.slug}, or name another --data-dir.`,
-      },
-    );
-  }
+  const there = { created: false, generatedPassword: null };
+  if (isThere(ctx, await ctx.store.organisation.get())) return there;
   const generated = adminPassword === undefined ? randomBytes(18).toString('base64url') : null;
   const passwordHash = await hashPassword(adminPassword ?? generated ?? '');
   const at = timestamp(ctx.now());
-  await ctx.store.transaction(async (tx) => {
+  const created = await ctx.store.transaction(async (tx) => {
+    // Another process that started at this moment has made it.
+    if (isThere(ctx, await tx.organisation.get())) return false;
     await tx.organisation.create({
       slug: ctx.org,
       epoch: 0,
@@ -57,6 +51,17 @@ export async function setUpOrganisation(
       ...event,
       metadata: { org: ctx.org, admin_id: id, admin_email: adminEmail },
     });
+    return true;
   });
-  return { created: true, generatedPassword: generated };
+  return created ? { created, generatedPassword: generated } : there;
+}
+
+function isThere({ org }: { org: string }, existing: OrganisationRow | null): boolean {
+  if (!existing) return false;
+  if (existing.slug === org) return true;
+  throw new VkitError(
+    'conflict',
+    `This state belongs to the organisation ${existing.slug}, not ${org}.`,
+    { hint: `Start with --org ${existing.slug}, or name another --data-dir.` },
+  );
 }
