@@ -19,6 +19,8 @@ import { createDataPlane } from './services/data-plane.js';
 import { type DatasourceVariables, datasourceSecret } from './services/datasource-secret.js';
 import { vaultCredentials } from './services/datasource-vault.js';
 import type { Job } from './services/job.js';
+import { createOidcProvider } from './services/oidc-provider.js';
+import { readOidcSettings } from './services/read-oidc-settings.js';
 import { auditSigner, loadServerKeys, type ServerKeys } from './services/server-keys.js';
 import { readTrustedBundleKeys } from './services/trusted-bundle-keys.js';
 import { KEYS_FOLDER } from './store/data-directory.js';
@@ -32,6 +34,8 @@ export interface AppOptions {
   adminPassword?: string;
   /** The master secret of the vault; wins over the file of the configuration. */
   masterKey?: string;
+  /** Of this server at the identity provider; wins over the file of the configuration. */
+  oidcClientSecret?: string;
   /** What the environment says of a datasource, read when a connection is opened and not kept. */
   variables: (id: string) => DatasourceVariables;
   /** Where relative paths of datasources start. */
@@ -66,11 +70,13 @@ export async function openApp({
   cwd,
   adminPassword,
   masterKey,
+  oidcClientSecret,
   now = Date.now,
   checkStoreUse = false,
 }: AppOptions): Promise<App> {
   // Read at the start too: a file that holds something else is found now, not at the next deployment.
   const { missing } = await readTrustedBundleKeys(config.trusted_bundle_keys);
+  const oidcSettings = config.oidc ? await readOidcSettings(config.oidc, oidcClientSecret) : null;
   const keys = await loadServerKeys(config.data_dir);
   const own = [keys.grant.publicKey, keys.audit.publicKey];
   const trustedBundleKeys = async () =>
@@ -160,6 +166,7 @@ export async function openApp({
       vault,
       tokens,
       running: new RunningQueries(config.queries_per_requester),
+      oidc: oidcSettings && createOidcProvider(oidcSettings),
     };
     const first = await setUpOrganisation(context, {
       adminEmail: config.admin_email,

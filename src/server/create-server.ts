@@ -17,10 +17,12 @@ import { approvalRoutes } from './routes/approvals.js';
 import { auditRoutes } from './routes/audit.js';
 import { authenticationRoutes } from './routes/authentication.js';
 import { bundleRoutes } from './routes/bundles.js';
+import { cliLoginRoutes } from './routes/cli-login.js';
 import { datasourceRoutes } from './routes/datasources.js';
 import { discoveryRoutes } from './routes/discovery.js';
 import { grantRoutes } from './routes/grants.js';
 import { requestRoutes } from './routes/requests.js';
+import { sessionRoutes } from './routes/sessions.js';
 import { statusRoutes } from './routes/status.js';
 import { userRoutes } from './routes/users.js';
 import {
@@ -111,6 +113,7 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
   await server.register(
     async (api: Server) => {
       authenticationRoutes(api, ctx, new LoginThrottle());
+      cliLoginRoutes(api, ctx);
       await api.register(
         async (org: Server) => {
           org.addHook('onRequest', (request) => authenticateRequest(ctx, request));
@@ -142,6 +145,7 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
 
 const ORGANISATION_ROUTES = [
   userRoutes,
+  sessionRoutes,
   agentTokenRoutes,
   datasourceRoutes,
   bundleRoutes,

@@ -14,6 +14,8 @@ export interface RunServerOptions {
   adminPassword?: string;
   /** VKIT_MASTER_KEY: the master secret of the vault. */
   masterKey?: string;
+  /** VKIT_OIDC_CLIENT_SECRET: of this server at the identity provider. */
+  oidcClientSecret?: string;
   environment: Partial<ServerConfig>;
   flags: Partial<ServerConfig>;
   /** Called with what ends the server at Ctrl-C; SIGTERM is handled here. */
@@ -41,6 +43,9 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     variables: readDatasourceVariables,
     ...(options.adminPassword === undefined ? {} : { adminPassword: options.adminPassword }),
     ...(options.masterKey === undefined ? {} : { masterKey: options.masterKey }),
+    ...(options.oidcClientSecret === undefined
+      ? {}
+      : { oidcClientSecret: options.oidcClientSecret }),
   });
   try {
     const server = await createServer(app.context, {

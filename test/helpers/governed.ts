@@ -176,6 +176,8 @@ async function addUser({ context }: App, account: Account, now: number): Promise
     purposes: account.purposes ?? [],
     created_at,
     disabled_at: null,
+    login: 'password',
+    oidc_subject: null,
   });
   await context.store.sessions.insert({
     id: randomId('ses'),
@@ -184,6 +186,9 @@ async function addUser({ context }: App, account: Account, now: number): Promise
     created_at,
     expires_at: new Date(now + 86_400_000).toISOString(),
     revoked_at: null,
+    method: 'password',
+    client: null,
+    address: null,
   });
   return token;
 }

@@ -15,6 +15,8 @@ export interface Identity {
   clearance: string | null;
   region: string | null;
   purposes: readonly string[];
+  /** The only datasources there are for it; null: all. */
+  datasources: readonly string[] | null;
   /** The person an agent acts for. */
   onBehalfOf: { id: string; email: string; requester: Requester } | null;
   /** People who own or made this identity: they never approve its requests. */
@@ -121,6 +123,7 @@ async function agentIdentity(
     clearance: agent.clearance,
     region: agent.region,
     purposes: agent.purposes,
+    datasources: agent.datasources,
     onBehalfOf: person
       ? { id: person.id, email: person.email, requester: requesterOf(userIdentity(person)) }
       : null,
@@ -140,6 +143,7 @@ function userIdentity(user: UserRow): Identity {
     clearance: user.clearance,
     region: user.region,
     purposes: user.purposes,
+    datasources: null,
     onBehalfOf: null,
     ownerIds: [],
     sessionId: null,

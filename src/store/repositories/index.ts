@@ -5,6 +5,7 @@ import { agentTokensRepository } from './agent-tokens.js';
 import { approvalsRepository } from './approvals.js';
 import { auditRepository } from './audit.js';
 import { bundlesRepository } from './bundles.js';
+import { cliLoginsRepository } from './cli-logins.js';
 import { datasourcesRepository } from './datasources.js';
 import { grantsRepository } from './grants.js';
 import { idempotencyRepository } from './idempotency.js';
@@ -25,6 +26,7 @@ export function repositories(
     users: announcing(usersRepository(db), onAccounts, ['insert', 'update']),
     sessions: announcing(sessionsRepository(db), onAccounts, ['insert', 'revoke', 'revokeAllOf']),
     agentTokens: announcing(agentTokensRepository(db), onAccounts, ['insert', 'revoke']),
+    cliLogins: cliLoginsRepository(db),
     bundles: bundlesRepository(db),
     requests: requestsRepository(db),
     approvals: approvalsRepository(db),
