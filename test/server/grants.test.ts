@@ -494,6 +494,12 @@ describe('a body', () => {
     'POST /api/v1/orgs/{org}/users': ['/orgs/acme/users', { email: 'a@b.test', password: 'x' }],
     'PATCH /api/v1/orgs/{org}/users/{id}': ['/orgs/acme/users/usr_1', {}],
     'POST /api/v1/orgs/{org}/users/{id}/disable': ['/orgs/acme/users/usr_1/disable', {}],
+    'POST /api/v1/auth/cli/token': [
+      '/auth/cli/token',
+      { code: 'x'.repeat(43), verifier: 'x'.repeat(43) },
+    ],
+    'POST /api/v1/orgs/{org}/sessions/{id}/revoke': ['/orgs/acme/sessions/ses_1/revoke', {}],
+    'POST /api/v1/orgs/{org}/users/{id}/enable': ['/orgs/acme/users/usr_1/enable', {}],
     'POST /api/v1/orgs/{org}/users/{id}/password': [
       '/orgs/acme/users/usr_1/password',
       { password: 'x' },
