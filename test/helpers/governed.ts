@@ -69,6 +69,7 @@ export async function governed(
   settings: Partial<ServerConfig> = {},
   atTheEnd: AtTheEnd = onTestFinished,
   checkStoreUse = true,
+  secrets: { oidcClientSecret?: string } = {},
 ): Promise<Governed> {
   const folder = await temporaryFolder(atTheEnd);
   const bundleKeys = generateKeyPairSync('ed25519');
@@ -102,6 +103,7 @@ export async function governed(
     config,
     cwd: folder,
     adminPassword: ADMIN_PASSWORD,
+    ...secrets,
     variables: () => ground.variables,
     now: () => clock.now,
     checkStoreUse,
