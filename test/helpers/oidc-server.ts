@@ -47,6 +47,7 @@ export async function oidcServer(redirectUri: string, atTheEnd: AtTheEnd): Promi
     clients: [client],
     jwks: { keys: [{ ...(await exportJWK(privateKey)), use: 'sig', alg: 'RS256' }] },
     cookies: { keys: ['a key of the test'] },
+    ttl: { Interaction: 600, Session: 600, Grant: 600, AccessToken: 600, IdToken: 600 },
     pkce: { methods: ['S256'], required: () => true },
     claims: {
       openid: ['sub'],
