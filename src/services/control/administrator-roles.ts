@@ -35,13 +35,18 @@ function isAdministratorRole(name: string): boolean {
 const ADMINISTRATORS_MAX = 1_000;
 
 /**
- * Throws `conflict` where no enabled `admin` with a password is left, for use after a change in its transaction. One whom
- * the identity provider makes an `admin` does not count: what it gives, it can take.
+ * Throws `conflict` where `before` was the last enabled `admin` with a password and is so no more, for use after a change in
+ * its transaction. One whom the identity provider makes an `admin` does not count: what it gives, it can take.
  */
-export async function checkAdminLeft(tx: StoreRepositories): Promise<void> {
+export async function checkAdminLeft(tx: StoreRepositories, before: UserRow): Promise<void> {
+  if (!isLocalAdmin(before)) return;
   const admins = await tx.users.withRole('admin', ADMINISTRATORS_MAX);
-  if (admins.some(({ login, disabled_at }) => login === 'password' && disabled_at === null)) return;
+  if (admins.some(isLocalAdmin)) return;
   throw new VkitError('conflict', 'This is the last admin who can log in with a password.', {
     hint: 'Make another one first: vkit user create --email ADDRESS --role admin',
   });
+}
+
+function isLocalAdmin({ roles, login, disabled_at }: UserRow): boolean {
+  return roles.includes('admin') && login === 'password' && disabled_at === null;
 }

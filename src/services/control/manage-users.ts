@@ -104,7 +104,7 @@ export async function updateUser(
       ...(change.login ? { password_hash: NO_PASSWORD } : {}),
     });
     if (change.login) await tx.sessions.revokeAllOf(user.id, timestamp(ctx.now()));
-    if (user.roles.includes('admin')) await checkAdminLeft(tx);
+    await checkAdminLeft(tx, user);
     const changed = await requireUser(tx, user.id);
     await record(ctx, tx, { event: 'user.updated', identity, call, user: changed, before: user });
     return { changed, agents: await tx.agentTokens.onBehalfOf(user.id, AGENTS_MAX) };
@@ -131,7 +131,7 @@ export async function disableUser(
     checkTarget(identity, user);
     if (user.id === identity.id) throw new VkitError('conflict', 'You cannot disable yourself.');
     await tx.users.update(user.id, { disabled_at: user.disabled_at ?? timestamp(ctx.now()) });
-    if (user.roles.includes('admin')) await checkAdminLeft(tx);
+    await checkAdminLeft(tx, user);
     await tx.sessions.revokeAllOf(user.id, timestamp(ctx.now()));
     const changed = await requireUser(tx, user.id);
     await record(ctx, tx, { event: 'user.disabled', identity, call, user: changed });
