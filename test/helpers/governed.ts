@@ -49,7 +49,13 @@ export interface Governed {
     body?: unknown,
   ): Promise<Answer<T>>;
   user(account: Account): Promise<string>;
-  agent(account: Omit<Account, 'email'> & { name: string; on_behalf_of?: string }): Promise<string>;
+  agent(
+    account: Omit<Account, 'email'> & {
+      name: string;
+      on_behalf_of?: string;
+      datasources?: string[];
+    },
+  ): Promise<string>;
   /** Compiles, signs and deploys; the sequence rises by itself. */
   deploy(policies: readonly string[], change?: (bundle: Bundle) => Bundle): Promise<Answer>;
   compile(policies: readonly string[]): Promise<Bundle>;
