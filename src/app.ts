@@ -78,7 +78,7 @@ export async function openApp({
   const { missing } = await readTrustedBundleKeys(config.trusted_bundle_keys);
   const oidcSettings = config.oidc ? await readOidcSettings(config.oidc, oidcClientSecret) : null;
   const keys = await loadServerKeys(config.data_dir);
-  const own = [keys.grant.publicKey, keys.audit.publicKey];
+  const own = allKeys(keys).map(({ publicKey }) => publicKey);
   const trustedBundleKeys = async () =>
     (await readTrustedBundleKeys(config.trusted_bundle_keys, own)).keys;
   await trustedBundleKeys();
@@ -123,7 +123,9 @@ export async function openApp({
       clearPasswordHosts: config.clear_password_hosts,
     });
     const tokens = createTokenCodec(config.org, keys.tokenKeys);
-    const grantKeys = new Map([[keys.grant.kid, keys.grant.publicKey]]);
+    const grantKeys = new Map(
+      [keys.grant, ...keys.former.grant].map(({ kid, publicKey }) => [kid, publicKey] as const),
+    );
     const dataPlane = createDataPlane({
       org: config.org,
       grantKeys,
@@ -212,8 +214,13 @@ function engine(name: string): Engine {
   throw new VkitError('unsupported', `This server has no engine called ${name.slice(0, 32)}.`);
 }
 
+/** Those that sign, then those that did. */
+function allKeys({ grant, audit, former }: ServerKeys) {
+  return [grant, audit, ...former.grant, ...former.audit];
+}
+
 async function publicKeys(keys: ServerKeys): Promise<{ keys: object[] }> {
-  const pairs = [keys.grant, keys.audit];
+  const pairs = allKeys(keys);
   return {
     keys: await Promise.all(
       pairs.map(async ({ kid, publicKey }) => ({

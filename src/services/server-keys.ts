@@ -17,6 +17,7 @@ import type { TokenKey } from '../masking/token-codec.js';
 import { databasePath, KEYS_FOLDER, prepareDataDirectory } from '../store/data-directory.js';
 import { atomicWrite } from '../util/atomic-write.js';
 import { makeFolder } from '../util/make-folder.js';
+import { type FormerKey, type KeyUse, readFormerKeys } from './former-keys.js';
 
 export interface ServerKeyPair {
   /** RFC 7638 thumbprint of the public key. */
@@ -30,6 +31,8 @@ export interface ServerKeyPair {
 export interface ServerKeys {
   grant: ServerKeyPair;
   audit: ServerKeyPair;
+  /** What signed before these: published, and trusted for what they signed. */
+  former: Readonly<Record<KeyUse, readonly FormerKey[]>>;
   /** 256 bits for the HMACs in audit records; kept apart from the log. */
   auditHmacKey: KeyObject;
   /** What tokens are made and opened with, by version; the highest makes new ones. */
@@ -69,9 +72,12 @@ export async function loadServerKeys(dataDir: string): Promise<ServerKeys> {
     }
     await refuseReadableByOthers(path);
   }
+  const former = (use: KeyUse) =>
+    readFormerKeys(folder, use, { signing: FILES[use], checkPrivate: refuseReadableByOthers });
   return {
     grant: await readPair(join(folder, FILES.grant)),
     audit: await readPair(join(folder, FILES.audit)),
+    former: { grant: await former('grant'), audit: await former('audit') },
     auditHmacKey: await readSecret(join(folder, FILES.auditHmac)),
     tokenKeys: await readTokenKeys(folder),
   };
