@@ -649,6 +649,19 @@ describe('an Idempotency-Key', () => {
     expect(list.body.requests).toHaveLength(1);
   });
 
+  it('makes one request where two bodies come at once, and tells the other of it', async () => {
+    const g = world();
+    const { token } = await person(g);
+    const answers = await Promise.all(
+      [IDS, EMAILS, IDS, EMAILS].map((aql) => submit(g, token, 'two-bodies', { aql })),
+    );
+    const made = answers.filter(({ status }) => status === 200);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 409, 409]);
+    expect(new Set(made.map(({ body }) => body.request_id)).size).toBe(1);
+    const list = await g.call<{ requests: object[] }>(token, 'GET', '/orgs/acme/requests');
+    expect(list.body.requests).toHaveLength(1);
+  });
+
   it('tells the present state of a request that has moved on since', async () => {
     const g = world();
     const { token } = await person(g);

@@ -105,6 +105,20 @@ export async function loadIdentity(
   return agent ? agentIdentity(store, agent, now) : null;
 }
 
+/**
+ * The same caller as they are within a transaction: what was taken away since the call began is gone. Throws
+ * `unauthenticated` where nothing is left.
+ */
+export async function presentIdentity(
+  tx: StoreRepositories,
+  { kind, id, sessionId }: Identity,
+  now: number,
+): Promise<Identity> {
+  const present = await loadIdentity(tx, kind, id, now);
+  if (!present) throw unauthenticated();
+  return { ...present, sessionId };
+}
+
 async function agentIdentity(
   store: StoreRepositories,
   agent: AgentTokenRow,

@@ -7,7 +7,7 @@ import { checkRolesGiven, checkTarget } from './administrator-roles.js';
 import { auditEvent } from './audit-parts.js';
 import { checkClearance } from './check-clearance.js';
 import { type CallMeta, type ControlContext, timestamp } from './context.js';
-import { type Identity, requireAdministrator } from './identity.js';
+import { type Identity, presentIdentity, requireAdministrator } from './identity.js';
 
 export interface AgentTokenInput {
   name: string;
@@ -39,8 +39,11 @@ export async function createAgentToken(
   const { token, hash, prefix } = newToken('vka_');
   const clearance = await checkClearance(ctx, input.clearance);
   const row = await ctx.store.transaction(async (tx) => {
+    const actor = await presentIdentity(tx, identity, ctx.now());
+    requireAdministrator(actor, 'user_admin');
+    checkRolesGiven(actor, input.roles);
     const person = input.onBehalfOf === null ? null : await findUser(tx, input.onBehalfOf);
-    if (person) checkTarget(identity, person);
+    if (person) checkTarget(actor, person);
     const created: AgentTokenRow = {
       id: randomId('agt'),
       name: input.name,

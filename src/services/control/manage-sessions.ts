@@ -4,7 +4,7 @@ import type { SessionRow, UserRow } from '../../store/model.js';
 import { checkTarget } from './administrator-roles.js';
 import { auditEvent } from './audit-parts.js';
 import { type CallMeta, type ControlContext, timestamp } from './context.js';
-import { type Identity, requireAdministrator } from './identity.js';
+import { type Identity, presentIdentity, requireAdministrator } from './identity.js';
 
 /** Sessions a list holds at most. */
 const SESSIONS_MAX = 1_000;
@@ -57,10 +57,11 @@ export async function revokeSession(
   const body = await ctx.store.transaction(async (tx) => {
     const row = await tx.sessions.byId(id);
     const isOwn = row !== null && identity.kind === 'user' && row.user_id === identity.id;
-    if (!isOwn) requireAdministrator(identity, 'user_admin');
+    const actor = await presentIdentity(tx, identity, ctx.now());
+    if (!isOwn) requireAdministrator(actor, 'user_admin');
     if (!row) throw noSuchSession();
     const user = await tx.users.byId(row.user_id);
-    if (!isOwn && user) checkTarget(identity, user);
+    if (!isOwn && user) checkTarget(actor, user);
     const at = timestamp(ctx.now());
     if (await tx.sessions.revoke(row.id, at)) {
       const event = auditEvent(ctx, 'session.revoked', call, identity);

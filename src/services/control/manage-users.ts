@@ -7,7 +7,7 @@ import { checkAdminLeft, checkRolesGiven, checkTarget } from './administrator-ro
 import { auditEvent } from './audit-parts.js';
 import { checkClearance } from './check-clearance.js';
 import { type CallMeta, type ControlContext, timestamp } from './context.js';
-import { type Identity, requireAdministrator } from './identity.js';
+import { type Identity, presentIdentity, requireAdministrator } from './identity.js';
 
 export interface UserInput {
   email: string;
@@ -60,6 +60,7 @@ export async function createUser(
     oidc_subject: null,
   };
   await ctx.store.transaction(async (tx) => {
+    checkRolesGiven(await presentAdministrator(ctx, tx, identity), input.roles);
     if (await tx.users.byEmail(row.email)) {
       throw new VkitError('conflict', `There is a user ${row.email} already.`);
     }
@@ -94,7 +95,8 @@ export async function updateUser(
       : { clearance: await checkClearance(ctx, change.clearance) };
   const { changed, agents } = await ctx.store.transaction(async (tx) => {
     const user = await requireUser(tx, id);
-    checkTarget(identity, user);
+    checkTarget(await presentAdministrator(ctx, tx, identity), user);
+    if (change.roles) checkRolesGiven(await presentIdentity(tx, identity, ctx.now()), change.roles);
     refuseProvided(ctx, user, change);
     await tx.users.update(user.id, {
       ...change,
@@ -128,7 +130,7 @@ export async function disableUser(
   requireAdministrator(identity, 'user_admin');
   const row = await ctx.store.transaction(async (tx) => {
     const user = await requireUser(tx, id);
-    checkTarget(identity, user);
+    checkTarget(await presentAdministrator(ctx, tx, identity), user);
     if (user.id === identity.id) throw new VkitError('conflict', 'You cannot disable yourself.');
     await tx.users.update(user.id, { disabled_at: user.disabled_at ?? timestamp(ctx.now()) });
     await checkAdminLeft(tx, user);
@@ -154,7 +156,7 @@ export async function enableUser(
   requireAdministrator(identity, 'user_admin');
   return ctx.store.transaction(async (tx) => {
     const user = await requireUser(tx, id);
-    checkTarget(identity, user);
+    checkTarget(await presentAdministrator(ctx, tx, identity), user);
     if (user.disabled_at === null) return userBody(user);
     await tx.users.update(user.id, { disabled_at: null });
     const changed = await requireUser(tx, user.id);
@@ -178,7 +180,7 @@ export async function resetPassword(
   const hash = await hashPassword(password);
   const row = await ctx.store.transaction(async (tx) => {
     const user = await requireUser(tx, id);
-    checkTarget(identity, user);
+    checkTarget(await presentAdministrator(ctx, tx, identity), user);
     if (user.login === 'oidc') {
       throw new VkitError('conflict', 'This account logs in through the identity provider.', {
         hint: 'Its password is changed there.',
@@ -190,6 +192,17 @@ export async function resetPassword(
     return user;
   });
   return userBody(row);
+}
+
+/** Who acts, as they are now: two administrators may be at each other at the same moment. */
+async function presentAdministrator(
+  ctx: ControlContext,
+  tx: StoreRepositories,
+  identity: Identity,
+): Promise<Identity> {
+  const present = await presentIdentity(tx, identity, ctx.now());
+  requireAdministrator(present, 'user_admin');
+  return present;
 }
 
 /** A user by id or email address. */
