@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair } from 'jose';
+import Provider from 'oidc-provider';
 import type { AtTheEnd } from './temporary-folder.js';
 
 /** A person at the provider: what it says of them, by the names of claims. */
@@ -14,13 +15,6 @@ export interface OidcServer {
   people: Map<string, Person>;
 }
 
-interface ProviderModule {
-  default: new (
-    issuer: string,
-    configuration: object,
-  ) => { callback(): Parameters<typeof createServer>[1] };
-}
-
 /** A free port of 127.0.0.1, for an address that must be known before anybody listens there. */
 export async function freePort(): Promise<number> {
   const server = await listening(createServer());
@@ -31,7 +25,6 @@ export async function freePort(): Promise<number> {
 
 /** oidc-provider on 127.0.0.1, with its own pages for logging in and consenting. */
 export async function oidcServer(redirectUri: string, atTheEnd: AtTheEnd): Promise<OidcServer> {
-  const { default: Provider } = (await import('oidc-provider' as string)) as ProviderModule;
   const server = await listening(createServer());
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const { privateKey } = await generateKeyPair('RS256', { extractable: true });
@@ -59,8 +52,7 @@ export async function oidcServer(redirectUri: string, atTheEnd: AtTheEnd): Promi
       return claims && { accountId: id, claims: async () => ({ sub: id, ...claims }) };
     },
   });
-  const handle = provider.callback();
-  if (handle) server.on('request', handle);
+  server.on('request', provider.callback());
   atTheEnd(async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
