@@ -65,11 +65,10 @@ export async function finishBrowserLogin(
   const begun = cookie === undefined ? null : readCookie(cookie);
   const isOwn = begun !== null && isSame(query.get('state') ?? '', secretsOf(cookie ?? '').state);
   if (!begun || !isOwn || isOver(begun.at, ctx.now())) {
-    const error = new VkitError('unauthenticated', 'No such login was begun in this browser.', {
+    // Nobody is known, nor that anybody logs in: anybody could fill the log with it.
+    throw new VkitError('unauthenticated', 'No such login was begun in this browser.', {
       hint: 'Begin again on the command line: vkit login',
     });
-    await recordFailure(ctx, error, call);
-    throw error;
   }
   const answer = new URL(`http://127.0.0.1:${begun.port}/callback`);
   answer.searchParams.set('state', begun.state);
@@ -137,10 +136,12 @@ export async function exchangeBrowserLogin(
   { code, verifier }: { code: string; verifier: string },
   call: CallMeta,
 ): Promise<LoginAnswer> {
+  const known = { login: false };
   try {
     return await ctx.store.transaction(async (tx) => {
       const now = ctx.now();
       const login = await tx.cliLogins.take(hashToken(code));
+      known.login = login !== null;
       const isOwn = login !== null && isSame(challengeOf(verifier), login.challenge);
       const user = isOwn ? await tx.users.byId(login.user_id) : null;
       const identity = user && (await loadIdentity(tx, 'user', user.id, now));
@@ -152,9 +153,8 @@ export async function exchangeBrowserLogin(
       return openSession(ctx, tx, identity, 'oidc', call);
     });
   } catch (error) {
-    if (error instanceof VkitError && error.code === 'unauthenticated') {
-      await recordFailure(ctx, error, call);
-    }
+    // A code that there never was says of nobody that they tried to log in.
+    if (known.login && error instanceof VkitError) await recordFailure(ctx, error, call);
     throw error;
   }
 }
