@@ -22,7 +22,9 @@ import { vaultCredentials } from './services/datasource-vault.js';
 import { checkPeerUrl } from './services/executor/check-peer-url.js';
 import { checkExecutorToken } from './services/executor/executor-token.js';
 import type { Job } from './services/job.js';
+import { createOidcProvider } from './services/oidc-provider.js';
 import { openState } from './services/open-state.js';
+import { readOidcSettings } from './services/read-oidc-settings.js';
 import type { ServerKeys } from './services/server-keys.js';
 import { readTrustedBundleKeys } from './services/trusted-bundle-keys.js';
 
@@ -34,6 +36,8 @@ export interface AppOptions {
   masterKey?: string;
   /** The secret that executors are known by, and know this process by. */
   executorToken?: string;
+  /** Of this server at the identity provider; wins over the file of the configuration. */
+  oidcClientSecret?: string;
   /** What the environment says of a datasource, read when a connection is opened and not kept. */
   variables: (id: string) => DatasourceVariables;
   /** Where relative paths of datasources start. */
@@ -69,11 +73,13 @@ export async function openApp({
   adminPassword,
   masterKey,
   executorToken,
+  oidcClientSecret,
   now = Date.now,
   checkStoreUse = false,
 }: AppOptions): Promise<App> {
   // Read at the start too: a file that holds something else is found now, not at the next deployment.
   const { missing } = await readTrustedBundleKeys(config.trusted_bundle_keys);
+  const oidcSettings = config.oidc ? await readOidcSettings(config.oidc, oidcClientSecret) : null;
   const { store, keys, vault } = await openState({
     org: config.org,
     dataDir: config.data_dir,
@@ -84,7 +90,7 @@ export async function openApp({
     ...(config.master_key_file === undefined ? {} : { masterKeyFile: config.master_key_file }),
   });
   try {
-    const own = [keys.grant.publicKey, keys.audit.publicKey];
+    const own = allKeys(keys).map(({ publicKey }) => publicKey);
     const trustedBundleKeys = async () =>
       (await readTrustedBundleKeys(config.trusted_bundle_keys, own)).keys;
     await trustedBundleKeys();
@@ -113,7 +119,9 @@ export async function openApp({
       clearPasswordHosts: config.clear_password_hosts,
     });
     const tokens = createTokenCodec(config.org, keys.tokenKeys);
-    const grantKeys = new Map([[keys.grant.kid, keys.grant.publicKey]]);
+    const grantKeys = new Map(
+      [keys.grant, ...keys.former.grant].map(({ kid, publicKey }) => [kid, publicKey] as const),
+    );
     const executors = executorsOf(config, executorToken, credentials);
     const dataPlane = executors
       ? createRemoteDataPlane({ ...executors, org: config.org, store, key: keys.grant, now, fetch })
@@ -160,6 +168,7 @@ export async function openApp({
       vault,
       tokens,
       running: new RunningQueries(config.queries_per_requester),
+      oidc: oidcSettings && createOidcProvider(oidcSettings),
     };
     const first = await setUpOrganisation(context, {
       adminEmail: config.admin_email,
@@ -229,8 +238,13 @@ function engine(name: string): Engine {
   throw new VkitError('unsupported', `This server has no engine called ${name.slice(0, 32)}.`);
 }
 
+/** Those that sign, then those that did. */
+function allKeys({ grant, audit, former }: ServerKeys) {
+  return [grant, audit, ...former.grant, ...former.audit];
+}
+
 async function publicKeys(keys: ServerKeys): Promise<{ keys: object[] }> {
-  const pairs = [keys.grant, keys.audit];
+  const pairs = allKeys(keys);
   return {
     keys: await Promise.all(
       pairs.map(async ({ kid, publicKey }) => ({

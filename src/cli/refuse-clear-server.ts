@@ -1,5 +1,5 @@
-import { isIPv4 } from 'node:net';
 import { VkitError } from '../errors/index.js';
+import { isLoopbackHost } from '../util/loopback-host.js';
 
 /**
  * Throws `invalid_input` where a database's password would go to a server in clear: over http, to another machine. The server
@@ -7,10 +7,7 @@ import { VkitError } from '../errors/index.js';
  */
 export function refuseClearServer(endpoint: string): void {
   const { protocol, hostname } = new URL(endpoint);
-  // A URL writes every form of an IPv4 address as four numbers.
-  const isLoopback =
-    /^(localhost|\[::1\])$/i.test(hostname) || (isIPv4(hostname) && hostname.startsWith('127.'));
-  if (protocol === 'https:' || isLoopback) return;
+  if (protocol === 'https:' || isLoopbackHost(hostname)) return;
   throw new VkitError('invalid_input', `The password would go to ${endpoint} in clear.`, {
     hint: 'Give the server an address with https, or make a tunnel to it from this machine.',
   });

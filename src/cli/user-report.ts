@@ -6,6 +6,7 @@ import { renderFacts } from './facts.js';
 export function reportUser(user: UserBody): string {
   const facts = renderFacts([
     ['state', user.state],
+    ['login', user.login],
     ['roles', user.roles.join(', ') || 'none'],
     ['clearance', user.clearance],
     ['region', user.region],

@@ -5,6 +5,7 @@ import type {
   AgentTokenBody,
   ApprovalItem,
   AuditPage,
+  AuthDiscovery,
   BundleBody,
   DatasetSchemaAnswer,
   DatasetsAnswer,
@@ -21,6 +22,7 @@ import type {
   NewDatasource,
   RequestAnswer,
   ScannedDatasourceBody,
+  SessionBody,
   ShownBundle,
   SubmitBody,
   TestedDatasourceBody,
@@ -52,7 +54,8 @@ export interface AuditOptions {
 
 export interface NewUser {
   email: string;
-  password: string;
+  /** Absent: the account logs in through the identity provider. */
+  password?: string;
   roles?: readonly string[];
   clearance?: string | null;
   region?: string | null;
@@ -65,6 +68,8 @@ export interface NewAgentToken {
   clearance?: string | null;
   region?: string | null;
   purposes?: readonly string[];
+  /** The only datasources there are for it; absent: all. */
+  datasources?: readonly string[] | null;
   on_behalf_of?: string | null;
   expires_in_seconds?: number | null;
 }
@@ -80,6 +85,16 @@ export class VkitClient {
   /** A session token for a password; the client itself keeps the token it was made with. */
   logIn(email: string, password: string): Promise<LoginAnswer> {
     return this.#post('/api/v1/auth/login', { email, password });
+  }
+
+  /** Which logins there are. */
+  authDiscovery(): Promise<AuthDiscovery> {
+    return callJson(this.options, { method: 'GET', path: '/api/v1/auth/discovery' });
+  }
+
+  /** A session token for a login that was done in a browser, once. */
+  exchangeLogin(code: string, verifier: string): Promise<LoginAnswer> {
+    return this.#post('/api/v1/auth/cli/token', { code, verifier });
   }
 
   logOut(): Promise<{ status: string }> {
@@ -100,7 +115,7 @@ export class VkitClient {
 
   async updateUser(
     id: string,
-    change: Partial<Omit<NewUser, 'email' | 'password'>>,
+    change: Partial<Omit<NewUser, 'email' | 'password'>> & { login?: 'oidc' },
   ): Promise<UserBody> {
     return callJson(this.options, {
       method: 'PATCH',
@@ -111,6 +126,23 @@ export class VkitClient {
 
   async disableUser(id: string): Promise<UserBody> {
     return this.#post(await this.#path('users', id, 'disable'), {});
+  }
+
+  async enableUser(id: string): Promise<UserBody> {
+    return this.#post(await this.#path('users', id, 'enable'), {});
+  }
+
+  async listSessions(
+    filter: { mine?: boolean; user?: string; state?: 'active' | 'all' } = {},
+  ): Promise<readonly SessionBody[]> {
+    const { mine, ...rest } = filter;
+    const query = { ...rest, ...(mine ? { mine: 'true' } : {}) };
+    return (await this.#get<{ sessions: SessionBody[] }>(await this.#path('sessions'), query))
+      .sessions;
+  }
+
+  async revokeSession(id: string): Promise<SessionBody> {
+    return this.#post(await this.#path('sessions', id, 'revoke'), {});
   }
 
   async resetPassword(id: string, password: string): Promise<UserBody> {

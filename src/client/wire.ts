@@ -36,6 +36,8 @@ export interface UserBody {
   clearance: string | null;
   region: string | null;
   purposes: readonly string[];
+  /** The one way in: a password, or the identity provider. */
+  login: 'password' | 'oidc';
   state: 'active' | 'disabled';
   created_at: string;
 }
@@ -47,6 +49,9 @@ export interface AgentTokenBody {
   roles: readonly string[];
   clearance: string | null;
   region: string | null;
+  purposes: readonly string[];
+  /** The only datasources there are for it; null: all. */
+  datasources: readonly string[] | null;
   on_behalf_of: string | null;
   created_by: string;
   created_at: string;
@@ -54,6 +59,31 @@ export interface AgentTokenBody {
   state: 'active' | 'expired' | 'revoked';
   /** Only in the answer that creates it. */
   token?: string;
+}
+
+/** A login that is, or was, in use. */
+export interface SessionBody {
+  id: string;
+  user_id: string;
+  email: string | null;
+  state: 'active' | 'expired' | 'revoked';
+  method: 'password' | 'oidc';
+  /** The name and version of the client, and the peer's address, when it began. */
+  client: string | null;
+  address: string | null;
+  created_at: string;
+  expires_at: string;
+  /** Whether this call was made with it. */
+  current: boolean;
+}
+
+/** The answer to `GET /auth/discovery`: which logins there are. */
+export interface AuthDiscovery {
+  preferred: 'password' | 'oidc' | 'token';
+  methods: readonly ('password' | 'oidc' | 'token')[];
+  /** Where a browser begins, with `oidc`. */
+  authorize_url?: string;
+  correlation_id: string;
 }
 
 /** A database that the server knows: by itself (`server`), or from the active bundle alone. Never a secret. */

@@ -80,6 +80,9 @@ VKIT_DS_<ID>_PASSWORD or VKIT_DS_<ID>_URL.`;
       ...(environment.executorToken === undefined
         ? {}
         : { executorToken: environment.executorToken }),
+      ...(environment.oidcClientSecret === undefined
+        ? {}
+        : { oidcClientSecret: environment.oidcClientSecret }),
       environment: compact({
         trusted_bundle_keys: keys,
         database_url: environment.databaseUrl,

@@ -8,6 +8,29 @@ import { readYaml } from '../util/read-yaml.js';
 /** The file `vkit serve` reads in its working directory when none is named. */
 export const SERVER_CONFIG_FILE = 'vkit.server.yaml';
 
+/** `oidc`: people log in through an identity provider; see docs/how-to/log-in-with-oidc.md. */
+export interface OidcConfig {
+  issuer: string;
+  client_id: string;
+  client_secret_file?: string;
+  server_url: string;
+  scopes?: readonly string[];
+  algorithm?: 'RS256' | 'PS256' | 'ES256' | 'Ed25519' | 'EdDSA';
+  users?: 'create' | 'existing';
+  claims?: {
+    email?: string;
+    roles?: { claim: string; map: Readonly<Record<string, string | readonly string[]>> };
+    clearance?: OidcClaim;
+    region?: OidcClaim;
+    purposes?: OidcClaim;
+  };
+}
+
+interface OidcClaim {
+  claim: string;
+  map?: Readonly<Record<string, string | readonly string[]>>;
+}
+
 /** How a server runs, every default filled in; paths are absolute. */
 export interface ServerConfig {
   /** Both planes in one process, or one of them. */
@@ -43,6 +66,8 @@ export interface ServerConfig {
   requests_per_minute: number;
   queries_per_requester: number;
   log_level: 'silent' | 'error' | 'warn' | 'info' | 'debug';
+  /** Absent: people log in with passwords alone. */
+  oidc?: OidcConfig;
 }
 
 const DEFAULTS: ServerConfig = {
@@ -145,6 +170,10 @@ function absolutePaths<T extends Partial<ServerConfig>>(config: T, base: string)
       [key]:
         typeof value === 'string' ? resolve(base, value) : value.map((one) => resolve(base, one)),
     });
+  }
+  const { oidc } = config;
+  if (oidc?.client_secret_file !== undefined) {
+    result.oidc = { ...oidc, client_secret_file: resolve(base, oidc.client_secret_file) };
   }
   return result as T;
 }

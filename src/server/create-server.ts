@@ -18,11 +18,13 @@ import { approvalRoutes } from './routes/approvals.js';
 import { auditRoutes } from './routes/audit.js';
 import { authenticationRoutes } from './routes/authentication.js';
 import { bundleRoutes } from './routes/bundles.js';
+import { cliLoginRoutes } from './routes/cli-login.js';
 import { datasourceRoutes } from './routes/datasources.js';
 import { discoveryRoutes } from './routes/discovery.js';
 import { executorRoutes } from './routes/executor.js';
 import { grantRoutes } from './routes/grants.js';
 import { requestRoutes } from './routes/requests.js';
+import { sessionRoutes } from './routes/sessions.js';
 import { statusRoutes } from './routes/status.js';
 import { userRoutes } from './routes/users.js';
 import {
@@ -113,6 +115,7 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
     async (api: Server) => {
       authenticationRoutes(api, ctx, new LoginThrottle());
       executorRoutes(api, ctx);
+      cliLoginRoutes(api, ctx);
       await api.register(
         async (org: Server) => {
           org.addHook('onRequest', (request) => authenticateRequest(ctx, request));
@@ -144,6 +147,7 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
 
 const ORGANISATION_ROUTES = [
   userRoutes,
+  sessionRoutes,
   agentTokenRoutes,
   datasourceRoutes,
   bundleRoutes,

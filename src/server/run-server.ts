@@ -18,6 +18,8 @@ export interface RunServerOptions {
   masterKey?: string;
   /** VKIT_EXECUTOR_TOKEN: what a control plane and its executors share. */
   executorToken?: string;
+  /** VKIT_OIDC_CLIENT_SECRET: of this server at the identity provider. */
+  oidcClientSecret?: string;
   environment: Partial<ServerConfig>;
   flags: Partial<ServerConfig>;
   /** Called with what ends the server at Ctrl-C; SIGTERM is handled here. */
@@ -44,6 +46,9 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     ...(options.adminPassword === undefined ? {} : { adminPassword: options.adminPassword }),
     ...(options.masterKey === undefined ? {} : { masterKey: options.masterKey }),
     ...(options.executorToken === undefined ? {} : { executorToken: options.executorToken }),
+    ...(options.oidcClientSecret === undefined
+      ? {}
+      : { oidcClientSecret: options.oidcClientSecret }),
   });
   try {
     const server = await createServer(app.context, {

@@ -32,9 +32,26 @@ export const IdParams = strict({ org: name(64), id: name(128) });
 
 export const LoginBody = strict({ email: Email, password: Password });
 
+/** 256 bits in base64url, or their SHA-256. */
+const Random = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' });
+export const CliAuthorizeQuery = strict({
+  challenge: Random,
+  port: Type.String({ pattern: '^([1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|[2-9][0-9]{3})$' }),
+  state: Random,
+});
+/** What a provider sends along is its own affair. */
+export const CliCallbackQuery = Type.Object({}, { additionalProperties: true });
+export const CliTokenBody = strict({ code: Random, verifier: Random });
+
+export const SessionQuery = strict({
+  mine: Type.Optional(Type.Union([Type.Literal('true'), Type.Literal('false')])),
+  user: Type.Optional(name(254)),
+  state: Type.Optional(Type.Union([Type.Literal('active'), Type.Literal('all')])),
+});
+
 export const CreateUserBody = strict({
   email: Email,
-  password: Password,
+  password: Type.Optional(Password),
   roles: Type.Optional(Attributes),
   clearance: Type.Optional(Type.Union([Attribute, Type.Null()])),
   region: Type.Optional(Type.Union([Attribute, Type.Null()])),
@@ -42,6 +59,7 @@ export const CreateUserBody = strict({
 });
 
 export const UpdateUserBody = strict({
+  login: Type.Optional(Type.Literal('oidc')),
   roles: Type.Optional(Attributes),
   clearance: Type.Optional(Type.Union([Attribute, Type.Null()])),
   region: Type.Optional(Type.Union([Attribute, Type.Null()])),
@@ -59,6 +77,12 @@ export const CreateAgentTokenBody = strict({
   clearance: Type.Optional(Type.Union([Attribute, Type.Null()])),
   region: Type.Optional(Type.Union([Attribute, Type.Null()])),
   purposes: Type.Optional(Attributes),
+  datasources: Type.Optional(
+    Type.Union([
+      Type.Array(name(128), { minItems: 1, maxItems: 64, uniqueItems: true }),
+      Type.Null(),
+    ]),
+  ),
   on_behalf_of: Type.Optional(Type.Union([name(254), Type.Null()])),
   expires_in_seconds: Type.Optional(
     Type.Union([Type.Integer({ minimum: 1, maximum: SECONDS_MAX }), Type.Null()]),

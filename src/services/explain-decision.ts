@@ -171,6 +171,7 @@ export function describedIdentity(who: ExplainedRequester, { clearances }: Polic
     clearance,
     region,
     purposes: purpose !== undefined && purposeAssigned ? [purpose] : [],
+    datasources: null,
     onBehalfOf: null,
     ownerIds: [],
     sessionId: null,

@@ -17,6 +17,7 @@ import type { TokenKey } from '../masking/token-codec.js';
 import { databasePath, KEYS_FOLDER, prepareDataDirectory } from '../store/data-directory.js';
 import { atomicWrite } from '../util/atomic-write.js';
 import { makeFolder } from '../util/make-folder.js';
+import { type FormerKey, formerKeys, isKeyOf, type KeyUse } from './former-keys.js';
 
 export interface ServerKeyPair {
   /** RFC 7638 thumbprint of the public key. */
@@ -30,6 +31,8 @@ export interface ServerKeyPair {
 export interface ServerKeys {
   grant: ServerKeyPair;
   audit: ServerKeyPair;
+  /** What signed before these: published, and trusted for what they signed. */
+  former: Readonly<Record<KeyUse, readonly FormerKey[]>>;
   /** 256 bits for the HMACs in audit records; kept apart from the log. */
   auditHmacKey: KeyObject;
   /** What tokens are made and opened with, by version; the highest makes new ones. */
@@ -69,16 +72,26 @@ export async function loadServerKeys(dataDir: string): Promise<ServerKeys> {
     }
     await refuseReadableByOthers(path);
   }
-  const names = [FILES.grant, FILES.audit, FILES.auditHmac, ...(await tokenFiles(folder))];
   const texts = new Map<string, string>();
-  for (const name of names) {
+  for (const name of (await readdir(folder)).filter(isServerKey)) {
     const path = join(folder, name);
-    await refuseReadableByOthers(path);
-    texts.set(name, await readFile(path, 'utf8'));
+    const text = await readFile(path, 'utf8');
+    // A former key may be there as its public half alone.
+    if (!text.includes('PUBLIC KEY')) await refuseReadableByOthers(path);
+    texts.set(name, text);
   }
   return keysOf(texts, (name) => {
     throw missingKey(join(folder, name));
   });
+}
+
+function isServerKey(name: string): boolean {
+  return (
+    name === FILES.auditHmac ||
+    TOKEN_FILE.test(name) ||
+    isKeyOf('grant', name) ||
+    isKeyOf('audit', name)
+  );
 }
 
 /** The names of the keys that the first start makes. */
@@ -95,6 +108,10 @@ export async function keysOf(
   return {
     grant: await pairOf(FILES.grant, textOf(FILES.grant)),
     audit: await pairOf(FILES.audit, textOf(FILES.audit)),
+    former: {
+      grant: await formerKeys(texts, 'grant', FILES.grant),
+      audit: await formerKeys(texts, 'audit', FILES.audit),
+    },
     auditHmacKey: secretOf(FILES.auditHmac, textOf(FILES.auditHmac)),
     tokenKeys: tokens.map(([name, text]) => ({
       version: Number(TOKEN_FILE.exec(name)?.[1]),

@@ -2,6 +2,7 @@
 const MESSAGES: Readonly<Record<string, string>> = {
   'organisation.only_row': 'There is an organisation already.',
   'users.email': 'There is a user with this e-mail address already.',
+  'users.oidc_subject': 'Another account belongs to this person at the identity provider.',
   'bundles.checksum': 'This bundle was uploaded already.',
   'bundles.state': 'Another bundle is active.',
   'datasources.id': 'There is a datasource with this id already.',

@@ -17,6 +17,10 @@ export interface UserRow {
   purposes: readonly string[];
   created_at: Timestamp;
   disabled_at: Timestamp | null;
+  /** The one way in: a password, or the identity provider. */
+  login: 'password' | 'oidc';
+  /** Who the identity provider says it is: issuer and subject, as JSON; null before the first login there. */
+  oidc_subject: string | null;
 }
 
 export interface SessionRow {
@@ -28,6 +32,20 @@ export interface SessionRow {
   created_at: Timestamp;
   expires_at: Timestamp;
   revoked_at: Timestamp | null;
+  method: 'password' | 'oidc';
+  /** The name and version of the client, and the peer's address, when it began. */
+  client: string | null;
+  address: string | null;
+}
+
+/** A login that was done in a browser, until the command line that asked for it has fetched its session. */
+export interface CliLoginRow {
+  /** SHA-256 (hex) of the code that the browser brought to the command line. */
+  code_hash: string;
+  /** SHA-256 (base64url) of what the command line alone knows. */
+  challenge: string;
+  user_id: string;
+  expires_at: Timestamp;
 }
 
 export interface AgentTokenRow {
@@ -41,6 +59,8 @@ export interface AgentTokenRow {
   clearance: string | null;
   region: string | null;
   purposes: readonly string[];
+  /** The only datasources there are for the agent; null: all. */
+  datasources: readonly string[] | null;
   /** The user the agent acts for. */
   on_behalf_of: string | null;
   created_by: string;
@@ -228,15 +248,27 @@ export interface StoreRepositories {
     insert(row: UserRow): Promise<void>;
     byId(id: string): Promise<UserRow | null>;
     byEmail(email: string): Promise<UserRow | null>;
+    byOidcSubject(subject: string): Promise<UserRow | null>;
+    /** Enabled or not. */
+    withRole(role: string, limit: number): Promise<UserRow[]>;
     list(limit: number): Promise<UserRow[]>;
     update(id: string, change: Partial<Omit<UserRow, 'id' | 'created_at'>>): Promise<boolean>;
   };
   readonly sessions: {
     insert(row: SessionRow): Promise<void>;
     byTokenHash(hash: string): Promise<SessionRow | null>;
-    list(limit: number): Promise<SessionRow[]>;
+    byId(id: string): Promise<SessionRow | null>;
+    /** Of one person, or of all; only those that are in use at a moment, or all. */
+    list(limit: number, filter?: { userId?: string; activeAt?: Timestamp }): Promise<SessionRow[]>;
     revoke(id: string, at: Timestamp): Promise<boolean>;
     revokeAllOf(userId: string, at: Timestamp): Promise<number>;
+  };
+  readonly cliLogins: {
+    insert(row: CliLoginRow): Promise<void>;
+    /** Takes it away: of two who ask at once, one gets it. Null where there is none. */
+    take(codeHash: string): Promise<CliLoginRow | null>;
+    /** Forgets those that nobody fetched in time. */
+    removeExpired(now: Timestamp): Promise<void>;
   };
   readonly agentTokens: {
     insert(row: AgentTokenRow): Promise<void>;
@@ -246,6 +278,8 @@ export interface StoreRepositories {
     byIdOrPrefix(text: string): Promise<AgentTokenRow | null>;
     /** Names are not unique: those that are not revoked, the newest first. */
     byName(name: string, limit: number): Promise<AgentTokenRow[]>;
+    /** Those that act for a person and are not revoked. */
+    onBehalfOf(userId: string, limit: number): Promise<AgentTokenRow[]>;
     list(limit: number): Promise<AgentTokenRow[]>;
     revoke(id: string, at: Timestamp): Promise<boolean>;
   };

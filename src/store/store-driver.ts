@@ -27,7 +27,13 @@ export interface Change {
 export const ANY_CHANGE: Change = { accounts: true, rights: true };
 
 /** Tables by which nothing that is decided changes. */
-const NEUTRAL = new Set(['audit_records', 'audit_index', 'tickets', 'schema_migrations']);
+const NEUTRAL = new Set([
+  'audit_records',
+  'audit_index',
+  'tickets',
+  'cli_logins',
+  'schema_migrations',
+]);
 const ACCOUNTS = new Set(['users', 'sessions', 'agent_tokens']);
 /** A row that is new in one of these takes nothing away from anybody. */
 const GIVES = new Set([

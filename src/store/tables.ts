@@ -33,6 +33,8 @@ export interface Tables {
     purposes: Json;
     created_at: string;
     disabled_at: string | null;
+    login: 'password' | 'oidc';
+    oidc_subject: string | null;
   };
   sessions: {
     id: string;
@@ -41,6 +43,15 @@ export interface Tables {
     created_at: string;
     expires_at: string;
     revoked_at: string | null;
+    method: 'password' | 'oidc';
+    client: string | null;
+    address: string | null;
+  };
+  cli_logins: {
+    code_hash: string;
+    challenge: string;
+    user_id: string;
+    expires_at: string;
   };
   agent_tokens: {
     id: string;
@@ -51,6 +62,7 @@ export interface Tables {
     clearance: string | null;
     region: string | null;
     purposes: Json;
+    datasources: Json | null;
     on_behalf_of: string | null;
     created_by: string;
     created_at: string;

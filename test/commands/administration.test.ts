@@ -147,6 +147,35 @@ describe('vkit user', () => {
     expect((await server.as('dan@example.com', ['whoami'])).code).toBe(6);
     const self = await admin('user', 'disable', ADMIN, '--force');
     expect(self.code).toBe(8);
+    const again = await admin('user', 'enable', 'dan@example.com', '--json');
+    expect([again.code, jsonOf<Item>(again).state]).toEqual([0, 'active']);
+    expect((await server.as('dan@example.com', ['whoami'])).code).toBe(6);
+    const last = await admin('user', 'update', ADMIN, '--role', 'auditor', '--json');
+    expect([last.code, jsonOf<ErrorDocument>(last).error.code]).toEqual([8, 'conflict']);
+    const oidc = await admin('user', 'create', '--email', 'o@example.com', '--oidc', '--json');
+    expect([oidc.code, oidc.stdout]).toEqual([2, expect.stringContaining('identity provider')]);
+  });
+});
+
+describe('vkit session', () => {
+  it('lists the logins in use, with id and state, and ends one by its id', async () => {
+    await server.account('sam@example.com', ['analyst']);
+    const list = await admin('session', 'list', '--user', 'sam@example.com', '--json');
+    const [session] = jsonOf<(Item & { email: string; client: string })[]>(list);
+    expect([list.code, list.stderr, session]).toMatchObject([
+      0,
+      '',
+      { email: 'sam@example.com', state: 'active', client: expect.stringContaining('vkit/') },
+    ]);
+    const mine = await server.as('sam@example.com', ['session', 'list', '--mine']);
+    expect([mine.code, mine.stdout]).toEqual([0, expect.stringContaining('(this one)')]);
+    const other = await server.as('sam@example.com', ['session', 'list', '--json']);
+    expect([other.code, jsonOf<ErrorDocument>(other).error.code]).toEqual([6, 'forbidden']);
+    const ended = await admin('session', 'revoke', '--id', session?.id ?? '', '--json');
+    expect([ended.code, jsonOf<Item>(ended).state]).toEqual([0, 'revoked']);
+    expect((await server.as('sam@example.com', ['whoami'])).code).toBe(6);
+    expect((await admin('session', 'revoke', 'ses_none')).code).toBe(2);
+    expect((await admin('session', 'revoke')).stderr).toContain('Which session?');
   });
 });
 
@@ -198,6 +227,7 @@ describe('vkit agents tokens', () => {
     const made = await admin(
       ...['agents', 'tokens', 'create', '--name', 'bot', '--role', 'reader', '--clearance', 'low'],
       ...['--region', 'US', '--on-behalf-of', UMA, '--expires-in', '24h', '--json'],
+      ...['--datasource', 'shop', '--purpose', 'reports'],
     );
     const token = jsonOf<Item & { token: string; prefix: string; expires_at: string }>(made);
     expect(token).toMatchObject({ name: 'bot', state: 'active', roles: ['reader'], region: 'US' });
@@ -207,6 +237,11 @@ describe('vkit agents tokens', () => {
     expect(jsonOf(await runCli(['whoami', '--json'], { env }))).toMatchObject({ kind: 'agent' });
     const list = await admin('agents', 'tokens', 'list', '--json');
     expect(jsonOf<Item[]>(list).map(({ id }) => id)).toContain(token.id);
+    expect(jsonOf<Item[]>(list).find(({ id }) => id === token.id)).toMatchObject({
+      roles: ['reader'],
+      datasources: ['shop'],
+      purposes: ['reports'],
+    });
     expect(list.stdout).not.toContain(token.token);
     expect((await admin('agents', 'tokens', 'list')).stdout).toContain(token.prefix);
     const revoked = await admin('agents', 'tokens', 'revoke', '--token', token.prefix, '--json');

@@ -98,6 +98,27 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
         expect(await store.users.update('usr_none', { region: 'EU' })).toBe(false);
       });
 
+      it('are known by who the identity provider says they are, and two are not the same person', async () => {
+        const oidc_subject = '["https://idp.example.com","1"]';
+        await store.users.insert(user('usr_1', { login: 'oidc', oidc_subject }));
+        await store.users.insert(user('usr_2', { login: 'oidc' }));
+        await store.users.insert(user('usr_3'));
+        expect(await store.users.byOidcSubject(oidc_subject)).toMatchObject({ id: 'usr_1' });
+        expect(await store.users.byOidcSubject('none')).toBeNull();
+        await expect(store.users.update('usr_2', { oidc_subject })).rejects.toMatchObject({
+          code: 'conflict',
+        });
+      });
+
+      it('are found by a role, exactly as it is written', async () => {
+        await store.users.insert(user('usr_1', { roles: ['admin', 'x'] }));
+        await store.users.insert(user('usr_2', { roles: ['user_admin', 'Admin'] }));
+        await store.users.insert(user('usr_3', { roles: ['admin'], disabled_at: time(3) }));
+        const ids = (await store.users.withRole('admin', 10)).map(({ id }) => id);
+        expect(ids.sort()).toEqual(['usr_1', 'usr_3']);
+        expect(await store.users.withRole('%', 10)).toEqual([]);
+      });
+
       it('keep text that looks like SQL as text', async () => {
         const region = "'); drop table users; --";
         await store.users.insert(user('usr_1', { region }));
@@ -105,7 +126,45 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
       });
     });
 
+    describe('logins of the command line', () => {
+      const login = { code_hash: 'h', challenge: 'c', user_id: 'usr_1', expires_at: time(5) };
+
+      it('are taken once, also by two at once', async () => {
+        await store.users.insert(user('usr_1'));
+        await store.cliLogins.insert(login);
+        expect(await store.cliLogins.take('other')).toBeNull();
+        const taken = await Promise.all([store.cliLogins.take('h'), store.cliLogins.take('h')]);
+        expect(taken.filter((one) => one !== null)).toEqual([login]);
+      });
+
+      it('are forgotten once nobody has fetched them in time', async () => {
+        await store.users.insert(user('usr_1'));
+        await store.cliLogins.insert(login);
+        await store.cliLogins.insert({ ...login, code_hash: 'later', expires_at: time(6) });
+        await store.cliLogins.removeExpired(time(5));
+        expect(await store.cliLogins.take('h')).toBeNull();
+        expect(await store.cliLogins.take('later')).not.toBeNull();
+      });
+    });
+
     describe('sessions', () => {
+      it('are listed by person, and by whether they are in use', async () => {
+        await store.users.insert(user('usr_1'));
+        await store.users.insert(user('usr_2'));
+        await store.sessions.insert(session('used', 'usr_1'));
+        await store.sessions.insert({ ...session('old', 'usr_1'), expires_at: time(2) });
+        await store.sessions.insert(session('ended', 'usr_1'));
+        await store.sessions.revoke('ended', time(2));
+        await store.sessions.insert(session('other', 'usr_2'));
+        const ids = async (filter: object) =>
+          (await store.sessions.list(10, filter)).map(({ id }) => id).sort();
+        expect(await ids({})).toEqual(['ended', 'old', 'other', 'used']);
+        expect(await ids({ activeAt: time(2) })).toEqual(['other', 'used']);
+        expect(await ids({ userId: 'usr_1', activeAt: time(2) })).toEqual(['used']);
+        expect(await store.sessions.byId('ended')).toMatchObject({ revoked_at: time(2) });
+        expect(await store.sessions.byId('none')).toBeNull();
+      });
+
       it('are found by their hash and revoked once', async () => {
         await store.users.insert(user('usr_1'));
         const row = session('ses_1', 'usr_1');
@@ -167,6 +226,14 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
         expect(await store.agentTokens.byName('bot', 10)).toEqual([two, one]);
         expect(await store.agentTokens.byName('bot', 1)).toEqual([two]);
         expect(await store.agentTokens.byName('b%', 10)).toEqual([]);
+      });
+
+      it('are found by whom they act for, with what they are kept to', async () => {
+        await store.users.insert(user('usr_1'));
+        const one = agentToken('agt_1', { on_behalf_of: 'usr_1', datasources: ['shop', 'crm'] });
+        const gone = agentToken('agt_2', { on_behalf_of: 'usr_1', revoked_at: time(3) });
+        for (const row of [one, gone, agentToken('agt_3')]) await store.agentTokens.insert(row);
+        expect(await store.agentTokens.onBehalfOf('usr_1', 10)).toEqual([one]);
       });
 
       it('are revoked once, and a secret belongs to one', async () => {
@@ -784,6 +851,8 @@ function user(id: string, change: Partial<UserRow> = {}): UserRow {
     purposes: [],
     created_at: time(1),
     disabled_at: null,
+    login: 'password',
+    oidc_subject: null,
     ...change,
   };
 }
@@ -796,6 +865,9 @@ function session(id: string, userId: string): SessionRow {
     created_at: time(1),
     expires_at: time(50),
     revoked_at: null,
+    method: 'password',
+    client: null,
+    address: null,
   };
 }
 
@@ -809,6 +881,7 @@ function agentToken(id: string, change: Partial<AgentTokenRow> = {}): AgentToken
     clearance: 'low',
     region: null,
     purposes: ['reports'],
+    datasources: null,
     on_behalf_of: null,
     created_by: 'usr_1',
     created_at: time(1),

@@ -54,7 +54,13 @@ export interface Governed {
     body?: unknown,
   ): Promise<Answer<T>>;
   user(account: Account): Promise<string>;
-  agent(account: Omit<Account, 'email'> & { name: string; on_behalf_of?: string }): Promise<string>;
+  agent(
+    account: Omit<Account, 'email'> & {
+      name: string;
+      on_behalf_of?: string;
+      datasources?: string[];
+    },
+  ): Promise<string>;
   /** Compiles, signs and deploys; the sequence rises by itself. */
   deploy(policies: readonly string[], change?: (bundle: Bundle) => Bundle): Promise<Answer>;
   compile(policies: readonly string[]): Promise<Bundle>;
@@ -74,6 +80,7 @@ export async function governed(
   settings: Partial<ServerConfig> = {},
   atTheEnd: AtTheEnd = onTestFinished,
   checkStoreUse = true,
+  secrets: { oidcClientSecret?: string } = {},
 ): Promise<Governed> {
   const folder = await temporaryFolder(atTheEnd);
   const bundleKeys = generateKeyPairSync('ed25519');
@@ -118,6 +125,7 @@ export async function governed(
     adminPassword: ADMIN_PASSWORD,
     masterKey: 'a master secret of the tests',
     executorToken: EXECUTOR_TOKEN,
+    ...secrets,
     variables: () => ground.variables,
     now: () => clock.now,
     checkStoreUse,
@@ -192,6 +200,8 @@ async function addUser({ context }: App, account: Account, now: number): Promise
     purposes: account.purposes ?? [],
     created_at,
     disabled_at: null,
+    login: 'password',
+    oidc_subject: null,
   });
   await context.store.sessions.insert({
     id: randomId('ses'),
@@ -200,6 +210,9 @@ async function addUser({ context }: App, account: Account, now: number): Promise
     created_at,
     expires_at: new Date(now + 86_400_000).toISOString(),
     revoked_at: null,
+    method: 'password',
+    client: null,
+    address: null,
   });
   return token;
 }

@@ -324,6 +324,83 @@ describe('a pending request', () => {
     expect(await eventsOf(g, id)).toEqual(['request.pending', 'request.expired']);
     const list = await g.call<{ approvals: object[] }>(ann, 'GET', '/orgs/acme/approvals');
     expect(list.body.approvals).toEqual([]);
+
+    // Approvals that come in the very moment have one outcome, too.
+    const bob = await person(g, 'finance');
+    const next = await askPending(g, requester, AMOUNTS);
+    g.clock.now += 599_999;
+    const answers = [approve(g, ann, next)];
+    g.clock.now += 1;
+    answers.push(approve(g, bob, next));
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    const granted = statuses.filter((status) => status === 200).length;
+    const { state } = (await poll(g, requester, next)).body;
+    expect([granted, state]).toEqual(granted === 1 ? [1, 'approved'] : [0, 'expired']);
+    const final = ['request.granted', 'request.denied', 'request.expired'];
+    const ends = (await eventsOf(g, next)).filter((event) => final.includes(event));
+    expect(ends).toHaveLength(1);
+  });
+
+  it('has one outcome when an approval and its cancelling come at once', async () => {
+    const g = world();
+    const ann = await person(g, 'finance');
+    for (const approvalFirst of [true, false]) {
+      const requester = await person(g);
+      const id = await askPending(g, requester, AMOUNTS);
+      const calls = [
+        () => approve(g, ann, id),
+        () => g.call<RequestAnswer>(requester, 'POST', `/orgs/acme/requests/${id}/cancel`, {}),
+      ];
+      const ordered = approvalFirst ? calls : calls.toReversed();
+      const answers = await Promise.all(ordered.map((call) => call()));
+      // Whoever was first is told yes; cancelling what was just approved takes its grant away.
+      const { body } = await poll(g, requester, id);
+      expect(body).toMatchObject({ status: 'denied', state: 'cancelled' });
+      expect(body.grant_ref).toBeUndefined();
+      const statuses = answers.map(({ status }) => status);
+      expect(statuses.filter((status) => status !== 200 && status !== 409)).toEqual([]);
+      const events = await eventsOf(g, id);
+      const granted = events.includes('grant.issued');
+      expect(events.includes('grant.revoked')).toBe(granted);
+      expect(statuses.includes(409)).toBe(!granted);
+      const approved = answers.find((answer) => answer.body.status === 'granted');
+      const fetched = approved && (await fetchRows(g, requester, approved.body.grant_ref ?? ''));
+      expect(fetched?.status ?? 410).toBe(410);
+    }
+  });
+
+  it('is not judged by who loses the role in that moment', async () => {
+    const g = world();
+    for (const judge of [approve, deny] as const) {
+      people += 1;
+      const email = `leaving${people}@acme.test`;
+      const [requester, ann] = [await person(g), await g.user({ email, roles: ['finance'] })];
+      const id = await askPending(g, requester, AMOUNTS);
+      const path = `/orgs/acme/users/${encodeURIComponent(email)}`;
+      const [changed, judged] = await Promise.all([
+        g.call(g.admin, 'PATCH', path, { roles: [] }),
+        judge(g, ann, id),
+      ]);
+      expect(changed.status).toBe(200);
+      const { records } = (
+        await g.call<{ records: { event: string; metadata: { email?: string } }[] }>(
+          g.admin,
+          'GET',
+          '/orgs/acme/audit?limit=20',
+        )
+      ).body;
+      // The log has the order in which it happened: newest first.
+      const at = (name: string) => records.findIndex(({ event }) => event === name);
+      const step = judge === approve ? 'approval.approved' : 'approval.denied';
+      const judgedAt = records.findIndex(
+        (record) =>
+          record.event === step &&
+          'request' in record &&
+          (record.request as { request_id: string }).request_id === id,
+      );
+      if (judged.status === 200) expect(judgedAt).toBeGreaterThan(at('user.updated'));
+      else expect([judged.status, judgedAt]).toEqual([404, -1]);
+    }
   });
 
   it('that was cancelled cannot be approved', async () => {

@@ -36,6 +36,8 @@ interface World {
   ids: Record<string, string>;
   token: string;
   leaver: string;
+  /** The routes that were called, as the OpenAPI document names them. */
+  called: Set<string>;
 }
 
 const world = shared<World>(async (atTheEnd) => {
@@ -48,6 +50,7 @@ const world = shared<World>(async (atTheEnd) => {
   const ids = {
     users: 'victim@acme.test',
     agent_tokens: 'agt_none',
+    sessions: 'ses_none',
     policy_bundles: 'v99',
     datasources: 'shop',
     requests: (await ask(g, token, { source_table: 'customers', columns: ['id'] })).body.request_id,
@@ -59,10 +62,12 @@ const world = shared<World>(async (atTheEnd) => {
     ),
     grants: await askGrant(g, token, { source_table: 'customers', columns: ['id'] }),
   };
-  return { g, ids, token, leaver: await g.user({ email: 'leaver@acme.test' }) };
+  return { g, ids, token, leaver: await g.user({ email: 'leaver@acme.test' }), called: new Set() };
 });
 
 interface Route {
+  /** As the OpenAPI document names it. */
+  name: string;
   method: string;
   path: string;
   body?: JsonSchema;
@@ -78,7 +83,8 @@ function routesOf({ g, ids }: World): Route[] {
       const id = collection === 'aql' ? 'customers' : (ids[collection] ?? 'none');
       const path = template.replace('{org}', 'acme').replace('{id}', encodeURIComponent(id));
       const body = requestBody?.content['application/json']?.schema;
-      return { method: method.toUpperCase(), path, ...(body ? { body } : {}) };
+      const name = `${method.toUpperCase()} ${template}`;
+      return { name, method: method.toUpperCase(), path, ...(body ? { body } : {}) };
     }),
   );
 }
@@ -136,8 +142,9 @@ it('answers bodies of every shape with 2xx or 4xx, and the log of it all verifie
   const w = world();
   await w.g.server.ready();
   const statuses = new Map<number, number>();
-  for (const { method, path, body } of routesOf(w)) {
+  for (const { name, method, path, body } of routesOf(w)) {
     if (!body) continue;
+    w.called.add(name);
     const slow = SLOW.some((end) => path.endsWith(end));
     const bodies = fc.sample(valueFor(body, aql).chain(broken), {
       seed: SEED,
@@ -197,7 +204,8 @@ it('answers paths and queries of every shape with 2xx or 4xx', async () => {
       '%',
     ],
   ];
-  for (const { method, path } of routesOf(w).filter((route) => !route.body)) {
+  for (const { name, method, path } of routesOf(w).filter((route) => !route.body)) {
+    w.called.add(name);
     for (const query of queries) await expectAnswer(w, { method, url: `${path}?${query}` });
   }
   for (const collection of Object.keys(w.ids)) {
@@ -212,6 +220,16 @@ it('answers paths and queries of every shape with 2xx or 4xx', async () => {
     await expectAnswer(w, { method: 'GET', url: `/api/v1/orgs/${org}/requests` });
   }
 }, 60_000);
+
+it('has called every route of the OpenAPI document', async () => {
+  const w = world();
+  expect([...w.called].sort()).toEqual(
+    routesOf(w)
+      .map(({ name }) => name)
+      .sort(),
+  );
+  expect(w.called.size).toBeGreaterThan(40);
+});
 
 it('answers bodies that are no JSON, and headers that are no use, with 4xx', async () => {
   const w = world();

@@ -495,6 +495,12 @@ describe('a body', () => {
     'POST /api/v1/orgs/{org}/users': ['/orgs/acme/users', { email: 'a@b.test', password: 'x' }],
     'PATCH /api/v1/orgs/{org}/users/{id}': ['/orgs/acme/users/usr_1', {}],
     'POST /api/v1/orgs/{org}/users/{id}/disable': ['/orgs/acme/users/usr_1/disable', {}],
+    'POST /api/v1/auth/cli/token': [
+      '/auth/cli/token',
+      { code: 'x'.repeat(43), verifier: 'x'.repeat(43) },
+    ],
+    'POST /api/v1/orgs/{org}/sessions/{id}/revoke': ['/orgs/acme/sessions/ses_1/revoke', {}],
+    'POST /api/v1/orgs/{org}/users/{id}/enable': ['/orgs/acme/users/usr_1/enable', {}],
     'POST /api/v1/orgs/{org}/users/{id}/password': [
       '/orgs/acme/users/usr_1/password',
       { password: 'x' },
@@ -640,6 +646,19 @@ describe('an Idempotency-Key', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200));
     expect(new Set(answers.map(({ body }) => body.request_id)).size).toBe(1);
     expect(new Set(answers.map(({ body }) => body.grant_ref)).size).toBe(1);
+    const list = await g.call<{ requests: object[] }>(token, 'GET', '/orgs/acme/requests');
+    expect(list.body.requests).toHaveLength(1);
+  });
+
+  it('makes one request where two bodies come at once, and tells the other of it', async () => {
+    const g = world();
+    const { token } = await person(g);
+    const answers = await Promise.all(
+      [IDS, EMAILS, IDS, EMAILS].map((aql) => submit(g, token, 'two-bodies', { aql })),
+    );
+    const made = answers.filter(({ status }) => status === 200);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 409, 409]);
+    expect(new Set(made.map(({ body }) => body.request_id)).size).toBe(1);
     const list = await g.call<{ requests: object[] }>(token, 'GET', '/orgs/acme/requests');
     expect(list.body.requests).toHaveLength(1);
   });

@@ -54,6 +54,7 @@ export async function makePeople(app: App): Promise<People> {
       clearance: 'medium',
       region: REGION,
       purposes: [],
+      datasources: null,
       onBehalfOf: null,
       expiresInSeconds: 86_400,
     },

@@ -1,4 +1,4 @@
-import { string } from '@oclif/core/flags';
+import { boolean, string } from '@oclif/core/flags';
 import { attributeFlags, attributesOf } from '../../cli/attribute-flags.js';
 import { BaseCommand } from '../../cli/base-command.js';
 import { connect } from '../../cli/connect.js';
@@ -16,17 +16,25 @@ export default class UserCreate extends BaseCommand {
     ...attributeFlags,
     ...passwordFlags,
     email: string({ description: 'Email address of the account.', helpValue: 'ADDRESS' }),
+    oidc: boolean({
+      description: 'It logs in through the identity provider and has no password.',
+      exclusive: ['password', 'password-stdin'],
+    }),
   };
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(UserCreate);
     const email = flags.email ?? (await promptText('Email address', '--email'));
-    const password = await readPassword(flags, {
-      question: 'Password of the account',
-      warn: (message) => this.warn(message),
-    });
+    const password = flags.oidc
+      ? {}
+      : {
+          password: await readPassword(flags, {
+            question: 'Password of the account',
+            warn: (message) => this.warn(message),
+          }),
+        };
     const { client } = await connect(flags, this.config.version);
-    const user = await client.createUser({ email, password, ...attributesOf(flags) });
+    const user = await client.createUser({ email, ...password, ...attributesOf(flags) });
     this.log(reportUser(user));
     return user;
   }

@@ -17,6 +17,7 @@ export default class UserList extends BaseCommand {
       { heading: 'email', value: ({ email }) => email },
       { heading: 'state', value: ({ state }) => state },
       { heading: 'roles', value: ({ roles }) => roles.join(', ') },
+      { heading: 'login', value: ({ login }) => login, below: true },
       { heading: 'clearance', value: ({ clearance }) => clearance, below: true },
       { heading: 'region', value: ({ region }) => region, below: true },
       { heading: 'purposes', value: ({ purposes }) => purposes.join(', '), below: true },

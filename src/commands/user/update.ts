@@ -1,3 +1,4 @@
+import { boolean } from '@oclif/core/flags';
 import { attributeFlags, attributesOf } from '../../cli/attribute-flags.js';
 import { BaseCommand } from '../../cli/base-command.js';
 import { connect } from '../../cli/connect.js';
@@ -17,15 +18,23 @@ empty value takes an attribute away.`;
     '<%= config.bin %> user update ada@example.com --region ""',
   ];
   static override args = userArgs;
-  static override flags = { ...serverFlags, ...userFlags, ...attributeFlags };
+  static override flags = {
+    ...serverFlags,
+    ...userFlags,
+    ...attributeFlags,
+    oidc: boolean({
+      description:
+        'From now on it logs in through the identity provider; its password and its sessions end.',
+    }),
+  };
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(UserUpdate);
     const id = requireOneOf(args.id, flags.id, 'id', { thing: 'user', list: 'vkit user list' });
-    const change = attributesOf(flags);
+    const change = { ...attributesOf(flags), ...(flags.oidc ? { login: 'oidc' as const } : {}) };
     if (Object.keys(change).length === 0) {
       throw new VkitError('usage', 'There is nothing to change.', {
-        hint: 'Give --role, --clearance, --region or --purpose.',
+        hint: 'Give --role, --clearance, --region, --purpose or --oidc.',
       });
     }
     const { client } = await connect(flags, this.config.version);

@@ -26,6 +26,7 @@ export function agentTokenRoutes(org: Server, ctx: ControlContext): void {
           clearance: body.clearance ?? null,
           region: body.region ?? null,
           purposes: body.purposes ?? [],
+          datasources: body.datasources ?? null,
           onBehalfOf: body.on_behalf_of ?? null,
           expiresInSeconds: body.expires_in_seconds ?? null,
         },

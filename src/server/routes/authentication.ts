@@ -1,3 +1,4 @@
+import type { AuthDiscovery } from '../../client/wire.js';
 import type { ControlContext } from '../../services/control/context.js';
 import { logIn, logOut, whoAmI } from '../../services/control/log-in.js';
 import type { LoginThrottle } from '../../services/control/login-throttle.js';
@@ -13,11 +14,16 @@ export function authenticationRoutes(
     onRequest: (request: Parameters<typeof callerOf>[0]) => authenticateRequest(ctx, request),
   };
 
-  api.get('/auth/discovery', { schema: { security: [] } }, async (request) => ({
-    preferred: 'password',
-    methods: ['password', 'token'],
-    correlation_id: request.id,
-  }));
+  api.get(
+    '/auth/discovery',
+    { schema: { security: [] } },
+    async (request): Promise<AuthDiscovery> => ({
+      preferred: ctx.oidc ? 'oidc' : 'password',
+      methods: ctx.oidc ? ['oidc', 'password', 'token'] : ['password', 'token'],
+      ...(ctx.oidc ? { authorize_url: ctx.oidc.authorizeUrl } : {}),
+      correlation_id: request.id,
+    }),
+  );
   api.post('/auth/login', { schema: { body: LoginBody, security: [] } }, (request) =>
     logIn(ctx, throttle, request.body, callMeta(request)),
   );

@@ -2,6 +2,7 @@ import type { ControlContext } from '../../services/control/context.js';
 import {
   createUser,
   disableUser,
+  enableUser,
   listUsers,
   resetPassword,
   updateUser,
@@ -27,7 +28,7 @@ export function userRoutes(org: Server, ctx: ControlContext): void {
     async (request, reply) => {
       const {
         email,
-        password,
+        password = null,
         roles = [],
         clearance = null,
         region = null,
@@ -61,6 +62,14 @@ export function userRoutes(org: Server, ctx: ControlContext): void {
     { schema: { params: IdParams, body: EmptyBody } },
     async (request) => ({
       ...(await disableUser(ctx, callerOf(request), request.params.id, callMeta(request))),
+      correlation_id: request.id,
+    }),
+  );
+  org.post(
+    '/users/:id/enable',
+    { schema: { params: IdParams, body: EmptyBody } },
+    async (request) => ({
+      ...(await enableUser(ctx, callerOf(request), request.params.id, callMeta(request))),
       correlation_id: request.id,
     }),
   );

@@ -7,6 +7,7 @@ import type { Store } from '../../store/model.js';
 import type { Vault } from '../../vault/vault.js';
 import type { Connectors } from '../connectors.js';
 import type { DataPlane } from '../data-plane.js';
+import type { OidcProvider } from '../oidc-provider.js';
 import type { ServerKeys } from '../server-keys.js';
 import type { ActiveBundleReader } from './active-bundle.js';
 import type { Authenticator } from './identity.js';
@@ -68,6 +69,8 @@ export interface ControlContext {
   vault: Vault;
   tokens: TokenCodec;
   running: RunningQueries;
+  /** Null where people log in with passwords alone. */
+  oidc: OidcProvider | null;
 }
 
 /** What a transport knows of one call. */

@@ -13,7 +13,7 @@ import {
 } from './approvals-given.js';
 import { auditDecision, auditEvent, auditRequest } from './audit-parts.js';
 import { type CallMeta, type ControlContext, timestamp } from './context.js';
-import { type Identity, loadIdentity } from './identity.js';
+import { type Identity, loadIdentity, presentIdentity } from './identity.js';
 import { storeGrant } from './issue-grant.js';
 import { type Judgement, judge, maskedColumns, planQuery } from './judge.js';
 import { answerParts, awaits, loadRequest, noSuchRequest } from './load-request.js';
@@ -32,12 +32,14 @@ export interface ApproveInput {
  */
 export async function approveRequest(
   ctx: ControlContext,
-  approver: Identity,
+  identity: Identity,
   id: string,
   input: ApproveInput,
   call: CallMeta,
 ): Promise<RequestAnswer> {
   return ctx.store.transaction(async (tx) => {
+    // A role that was taken away since the call began is no right to judge.
+    const approver = await presentIdentity(tx, identity, ctx.now());
     const { row, requester } = await openRequest(ctx, tx, approver, id, call);
     if (!requester) {
       throw new VkitError('conflict', 'The account that asked is disabled, revoked or gone.', {
@@ -75,12 +77,13 @@ export async function approveRequest(
 /** Denies a pending request, finally. Throws as `approveRequest` does. */
 export async function denyRequest(
   ctx: ControlContext,
-  approver: Identity,
+  identity: Identity,
   id: string,
   reason: string,
   call: CallMeta,
 ): Promise<RequestAnswer> {
   return ctx.store.transaction(async (tx) => {
+    const approver = await presentIdentity(tx, identity, ctx.now());
     const { row } = await openRequest(ctx, tx, approver, id, call);
     await tx.approvals.insert({
       request_id: id,

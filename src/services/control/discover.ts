@@ -7,6 +7,7 @@ import type { ActiveBundle } from './active-bundle.js';
 import type { CallMeta, ControlContext } from './context.js';
 import { type Identity, requesterOf } from './identity.js';
 import { type NamedAttributes, narrowRequester } from './narrow.js';
+import { bundleFor } from './open-datasources.js';
 
 export type DiscoverFilter = Pick<
   NamedAttributes,
@@ -20,7 +21,7 @@ export async function discoverDatasets(
   filter: DiscoverFilter,
   call: CallMeta,
 ): Promise<DatasetsAnswer> {
-  const active = await ctx.activeBundle(ctx.store);
+  const active = await activeFor(ctx, identity);
   if (!active) return { datasets: [], correlation_id: call.correlationId };
   const input = discoveryInput(ctx, active, identity, filter);
   const datasets = discoverable(active.policies, input).flatMap(({ name, visibility }) => {
@@ -40,7 +41,7 @@ export async function discoverSchema(
   filter: DiscoverFilter,
   call: CallMeta,
 ): Promise<DatasetSchemaAnswer> {
-  const active = await ctx.activeBundle(ctx.store);
+  const active = await activeFor(ctx, identity);
   const dataset = active?.catalog.dataset(name);
   if (!active || !dataset) throw noSuchDataset(name);
   const input = discoveryInput(ctx, active, identity, filter);
@@ -69,6 +70,11 @@ export async function discoverSchema(
     fields,
     correlation_id: call.correlationId,
   };
+}
+
+async function activeFor(ctx: ControlContext, identity: Identity): Promise<ActiveBundle | null> {
+  const active = await ctx.activeBundle(ctx.store);
+  return active && bundleFor(active, identity);
 }
 
 /** What only the default denies is as unknown to the requester as what there is not. */

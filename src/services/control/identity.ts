@@ -15,6 +15,8 @@ export interface Identity {
   clearance: string | null;
   region: string | null;
   purposes: readonly string[];
+  /** The only datasources there are for it; null: all. */
+  datasources: readonly string[] | null;
   /** The person an agent acts for. */
   onBehalfOf: { id: string; email: string; requester: Requester } | null;
   /** People who own or made this identity: they never approve its requests. */
@@ -105,6 +107,20 @@ export async function loadIdentity(
   return agent ? agentIdentity(store, agent, now) : null;
 }
 
+/**
+ * The same caller as they are within a transaction: what was taken away since the call began is gone. Throws
+ * `unauthenticated` where nothing is left.
+ */
+export async function presentIdentity(
+  tx: StoreRepositories,
+  { kind, id, sessionId }: Identity,
+  now: number,
+): Promise<Identity> {
+  const present = await loadIdentity(tx, kind, id, now);
+  if (!present) throw unauthenticated();
+  return { ...present, sessionId };
+}
+
 async function agentIdentity(
   store: StoreRepositories,
   agent: AgentTokenRow,
@@ -123,6 +139,7 @@ async function agentIdentity(
     clearance: agent.clearance,
     region: agent.region,
     purposes: agent.purposes,
+    datasources: agent.datasources,
     onBehalfOf: person
       ? { id: person.id, email: person.email, requester: requesterOf(userIdentity(person)) }
       : null,
@@ -142,6 +159,7 @@ function userIdentity(user: UserRow): Identity {
     clearance: user.clearance,
     region: user.region,
     purposes: user.purposes,
+    datasources: null,
     onBehalfOf: null,
     ownerIds: [],
     sessionId: null,

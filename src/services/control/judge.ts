@@ -17,6 +17,7 @@ import { strictestMask } from '../../policy/strictest-mask.js';
 import { fieldVisibility } from '../../policy/visibility.js';
 import type { ActiveBundle } from './active-bundle.js';
 import { type Identity, requesterOf } from './identity.js';
+import { bundleFor } from './open-datasources.js';
 
 export interface Judgement {
   decision: Decision;
@@ -39,7 +40,8 @@ export interface Question {
  * What the active policies say of a query by an identity with its present attributes. Pure but for its arguments; an
  * error thrown by it is a denial at the caller, never an allow.
  */
-export function judge(active: ActiveBundle, identity: Identity, question: Question): Judgement {
+export function judge(whole: ActiveBundle, identity: Identity, question: Question): Judgement {
+  const active = bundleFor(whole, identity);
   const base: Omit<EvaluationInput, 'references'> = {
     requester: requesterOf(identity),
     ...(identity.onBehalfOf ? { onBehalfOf: identity.onBehalfOf.requester } : {}),

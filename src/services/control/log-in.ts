@@ -1,12 +1,12 @@
 import type { LoginAnswer, WhoAmI } from '../../client/wire.js';
 import { VkitError } from '../../errors/index.js';
-import { randomId } from '../../util/random-id.js';
+import type { SessionRow, StoreRepositories } from '../../store/model.js';
 import { verifyAgainstNothing, verifyPassword } from '../passwords.js';
-import { newToken } from '../token-secrets.js';
 import { auditEvent } from './audit-parts.js';
 import { type CallMeta, type ControlContext, timestamp } from './context.js';
 import { type Identity, loadIdentity } from './identity.js';
 import type { LoginThrottle } from './login-throttle.js';
+import { startSession } from './start-session.js';
 
 /**
  * A password for a session token. Every attempt is recorded; an unknown address, a wrong password and a disabled account
@@ -36,24 +36,26 @@ export async function logIn(
     });
   }
   throttle.succeeded(address, call.address);
-  const { token, hash } = newToken('vks_');
-  const now = ctx.now();
-  const expiresAt = timestamp(now + ctx.settings.sessionTtlSeconds * 1000);
-  const identity = await ctx.store.transaction(async (tx) => {
-    const session = {
-      id: randomId('ses'),
-      user_id: user.id,
-      token_hash: hash,
-      created_at: timestamp(now),
-      expires_at: expiresAt,
-      revoked_at: null,
-    };
-    await tx.sessions.insert(session);
-    const present = await loadIdentity(tx, 'user', user.id, now);
-    if (!present) throw new VkitError('unauthenticated', 'The account was disabled.');
-    await tx.audit.append(auditEvent(ctx, 'login.succeeded', call, present));
-    return present;
+  return ctx.store.transaction(async (tx) => {
+    const present = await loadIdentity(tx, 'user', user.id, ctx.now());
+    // Checking took a while: a password that was replaced meanwhile opens nothing.
+    const unchanged = (await tx.users.byId(user.id))?.password_hash === user.password_hash;
+    if (!present || !unchanged) throw new VkitError('unauthenticated', 'The account was changed.');
+    return openSession(ctx, tx, present, 'password', call);
   });
+}
+
+/** The session of somebody who is known now, and its record. */
+export async function openSession(
+  ctx: ControlContext,
+  tx: StoreRepositories,
+  identity: Identity,
+  method: SessionRow['method'],
+  call: CallMeta,
+): Promise<LoginAnswer> {
+  const { token, expiresAt } = await startSession(ctx, tx, { userId: identity.id, method }, call);
+  const event = auditEvent(ctx, 'login.succeeded', call, identity);
+  await tx.audit.append({ ...event, metadata: { ...event.metadata, method } });
   return {
     token,
     expires_at: expiresAt,

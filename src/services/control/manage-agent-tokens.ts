@@ -1,12 +1,13 @@
 import type { AgentTokenBody } from '../../client/wire.js';
 import { VkitError } from '../../errors/index.js';
-import type { AgentTokenRow, StoreRepositories } from '../../store/model.js';
+import type { AgentTokenRow, StoreRepositories, UserRow } from '../../store/model.js';
 import { randomId } from '../../util/random-id.js';
 import { newToken } from '../token-secrets.js';
+import { checkRolesGiven, checkTarget } from './administrator-roles.js';
 import { auditEvent } from './audit-parts.js';
 import { checkClearance } from './check-clearance.js';
 import { type CallMeta, type ControlContext, timestamp } from './context.js';
-import { type Identity, requireAdministrator } from './identity.js';
+import { type Identity, presentIdentity, requireAdministrator } from './identity.js';
 
 export interface AgentTokenInput {
   name: string;
@@ -14,6 +15,8 @@ export interface AgentTokenInput {
   clearance: string | null;
   region: string | null;
   purposes: readonly string[];
+  /** The only datasources there are for it; null: all. */
+  datasources: readonly string[] | null;
   /** A user's id or email address. */
   onBehalfOf: string | null;
   expiresInSeconds: number | null;
@@ -21,7 +24,10 @@ export interface AgentTokenInput {
 
 const TOKENS_MAX = 1_000;
 
-/** Makes a token for an agent; the secret is in this answer alone and stored as a hash. */
+/**
+ * Makes a token for an agent; the secret is in this answer alone and stored as a hash. Throws `forbidden` where somebody but
+ * an `admin` gives it an administrator's role, or lets it act for an administrator.
+ */
 export async function createAgentToken(
   ctx: ControlContext,
   identity: Identity,
@@ -29,10 +35,15 @@ export async function createAgentToken(
   call: CallMeta,
 ): Promise<AgentTokenBody> {
   requireAdministrator(identity, 'user_admin');
+  checkRolesGiven(identity, input.roles);
   const { token, hash, prefix } = newToken('vka_');
   const clearance = await checkClearance(ctx, input.clearance);
   const row = await ctx.store.transaction(async (tx) => {
+    const actor = await presentIdentity(tx, identity, ctx.now());
+    requireAdministrator(actor, 'user_admin');
+    checkRolesGiven(actor, input.roles);
     const person = input.onBehalfOf === null ? null : await findUser(tx, input.onBehalfOf);
+    if (person) checkTarget(actor, person);
     const created: AgentTokenRow = {
       id: randomId('agt'),
       name: input.name,
@@ -42,7 +53,8 @@ export async function createAgentToken(
       clearance,
       region: input.region,
       purposes: [...new Set(input.purposes)].sort(),
-      on_behalf_of: person,
+      datasources: input.datasources && [...new Set(input.datasources)].sort(),
+      on_behalf_of: person?.id ?? null,
       created_by: identity.id,
       created_at: timestamp(ctx.now()),
       expires_at:
@@ -90,14 +102,14 @@ export async function revokeAgentToken(
   return tokenBody(row, ctx.now());
 }
 
-async function findUser(tx: StoreRepositories, text: string): Promise<string> {
+async function findUser(tx: StoreRepositories, text: string): Promise<UserRow> {
   const user = (await tx.users.byId(text)) ?? (await tx.users.byEmail(text.trim().toLowerCase()));
   if (!user || user.disabled_at !== null) {
     throw new VkitError('not_found', 'There is no such enabled user to act on behalf of.', {
       hint: 'See: vkit user list',
     });
   }
-  return user.id;
+  return user;
 }
 
 function tokenBody(row: AgentTokenRow, now: number): AgentTokenBody {
@@ -109,6 +121,8 @@ function tokenBody(row: AgentTokenRow, now: number): AgentTokenBody {
     roles: row.roles,
     clearance: row.clearance,
     region: row.region,
+    purposes: row.purposes,
+    datasources: row.datasources,
     on_behalf_of: row.on_behalf_of,
     created_by: row.created_by,
     created_at: row.created_at,
@@ -135,6 +149,7 @@ async function record(
       roles: row.roles.join(','),
       clearance: row.clearance,
       region: row.region,
+      ...(row.datasources ? { datasources: row.datasources.join(',') } : {}),
       on_behalf_of: row.on_behalf_of,
       expires_at: row.expires_at,
     },

@@ -22,7 +22,7 @@ export interface LocalPasswordReset {
   client: string;
 }
 
-/** Users that are looked through for the administrator. */
+/** Administrators that are looked through for the one who is meant. */
 const USERS_MAX = 1_000;
 
 /**
@@ -43,7 +43,7 @@ export async function resetLocalPassword(reset: LocalPasswordReset): Promise<Use
   try {
     return await store.transaction(async (tx) => {
       const user = await findUser(tx, reset.user);
-      await tx.users.update(user.id, { password_hash: passwordHash });
+      await tx.users.update(user.id, { password_hash: passwordHash, login: 'password' });
       await tx.sessions.revokeAllOf(user.id, timestamp(now()));
       const call = { correlationId: randomId('cor'), client: reset.client };
       const event = auditEvent({ now }, 'user.password_reset', call, null);
@@ -66,8 +66,8 @@ async function findUser(tx: StoreRepositories, name: string | undefined): Promis
     if (found) return found;
     throw new VkitError('not_found', `There is no user ${name.slice(0, 64)}.`);
   }
-  const administrators = (await tx.users.list(USERS_MAX)).filter(
-    ({ roles, disabled_at }) => roles.includes('admin') && disabled_at === null,
+  const administrators = (await tx.users.withRole('admin', USERS_MAX)).filter(
+    ({ disabled_at }) => disabled_at === null,
   );
   const [only] = administrators;
   if (only && administrators.length === 1) return only;

@@ -45,6 +45,8 @@ export async function setUpOrganisation(
       purposes: [],
       created_at: at,
       disabled_at: null,
+      login: 'password',
+      oidc_subject: null,
     });
     const event = auditEvent(ctx, 'organisation.created', { correlationId: randomId('cor') }, null);
     await tx.audit.append({

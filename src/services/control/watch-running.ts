@@ -76,6 +76,9 @@ async function stopReason(ctx: ControlContext, permit: Permit): Promise<VkitErro
   const account = await loadIdentity(ctx.store, identity.kind, identity.id, ctx.now());
   if (!account || attributes(account) !== attributes(identity))
     return new VkitError('grant_revoked', 'The account was changed while the query ran.');
+  const session = identity.sessionId && (await ctx.store.sessions.byId(identity.sessionId));
+  if (session && session.revoked_at !== null)
+    return new VkitError('grant_revoked', 'The session was ended while the query ran.');
   const serving = await ctx.activeBundle(ctx.store);
   return serving?.epoch === active.epoch && serving.checksum === active.checksum
     ? null

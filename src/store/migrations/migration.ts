@@ -2,7 +2,7 @@ import type { Db } from '../tables.js';
 
 /** One step of the schema, in SQL that SQLite and PostgreSQL both take. A released one is never edited. */
 export interface Migration {
-  /** 1 for the first; ascending without gaps. */
+  /** 1 for the first; ascending. */
   version: number;
   name: string;
   statements: readonly string[];

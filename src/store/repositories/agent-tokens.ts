@@ -14,7 +14,11 @@ export function agentTokensRepository(db: Db): StoreRepositories['agentTokens'] 
   };
   return {
     async insert(row) {
-      const lists = { roles: toJson(row.roles), purposes: toJson(row.purposes) };
+      const lists = {
+        roles: toJson(row.roles),
+        purposes: toJson(row.purposes),
+        datasources: row.datasources == null ? null : toJson(row.datasources),
+      };
       await db
         .insertInto('agent_tokens')
         .values({ ...row, ...lists })
@@ -47,6 +51,16 @@ export function agentTokensRepository(db: Db): StoreRepositories['agentTokens'] 
         .execute();
       return rows.map(fromColumns);
     },
+    async onBehalfOf(userId, limit) {
+      const rows = await db
+        .selectFrom('agent_tokens')
+        .selectAll()
+        .where('on_behalf_of', '=', userId)
+        .where('revoked_at', 'is', null)
+        .limit(rowLimit(limit))
+        .execute();
+      return rows.map(fromColumns);
+    },
     async list(limit) {
       const rows = await db
         .selectFrom('agent_tokens')
@@ -70,5 +84,10 @@ export function agentTokensRepository(db: Db): StoreRepositories['agentTokens'] 
 }
 
 function fromColumns(row: Selectable<Tables['agent_tokens']>): AgentTokenRow {
-  return { ...row, roles: fromJson(row.roles), purposes: fromJson(row.purposes) };
+  return {
+    ...row,
+    roles: fromJson(row.roles),
+    purposes: fromJson(row.purposes),
+    datasources: row.datasources === null ? null : fromJson(row.datasources),
+  };
 }

@@ -5,6 +5,7 @@ import { agentTokensRepository } from './agent-tokens.js';
 import { approvalsRepository } from './approvals.js';
 import { auditRepository } from './audit.js';
 import { bundlesRepository } from './bundles.js';
+import { cliLoginsRepository } from './cli-logins.js';
 import { datasourcesRepository } from './datasources.js';
 import { grantsRepository } from './grants.js';
 import { idempotencyRepository } from './idempotency.js';
@@ -22,6 +23,7 @@ export function repositories(db: Db, signer: AuditSigner): StoreRepositories {
     users: usersRepository(db),
     sessions: sessionsRepository(db),
     agentTokens: agentTokensRepository(db),
+    cliLogins: cliLoginsRepository(db),
     bundles: bundlesRepository(db),
     requests: requestsRepository(db),
     approvals: approvalsRepository(db),

@@ -15,10 +15,21 @@ export function sessionsRepository(db: Db): StoreRepositories['sessions'] {
         .executeTakeFirst();
       return row ?? null;
     },
-    async list(limit) {
-      return db
+    async byId(id) {
+      const row = await db
         .selectFrom('sessions')
         .selectAll()
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return row ?? null;
+    },
+    async list(limit, { userId, activeAt } = {}) {
+      let query = db.selectFrom('sessions').selectAll();
+      if (userId !== undefined) query = query.where('user_id', '=', userId);
+      if (activeAt !== undefined) {
+        query = query.where('revoked_at', 'is', null).where('expires_at', '>', activeAt);
+      }
+      return query
         .orderBy('created_at', 'desc')
         .orderBy('id', 'desc')
         .limit(rowLimit(limit))

@@ -26,6 +26,24 @@ export function usersRepository(db: Db): StoreRepositories['users'] {
         .executeTakeFirst();
       return row ? fromColumns(row) : null;
     },
+    async byOidcSubject(subject) {
+      const row = await db
+        .selectFrom('users')
+        .selectAll()
+        .where('oidc_subject', '=', subject)
+        .executeTakeFirst();
+      return row ? fromColumns(row) : null;
+    },
+    async withRole(role, limit) {
+      const rows = await db
+        .selectFrom('users')
+        .selectAll()
+        .where('roles', 'like', `%${toJson(role)}%`)
+        .limit(rowLimit(limit))
+        .execute();
+      // What LIKE takes for a wildcard or for the same letter is no role of that name.
+      return rows.map(fromColumns).filter(({ roles }) => roles.includes(role));
+    },
     async list(limit) {
       const rows = await db
         .selectFrom('users')

@@ -19,6 +19,12 @@ and with --on-behalf-of never more than that person.`;
     ...serverFlags,
     ...attributeFlags,
     name: string({ description: 'What people call the agent.', helpValue: 'TEXT' }),
+    datasource: string({
+      description: 'The only datasource there is for it; may be given several times.',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'ID',
+    }),
     'on-behalf-of': string({
       description: 'Person it acts for: an id or an email address.',
       helpValue: 'ID',
@@ -33,6 +39,7 @@ and with --on-behalf-of never more than that person.`;
     const created = await client.createAgentToken({
       name,
       ...attributesOf(flags),
+      ...(flags.datasource === undefined ? {} : { datasources: flags.datasource }),
       ...(flags['on-behalf-of'] === undefined ? {} : { on_behalf_of: flags['on-behalf-of'] }),
       ...(flags['expires-in'] === undefined ? {} : { expires_in_seconds: flags['expires-in'] }),
     });
@@ -42,6 +49,8 @@ and with --on-behalf-of never more than that person.`;
         ['roles', created.roles.join(', ')],
         ['clearance', created.clearance],
         ['region', created.region],
+        ['purposes', created.purposes.join(', ')],
+        ['datasources', created.datasources?.join(', ') ?? 'all'],
         ['on behalf of', created.on_behalf_of],
         ['expires', created.expires_at && formatMoment(created.expires_at, Date.now())],
         ['token', created.token],

@@ -23,6 +23,11 @@ export default class AgentsTokensList extends BaseCommand {
         { heading: 'roles', value: ({ roles }) => roles.join(', ') },
         { heading: 'clearance', value: ({ clearance }) => clearance, below: true },
         { heading: 'region', value: ({ region }) => region, below: true },
+        {
+          heading: 'datasources',
+          value: ({ datasources }) => datasources?.join(', ') ?? 'all',
+          below: true,
+        },
         { heading: 'on behalf of', value: ({ on_behalf_of }) => on_behalf_of, below: true },
         {
           heading: 'expires',
