@@ -6,6 +6,7 @@ import type {
   ApprovalItem,
   AuditPage,
   BundleBody,
+  CheckpointPage,
   DatasetSchemaAnswer,
   DatasetsAnswer,
   DatasourceAnswer,
@@ -308,6 +309,12 @@ export class VkitClient {
 
   async readAudit(options: AuditOptions = {}): Promise<AuditPage> {
     return this.#get(await this.#path('audit'), { ...options });
+  }
+
+  async readCheckpoints(
+    options: { order?: 'asc' | 'desc'; cursor?: string; limit?: number } = {},
+  ): Promise<CheckpointPage> {
+    return this.#get(await this.#path('audit', 'checkpoints'), { ...options });
   }
 
   /** The server's public keys (RFC 7517), which verify grants and audit records. */

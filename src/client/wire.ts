@@ -255,6 +255,26 @@ export interface AuditPage {
   correlation_id: string;
 }
 
+/** A signed checkpoint of the audit log; everything beside `jws` only shows what it says. */
+export interface CheckpointItem {
+  /** `checkpoint_<seq>` */
+  id: string;
+  /** The last record that it covers. */
+  seq: number;
+  hash: string | null;
+  /** Root (hex) of the Merkle tree (RFC 6962) over the hashes of records 1 to `seq`. */
+  root: string | null;
+  timestamp: string;
+  /** Compact JWS, `typ: vkit-audit-checkpoint`. */
+  jws: string;
+}
+
+export interface CheckpointPage {
+  checkpoints: readonly CheckpointItem[];
+  next_cursor: string | null;
+  correlation_id: string;
+}
+
 export interface ExplanationRequester {
   roles: readonly string[];
   clearance: string | null;

@@ -215,6 +215,12 @@ export const AuditQuery = strict({
   limit: Limit,
 });
 
+export const CheckpointsQuery = strict({
+  order: Type.Optional(Type.Union([Type.Literal('asc'), Type.Literal('desc')])),
+  cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),
+  limit: Limit,
+});
+
 export const DiscoverQuery = strict({
   environment: narrowing.environment,
   dataset_region: narrowing.dataset_region,

@@ -7,6 +7,7 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  TableNode,
 } from 'kysely';
 import { VkitError } from '../errors/index.js';
 import { turnQueue } from '../util/turn-queue.js';
@@ -179,11 +180,25 @@ function givesRows(query: CompiledQuery['query']): boolean {
   return 'returning' in query && query.returning !== undefined;
 }
 
-const AUDIT_TABLES: readonly (string | undefined)[] = ['audit_records', 'audit_index'];
+const AUDIT_TABLES: readonly (string | undefined)[] = [
+  'audit_records',
+  'audit_index',
+  'audit_checkpoints',
+  'audit_sinks',
+];
 
-/** An insert into the audit log, by which nothing that is decided changes. */
+/** A change of the audit log and of what is kept beside it, by which nothing that is decided changes. */
 function isOfAuditLog(query: CompiledQuery['query']): boolean {
-  return (
-    query.kind === 'InsertQueryNode' && AUDIT_TABLES.includes(query.into?.table.identifier.name)
-  );
+  return AUDIT_TABLES.includes(changedTable(query));
+}
+
+function changedTable(query: CompiledQuery['query']): string | undefined {
+  if (query.kind === 'InsertQueryNode') return query.into?.table.identifier.name;
+  const from =
+    query.kind === 'UpdateQueryNode'
+      ? query.table
+      : query.kind === 'DeleteQueryNode'
+        ? query.from.froms[0]
+        : undefined;
+  return from !== undefined && TableNode.is(from) ? from.table.identifier.name : undefined;
 }

@@ -1,7 +1,8 @@
 import { VkitError } from '../../errors/index.js';
 import type { ControlContext } from '../../services/control/context.js';
+import { listCheckpoints } from '../../services/control/list-checkpoints.js';
 import { readAudit } from '../../services/control/read-audit.js';
-import { AuditQuery, OrgParams } from '../schemas.js';
+import { AuditQuery, CheckpointsQuery, OrgParams } from '../schemas.js';
 import { callerOf, callMeta, type Server } from '../server-context.js';
 
 const PAGE_DEFAULT = 100;
@@ -36,6 +37,24 @@ export function auditRoutes(org: Server, ctx: ControlContext): void {
       callMeta(request),
     );
   });
+
+  org.get(
+    '/audit/checkpoints',
+    { schema: { params: OrgParams, querystring: CheckpointsQuery } },
+    async (request) => {
+      const { order = 'desc', cursor, limit } = request.query;
+      return listCheckpoints(
+        ctx,
+        callerOf(request),
+        {
+          order,
+          limit: limit === undefined ? PAGE_DEFAULT : Number(limit),
+          ...(cursor === undefined ? {} : { cursor: Number(cursor) }),
+        },
+        callMeta(request),
+      );
+    },
+  );
 }
 
 /** A time of a query as the log writes it. */

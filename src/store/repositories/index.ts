@@ -4,6 +4,8 @@ import type { Db } from '../tables.js';
 import { agentTokensRepository } from './agent-tokens.js';
 import { approvalsRepository } from './approvals.js';
 import { auditRepository } from './audit.js';
+import { auditCheckpointsRepository } from './audit-checkpoints.js';
+import { auditSinksRepository } from './audit-sinks.js';
 import { bundlesRepository } from './bundles.js';
 import { datasourcesRepository } from './datasources.js';
 import { grantsRepository } from './grants.js';
@@ -33,6 +35,8 @@ export function repositories(
     secrets: secretsRepository(db),
     idempotency: idempotencyRepository(db),
     audit: auditRepository(db, signer),
+    auditCheckpoints: auditCheckpointsRepository(db),
+    auditSinks: auditSinksRepository(db),
   };
 }
 
