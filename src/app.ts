@@ -6,6 +6,7 @@ import { ENGINES, engineByName } from './engines/index.js';
 import { VkitError } from './errors/index.js';
 import { rememberVerified } from './grants/verify-grant.js';
 import { createTokenCodec } from './masking/token-codec.js';
+import { openAuditWork } from './services/audit-work.js';
 import { createConnectors } from './services/connectors.js';
 import { createActiveBundleReader } from './services/control/active-bundle.js';
 import { checkBundle, refusalOf } from './services/control/check-bundle.js';
@@ -20,9 +21,13 @@ import { type DatasourceVariables, datasourceSecret } from './services/datasourc
 import { vaultCredentials } from './services/datasource-vault.js';
 import type { Job } from './services/job.js';
 import { auditSigner, loadServerKeys, type ServerKeys } from './services/server-keys.js';
+import { ownSinkSecret } from './services/sink-secret.js';
 import { readTrustedBundleKeys } from './services/trusted-bundle-keys.js';
 import { KEYS_FOLDER } from './store/data-directory.js';
 import { openStore } from './store/open-store.js';
+import { parseAddressList } from './util/address-list.js';
+import { outboundRules } from './util/outbound.js';
+import type { ProxySettings } from './util/proxied-fetch.js';
 import { createMasterSource } from './vault/master-secret.js';
 import { createVault } from './vault/vault.js';
 
@@ -36,6 +41,10 @@ export interface AppOptions {
   variables: (id: string) => DatasourceVariables;
   /** Where relative paths of datasources start. */
   cwd: string;
+  /** A variable of the environment that the configuration names; absent: there are none. */
+  variable?: (name: string) => string | undefined;
+  /** How the server gets out. */
+  proxy?: ProxySettings;
   now?: () => number;
   /** See `openStore`. */
   checkStoreUse?: boolean;
@@ -66,6 +75,8 @@ export async function openApp({
   cwd,
   adminPassword,
   masterKey,
+  variable = () => undefined,
+  proxy,
   now = Date.now,
   checkStoreUse = false,
 }: AppOptions): Promise<App> {
@@ -161,6 +172,20 @@ export async function openApp({
       tokens,
       running: new RunningQueries(config.queries_per_requester),
     };
+    const audit = await openAuditWork({
+      store,
+      keys,
+      settings: config.audit,
+      sinks: {
+        org: config.org,
+        dataDir: config.data_dir,
+        rules: outboundRules(parseAddressList(config.private_addresses, 'private_addresses')),
+        ...(proxy === undefined ? {} : { proxy }),
+        variable,
+        ownSecret: (name) => ownSinkSecret(config.data_dir, name),
+        now,
+      },
+    });
     const first = await setUpOrganisation(context, {
       adminEmail: config.admin_email,
       ...(adminPassword === undefined ? {} : { adminPassword }),
@@ -171,11 +196,15 @@ export async function openApp({
       ...first,
       missingBundleKeys: missing,
       notServed: await notServed(context),
-      jobs: [{ name: 'sweep', everyMs: SWEEP_MS, run: createSweeper(context).sweep }],
+      jobs: [
+        { name: 'sweep', everyMs: SWEEP_MS, run: createSweeper(context).sweep },
+        ...audit.jobs,
+      ],
       close: async () => {
         context.running.stopAll(new VkitError('unavailable', 'The server is stopping.'));
         await dataPlane.close();
         await context.running.idle();
+        await audit.close();
         await store.close();
       },
     };

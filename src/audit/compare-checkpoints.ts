@@ -4,7 +4,9 @@ import { MerkleTree } from './merkle.js';
 import type { AuditRecord } from './model.js';
 
 /** What is kept of a checkpoint to compare a log with. */
-export type CheckpointFacts = Pick<Checkpoint, 'seq' | 'hash' | 'root' | 'timestamp'> & {
+export type CheckpointFacts = Pick<Checkpoint, 'seq' | 'hash' | 'timestamp'> & {
+  /** Null for a record that was kept elsewhere and stands for a checkpoint. */
+  root: string | null;
   /** Where the tree can be continued from it; absent where only the record's hash is known. */
   peaks?: readonly string[];
 };
@@ -16,7 +18,7 @@ export interface CheckpointsSeen {
   /** Checkpoints that the log was compared with and agrees with. */
   matched: number;
   /** The last of them. */
-  last: Pick<Checkpoint, 'seq' | 'root' | 'timestamp'> | null;
+  last: Pick<CheckpointFacts, 'seq' | 'root' | 'timestamp'> | null;
 }
 
 export interface CheckpointProblem {

@@ -78,10 +78,22 @@ export function verifyChain(
 /** As `verifyChain`, offline over the bytes of an exported log: one canonical record per line, in which each byte counts. */
 export function verifyExport(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  options: VerifyOptions,
+  options: VerifyOptions & {
+    /** Lines that are no records of the log and are not counted: the checkpoints that a sink was sent among them. */
+    skip?: (line: string) => boolean;
+  },
 ): Promise<ChainVerdict> {
-  const lines = splitLines(chunks);
+  const lines = recordLines(chunks, options.skip);
   return verifyInspected(lines, (line) => inspectLine(line, options.keys), options);
+}
+
+async function* recordLines(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  skip: (line: string) => boolean = () => false,
+): AsyncGenerator<string | undefined> {
+  for await (const line of splitLines(chunks)) {
+    if (line === undefined || !skip(line)) yield line;
+  }
 }
 
 /** The first thing that stood where another record was expected. */

@@ -4,6 +4,12 @@ import schema from '../../schemas/vkit.server.schema.json' with { type: 'json' }
 import { type Problem, VkitError } from '../errors/index.js';
 import { checkSchema } from '../util/check-schema.js';
 import { readYaml } from '../util/read-yaml.js';
+import {
+  AUDIT_DEFAULTS,
+  type AuditConfig,
+  type AuditSinkConfig,
+  auditProblems,
+} from './audit-config.js';
 
 /** The file `vkit serve` reads in its working directory when none is named. */
 export const SERVER_CONFIG_FILE = 'vkit.server.yaml';
@@ -35,6 +41,7 @@ export interface ServerConfig {
   requests_per_minute: number;
   queries_per_requester: number;
   log_level: 'silent' | 'error' | 'warn' | 'info' | 'debug';
+  audit: AuditConfig;
 }
 
 const DEFAULTS: ServerConfig = {
@@ -59,6 +66,7 @@ const DEFAULTS: ServerConfig = {
   requests_per_minute: 30_000,
   queries_per_requester: 8,
   log_level: 'info',
+  audit: AUDIT_DEFAULTS,
 };
 
 const PATHS = ['data_dir', 'trusted_bundle_keys', 'file_directories', 'master_key_file'] as const;
@@ -80,12 +88,13 @@ export async function loadServerConfig(sources: ServerConfigSources): Promise<Se
   const path = resolve(sources.cwd, sources.file ?? SERVER_CONFIG_FILE);
   const text = await readOptional(path, sources.file !== undefined);
   const fromFile = text === null ? {} : absolutePaths(parseServerConfig(text, path), dirname(path));
-  return {
+  const config = {
     ...absolutePaths(DEFAULTS, sources.cwd),
     ...fromFile,
     ...absolutePaths(sources.environment, sources.cwd),
     ...absolutePaths(sources.flags, sources.cwd),
   };
+  return { ...config, audit: { ...AUDIT_DEFAULTS, ...fromFile.audit } };
 }
 
 function parseServerConfig(text: string, file: string): Partial<ServerConfig> {
@@ -109,6 +118,13 @@ function parseServerConfig(text: string, file: string): Partial<ServerConfig> {
       });
     }
   }
+  if (problems.length === 0) {
+    const { audit } = value as { audit?: Partial<AuditConfig> };
+    for (const { path, message } of auditProblems(audit ?? {})) {
+      const at = yaml.positionOf(path, 'key');
+      problems.push({ file, ...at, code: 'wrong_value', message });
+    }
+  }
   if (problems.length === 0) return value as Partial<ServerConfig>;
   throw new VkitError('config_invalid', `The server's configuration ${file} is not valid.`, {
     details: { problems },
@@ -125,7 +141,19 @@ function absolutePaths<T extends Partial<ServerConfig>>(config: T, base: string)
         typeof value === 'string' ? resolve(base, value) : value.map((one) => resolve(base, one)),
     });
   }
+  if (config.audit?.sinks) {
+    const sinks = config.audit.sinks.map((sink) => absoluteSink(sink, base));
+    result.audit = { ...config.audit, sinks };
+  }
   return result as T;
+}
+
+function absoluteSink(sink: AuditSinkConfig, base: string): AuditSinkConfig {
+  const paths = Object.entries(sink).filter(
+    (entry): entry is [string, string] =>
+      (entry[0] === 'path' || entry[0].endsWith('_file')) && typeof entry[1] === 'string',
+  );
+  return { ...sink, ...Object.fromEntries(paths.map(([key, path]) => [key, resolve(base, path)])) };
 }
 
 async function readOptional(path: string, required: boolean): Promise<string | null> {
