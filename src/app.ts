@@ -154,6 +154,20 @@ export async function openApp({
         clearPasswordHosts: config.clear_password_hosts,
       },
     };
+    const audit = await openAuditWork({
+      store,
+      keys,
+      settings: config.audit,
+      sinks: {
+        org: config.org,
+        dataDir: config.data_dir,
+        rules: outboundRules(parseAddressList(config.private_addresses, 'private_addresses')),
+        ...(proxy === undefined ? {} : { proxy }),
+        variable,
+        ownSecret: (name) => ownSinkSecret(config.data_dir, name),
+        now,
+      },
+    });
     const context: ControlContext = {
       ...trust,
       store,
@@ -171,21 +185,8 @@ export async function openApp({
       vault,
       tokens,
       running: new RunningQueries(config.queries_per_requester),
+      auditSinkNames: audit.sinkNames,
     };
-    const audit = await openAuditWork({
-      store,
-      keys,
-      settings: config.audit,
-      sinks: {
-        org: config.org,
-        dataDir: config.data_dir,
-        rules: outboundRules(parseAddressList(config.private_addresses, 'private_addresses')),
-        ...(proxy === undefined ? {} : { proxy }),
-        variable,
-        ownSecret: (name) => ownSinkSecret(config.data_dir, name),
-        now,
-      },
-    });
     const first = await setUpOrganisation(context, {
       adminEmail: config.admin_email,
       ...(adminPassword === undefined ? {} : { adminPassword }),

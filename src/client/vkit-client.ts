@@ -311,6 +311,18 @@ export class VkitClient {
     return this.#get(await this.#path('audit'), { ...options });
   }
 
+  /** The log as it streams: JSON Lines or CSV bytes. A stream that breaks off ends in an error, not in fewer records. */
+  async exportAudit(
+    options: Omit<AuditOptions, 'order' | 'cursor'> & { format: 'jsonl' | 'csv' },
+  ): Promise<AsyncGenerator<Uint8Array, void, undefined>> {
+    const path = await this.#path('audit', 'export');
+    const response = await call(
+      { ...this.options, timeoutMs: STREAM_TIMEOUT_MS },
+      { method: 'GET', path, query: { ...options }, accept: '*/*' },
+    );
+    return piecesOf(response);
+  }
+
   async readCheckpoints(
     options: { order?: 'asc' | 'desc'; cursor?: string; limit?: number } = {},
   ): Promise<CheckpointPage> {

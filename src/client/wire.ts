@@ -275,6 +275,27 @@ export interface CheckpointPage {
   correlation_id: string;
 }
 
+/** A place that audit records are sent to. */
+export interface SinkItem {
+  /** Its name. */
+  id: string;
+  name: string;
+  type: string;
+  /** The last record that is known to be there. */
+  seq: number;
+  /** Records that are not known to be there, and the age in seconds of the oldest. */
+  records: number;
+  seconds: number;
+  failures: number;
+  delivered_at: string | null;
+  last_error: string | null;
+}
+
+export interface SinksAnswer {
+  sinks: readonly SinkItem[];
+  correlation_id: string;
+}
+
 export interface ExplanationRequester {
   roles: readonly string[];
   clearance: string | null;

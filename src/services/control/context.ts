@@ -53,6 +53,8 @@ export interface ControlContext {
   vault: Vault;
   tokens: TokenCodec;
   running: RunningQueries;
+  /** The sinks of the audit log that the configuration names. */
+  auditSinkNames: readonly string[];
 }
 
 /** What a transport knows of one call. */
