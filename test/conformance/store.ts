@@ -596,9 +596,9 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
         expect(await store.audit.removeUpTo(2)).toBe(2);
         expect(await store.audit.first()).toEqual(third);
         expect(await store.audit.at(2)).toBeNull();
-        expect(
-          await store.audit.list({ order: 'asc', limit: 9, event: 'query.executed' }),
-        ).toEqual(records.slice(2));
+        expect(await store.audit.list({ order: 'asc', limit: 9, event: 'query.executed' })).toEqual(
+          records.slice(2),
+        );
         // The last one stays: the next record is chained to it.
         expect(await store.audit.removeUpTo(99)).toBe(2);
         expect(await store.audit.append(event({}))).toMatchObject({ seq: 6 });
