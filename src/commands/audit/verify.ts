@@ -140,12 +140,12 @@ elsewhere too.`;
     );
     if (!ok || last === null) return;
     const covered = isCompared ? (checkpoints?.last?.seq ?? 0) : 0;
-    if (covered < last.seq) {
-      const upTo = covered === 0 ? 'nothing' : `record ${covered}`;
-      this.note(
-        `What was kept elsewhere covers ${upTo}: keep a checkpoint, or this number and hash, for what comes after (--checkpoint).`,
-      );
-    }
+    if (covered >= last.seq) return;
+    this.note(
+      covered === 0
+        ? `A tail that was cut off, or a log that was rewritten whole, shows only against what you keep elsewhere: a checkpoint, an export, or number and hash of record ${last.seq} (--checkpoint).`
+        : `What you kept elsewhere covers records up to ${covered}: keep a later checkpoint too.`,
+    );
   }
 }
 
