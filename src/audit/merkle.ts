@@ -3,9 +3,6 @@ import { createHash } from 'node:crypto';
 const LEAF = Buffer.from([0]);
 const NODE = Buffer.from([1]);
 
-/** Bytes of one hash. */
-export const HASH_BYTES = 32;
-
 /** The hash of a leaf: SHA-256 over 0x00 and the 32 bytes of a record's hash (RFC 6962, 2.1). */
 export function leafHash(recordHash: string): Buffer {
   return createHash('sha256').update(LEAF).update(Buffer.from(recordHash, 'hex')).digest();

@@ -3,10 +3,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { signCheckpoint } from '../../src/audit/checkpoint.js';
+import { MerkleTree } from '../../src/audit/merkle.js';
 import { recordLine } from '../../src/audit/record-hash.js';
 import type { SinkBatch } from '../../src/audit/sinks/contract.js';
 import { openSink } from '../../src/audit/sinks/index.js';
 import { createCheckpointer } from '../../src/services/control/checkpoint-audit.js';
+import type { Store } from '../../src/store/model.js';
 import { openStore } from '../../src/store/open-store.js';
 import { sinkDependencies } from '../conformance/sink-grounds.js';
 import { temporaryFolder } from '../helpers/temporary-folder.js';
@@ -121,7 +124,31 @@ describe('checkpoints', () => {
     expect(await last()).toBe(2);
     await append();
     now -= 3_600_000;
-    await expect(make(new Map())).rejects.toMatchObject({ code: 'audit_unavailable' });
-    expect(await last()).toBe(2);
+    const refused = { code: 'audit_unavailable' };
+    await expect(make(new Map())).rejects.toMatchObject(refused);
+    // The end of the log is gone: nothing is signed on top of it, however long it grows again.
+    await store.auditCheckpoints.insert({ ...(await checkpointOver(store, 5)), seq: 5 });
+    await expect(make()).rejects.toMatchObject(refused);
+    for (let index = 0; index < 4; index += 1) await append();
+    now -= 3_600_000;
+    await expect(make()).rejects.toMatchObject(refused);
+    expect(await last()).toBe(5);
   });
 });
+
+/** A genuine checkpoint over other records than the log has. */
+async function checkpointOver(store: Store, seq: number) {
+  const tree = new MerkleTree();
+  const records = chain(seq);
+  for (const { hash } of records) tree.append(hash);
+  const timestamp = (await store.auditCheckpoints.last())?.timestamp ?? '';
+  const facts = {
+    org: 'acme',
+    seq,
+    hash: records.at(-1)?.hash ?? '',
+    root: tree.root(),
+    timestamp,
+  };
+  const peaks = tree.peaks.map((peak) => peak.toString('hex'));
+  return { timestamp, jws: signCheckpoint({ ...facts, peaks }, SIGNER) };
+}

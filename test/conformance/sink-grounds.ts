@@ -137,9 +137,8 @@ export const SINK_GROUNDS: Readonly<
   },
 
   s3: async (folder) => {
-    // The package has no types; these are the part that is used.
-    const name: string = 's3rver';
-    const { default: S3rver } = (await import(name)) as { default: S3rverClass };
+    // @ts-expect-error the package has no types; what is used of it is S3rverClass.
+    const S3rver: S3rverClass = (await import('s3rver')).default;
     const { S3Client, ListObjectsV2Command, GetObjectCommand } = await import('@aws-sdk/client-s3');
     const options = {
       port: 0,

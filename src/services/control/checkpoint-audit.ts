@@ -41,11 +41,12 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
     const last = await store.auditCheckpoints.last();
     const head = await store.audit.head();
     const waiting = (head?.seq ?? 0) - (last?.seq ?? 0);
-    if (head === null || waiting <= 0) return;
+    if (waiting < 0) throw notAsSigned();
+    if (head === null || waiting === 0) return;
     // A clock that was set back must not keep checkpoints away until it has caught up.
     const age = last ? Math.abs(now() - Date.parse(last.timestamp)) : Number.POSITIVE_INFINITY;
     if (!isForced && waiting < everyRecords && age < everySeconds * 1000) return;
-    let tree = last ? continuedFrom(last.jws, options) : new MerkleTree();
+    let tree = last ? await continuedFrom(last.jws, options) : new MerkleTree();
     while (tree.count < head.seq && !signal.aborted) {
       const next = await grow(options, tree, head.seq);
       if (next === null) return;
@@ -58,9 +59,18 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
   };
 }
 
-function continuedFrom(jws: string, { keys }: CheckpointerOptions): MerkleTree {
+async function continuedFrom(
+  jws: string,
+  { store, keys }: CheckpointerOptions,
+): Promise<MerkleTree> {
   const inspected = inspectCheckpoint(jws, keys);
-  if (inspected.genuine) return treeOf(inspected.checkpoint);
+  if (inspected.genuine) {
+    const { seq, hash } = inspected.checkpoint;
+    const record = await store.audit.at(seq);
+    // Where retention has removed it, the records after it are held to it by their chain.
+    if (record === null || record.hash === hash) return treeOf(inspected.checkpoint);
+    throw notAsSigned();
+  }
   throw new VkitError(
     'audit_unavailable',
     `The last checkpoint of the audit log ${inspected.message}; no further one is made.`,
@@ -103,6 +113,15 @@ async function grow(
     return true;
   });
   return isKept ? tree : null;
+}
+
+/** Nothing is signed on top of a log that is not the one that was signed before. */
+function notAsSigned(): VkitError {
+  return new VkitError(
+    'audit_unavailable',
+    'The audit log is not the one that its last checkpoint was signed over; no further one is made.',
+    { hint: 'Its end was cut off, or it was rewritten: vkit audit verify' },
+  );
 }
 
 function gap(seq: number): VkitError {
