@@ -5,6 +5,7 @@ import { ENGINES, engineByName } from './engines/index.js';
 import { VkitError } from './errors/index.js';
 import { rememberVerified } from './grants/verify-grant.js';
 import { createTokenCodec } from './masking/token-codec.js';
+import { openAuditWork } from './services/audit-work.js';
 import { type ConnectorOptions, createConnectors } from './services/connectors.js';
 import { createActiveBundleReader } from './services/control/active-bundle.js';
 import { checkBundle, refusalOf } from './services/control/check-bundle.js';
@@ -26,7 +27,11 @@ import { createOidcProvider } from './services/oidc-provider.js';
 import { openState } from './services/open-state.js';
 import { readOidcSettings } from './services/read-oidc-settings.js';
 import type { ServerKeys } from './services/server-keys.js';
+import { ownSinkSecret } from './services/sink-secret.js';
 import { readTrustedBundleKeys } from './services/trusted-bundle-keys.js';
+import { parseAddressList } from './util/address-list.js';
+import { outboundRules } from './util/outbound.js';
+import type { ProxySettings } from './util/proxied-fetch.js';
 
 export interface AppOptions {
   config: ServerConfig;
@@ -42,6 +47,10 @@ export interface AppOptions {
   variables: (id: string) => DatasourceVariables;
   /** Where relative paths of datasources start. */
   cwd: string;
+  /** A variable of the environment that the configuration names; absent: there are none. */
+  variable?: (name: string) => string | undefined;
+  /** How the server gets out. */
+  proxy?: ProxySettings;
   now?: () => number;
   /** See `openStore`. */
   checkStoreUse?: boolean;
@@ -74,6 +83,8 @@ export async function openApp({
   masterKey,
   executorToken,
   oidcClientSecret,
+  variable = () => undefined,
+  proxy,
   now = Date.now,
   checkStoreUse = false,
 }: AppOptions): Promise<App> {
@@ -150,6 +161,21 @@ export async function openApp({
         clearPasswordHosts: config.clear_password_hosts,
       },
     };
+    const audit = await openAuditWork({
+      store,
+      keys,
+      settings: config.audit,
+      sinks: {
+        org: config.org,
+        dataDir: config.data_dir,
+        rules: outboundRules(parseAddressList(config.private_addresses, 'private_addresses')),
+        ...(proxy === undefined ? {} : { proxy }),
+        variable,
+        ...(config.database_url === undefined ? {} : { databaseUrl: config.database_url }),
+        ownSecret: (name) => ownSecretOf(config, name),
+        now,
+      },
+    });
     const context: ControlContext = {
       ...trust,
       store,
@@ -169,6 +195,7 @@ export async function openApp({
       tokens,
       running: new RunningQueries(config.queries_per_requester),
       oidc: oidcSettings && createOidcProvider(oidcSettings),
+      auditSinkNames: audit.sinkNames,
     };
     const first = await setUpOrganisation(context, {
       adminEmail: config.admin_email,
@@ -181,12 +208,16 @@ export async function openApp({
       ...first,
       missingBundleKeys: missing,
       notServed: await notServed(context),
-      jobs: [{ name: 'sweep', everyMs: SWEEP_MS, run: createSweeper(context).sweep }],
+      jobs: [
+        { name: 'sweep', everyMs: SWEEP_MS, run: createSweeper(context).sweep },
+        ...audit.jobs,
+      ],
       close: async () => {
         unwatch();
         context.running.stopAll(new VkitError('unavailable', 'The server is stopping.'));
         await dataPlane.close();
         await context.running.idle();
+        await audit.close();
         await store.close();
       },
     };
@@ -216,6 +247,14 @@ function executorsOf(
     credentials: async (datasource) => credentials(datasource, engine(datasource.type)),
     statementTimeoutMs: config.statement_timeout_seconds * 1000,
   };
+}
+
+/** Of a server alone: processes that share a database would each sign with another. */
+async function ownSecretOf(config: ServerConfig, name: string): Promise<string> {
+  if (config.database_url === undefined) return ownSinkSecret(config.data_dir, name);
+  throw new VkitError('config_invalid', `The audit sink ${name} has no secret.`, {
+    hint: 'Servers that share a database are given the same one: name it with secret_env or secret_file.',
+  });
 }
 
 /** How often what time has ended is written down. */

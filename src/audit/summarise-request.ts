@@ -17,6 +17,7 @@ export interface RequestSummary {
   rows_accessed: number;
   /** The grant was revoked by the system: its expiry was written as a revocation. */
   auto_revoked: boolean;
+  /** The request's metadata, each under its own name beside these, unless the name is one of these. */
   metadata_keys: string[];
   timeline: TimelineEntry[];
 }
@@ -26,7 +27,10 @@ export interface TimelineEntry {
   audit_id: string;
   timestamp: string;
   event: string;
-  by: string | null;
+  /** Whoever did it: the approver where an approval did, else the requester, or the server itself. */
+  who: string | null;
+  /** In the words of whoever did it, or of the policy; null where nobody said. */
+  why: string | null;
   rows?: number;
   /** The query was started and no record says how it ended. */
   outcome?: 'unknown';
@@ -36,7 +40,7 @@ export interface TimelineEntry {
 export function summariseRequest(
   requestId: string,
   records: readonly AuditRecord[],
-): RequestSummary | null {
+): (RequestSummary & Readonly<Record<string, unknown>>) | null {
   const own = records
     .filter(({ request }) => request?.request_id === requestId)
     .sort((a, b) => a.seq - b.seq);
@@ -45,6 +49,7 @@ export function summariseRequest(
   const approvals = own.filter(({ event }) => event === 'approval.approved');
   const approvers = approvals.flatMap((record) => nameOf(record) ?? []);
   return {
+    ...requestMetadata(own),
     request_id: requestId,
     requester: nameOf(first),
     requester_role: first.requester?.role ?? null,
@@ -55,7 +60,7 @@ export function summariseRequest(
     queries_executed: own.filter(({ event }) => event === 'query.executed').length,
     rows_accessed: own.reduce((sum, { execution }) => sum + (execution?.rows_returned ?? 0), 0),
     auto_revoked: own.some(isAutomaticRevocation),
-    metadata_keys: metadataKeys(own),
+    metadata_keys: Object.keys(requestMetadata(own)).sort(),
     timeline: timeline(own),
   };
 }
@@ -74,20 +79,48 @@ function isAutomaticRevocation({ event, requester }: AuditRecord): boolean {
   return event === 'grant.revoked' && requester?.kind === 'system';
 }
 
-function metadataKeys(records: readonly AuditRecord[]): string[] {
-  const keys = records.flatMap(({ request }) => Object.keys(request?.metadata ?? {}));
-  return [...new Set(keys)].sort();
+function requestMetadata(records: readonly AuditRecord[]): Record<string, string> {
+  return Object.fromEntries(
+    records.flatMap(({ request }) => Object.entries(request?.metadata ?? {})),
+  );
 }
 
 function timeline(records: readonly AuditRecord[]): TimelineEntry[] {
+  const approvers = approversByCall(records);
   const unknown = new Set(unknownOutcomes(records).map(({ audit_id }) => audit_id));
   return records.map((record) => ({
     seq: record.seq,
     audit_id: record.audit_id,
     timestamp: record.timestamp,
     event: record.event,
-    by: nameOf(record),
+    who: whoDid(record, approvers),
+    why: whyOf(record),
     ...(record.execution === undefined ? {} : { rows: record.execution.rows_returned }),
     ...(unknown.has(record.audit_id) ? { outcome: 'unknown' as const } : {}),
   }));
+}
+
+/** What follows from an approval, in the same call, though the record is about the requester. */
+const DONE_BY_APPROVAL: readonly string[] = ['request.granted', 'request.denied', 'grant.issued'];
+
+function approversByCall(records: readonly AuditRecord[]): Map<string, string | null> {
+  return new Map(
+    records.flatMap((record) =>
+      record.event.startsWith('approval.') && record.correlation_id !== undefined
+        ? [[record.correlation_id, nameOf(record)] as const]
+        : [],
+    ),
+  );
+}
+
+function whoDid(record: AuditRecord, approvers: ReadonlyMap<string, string | null>): string | null {
+  const { event, correlation_id } = record;
+  if (!DONE_BY_APPROVAL.includes(event) || correlation_id === undefined) return nameOf(record);
+  return approvers.get(correlation_id) ?? nameOf(record);
+}
+
+function whyOf({ metadata, policy_evaluation, request, event }: AuditRecord): string | null {
+  const said = metadata?.notes ?? metadata?.reason ?? policy_evaluation?.reason;
+  if (typeof said === 'string') return said;
+  return event.startsWith('request.') ? (request?.purpose ?? null) : null;
 }

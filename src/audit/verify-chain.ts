@@ -1,3 +1,8 @@
+import {
+  CheckpointComparison,
+  type CheckpointFacts,
+  type CheckpointsSeen,
+} from './compare-checkpoints.js';
 import { type AuditKeys, type Inspected, inspectLine, inspectRecord } from './inspect-record.js';
 import type { AuditRecord } from './model.js';
 import { GENESIS_HASH } from './record-hash.js';
@@ -16,7 +21,17 @@ export interface ChainProblem {
   audit_id?: string;
   /** 1-based place among the records (the line of an exported file) at which it shows. */
   position: number;
-  kind: 'changed' | 'removed' | 'inserted' | 'reordered' | 'signature' | 'malformed';
+  kind:
+    | 'changed'
+    | 'removed'
+    | 'inserted'
+    | 'reordered'
+    | 'signature'
+    | 'malformed'
+    /** The log holds together and is another one than a checkpoint signed. */
+    | 'rewritten'
+    /** The log ends before a checkpoint does. */
+    | 'truncated';
   message: string;
 }
 
@@ -28,6 +43,10 @@ export interface ChainVerdict {
   /** The last record that verified. Compare it with a checkpoint: a cut tail leaves a chain that is whole. */
   last: ChainPosition | null;
   problem?: ChainProblem;
+  /** Where checkpoints were given: those that the log agrees with. */
+  checkpoints?: CheckpointsSeen;
+  /** The checkpoint that the log begins after, where its former records were taken out as the log itself says. */
+  begins_after?: Pick<CheckpointFacts, 'seq' | 'root' | 'timestamp'>;
 }
 
 export interface VerifyOptions {
@@ -37,6 +56,11 @@ export interface VerifyOptions {
    * export of a part of the log began.
    */
   from?: ChainPosition | 'anywhere';
+  /**
+   * Checkpoints to compare with, which have been found genuine. The end of a part that begins anywhere is not compared. A
+   * log that begins where one of them ends is taken for whole if one of its records says so.
+   */
+  checkpoints?: readonly CheckpointFacts[];
 }
 
 /**
@@ -54,10 +78,22 @@ export function verifyChain(
 /** As `verifyChain`, offline over the bytes of an exported log: one canonical record per line, in which each byte counts. */
 export function verifyExport(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  options: VerifyOptions,
+  options: VerifyOptions & {
+    /** Lines that are no records of the log and are not counted: the checkpoints that a sink was sent among them. */
+    skip?: (line: string) => boolean;
+  },
 ): Promise<ChainVerdict> {
-  const lines = splitLines(chunks);
+  const lines = recordLines(chunks, options.skip);
   return verifyInspected(lines, (line) => inspectLine(line, options.keys), options);
+}
+
+async function* recordLines(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  skip: (line: string) => boolean = () => false,
+): AsyncGenerator<string | undefined> {
+  for await (const line of splitLines(chunks)) {
+    if (line === undefined || !skip(line)) yield line;
+  }
 }
 
 /** The first thing that stood where another record was expected. */
@@ -70,8 +106,9 @@ interface Suspect {
 async function verifyInspected<T>(
   values: Iterable<T> | AsyncIterable<T>,
   inspect: (value: T) => Inspected,
-  { from }: VerifyOptions,
+  { from, checkpoints }: VerifyOptions,
 ): Promise<ChainVerdict> {
+  const comparison = checkpoints && new CheckpointComparison(checkpoints);
   let before = from === 'anywhere' ? null : (from ?? { seq: 0, hash: GENESIS_HASH });
   let first: ChainPosition | null = null;
   let last: ChainPosition | null = null;
@@ -84,11 +121,30 @@ async function verifyInspected<T>(
     position += 1;
     const inspected = inspect(value);
     if (suspect === null) {
+      if (position === 1) {
+        const anchor = from === undefined ? anchorOf(inspected, comparison) : null;
+        before = anchor ?? before ?? beginsAt(inspected);
+        comparison?.begin(before, anchor !== null);
+      }
       before ??= beginsAt(inspected);
       if (follows(inspected, before)) {
         const { seq, hash } = inspected.record;
         before = last = { seq, hash };
         first ??= last;
+        const problem = comparison?.see(inspected.record);
+        // What lies between the last checkpoint that agrees and this one can be anything.
+        if (problem) {
+          const agreed = comparison?.seen.last?.seq ?? first.seq - 1;
+          const count = Math.max(0, agreed - first.seq + 1);
+          return {
+            ok: false,
+            count,
+            first,
+            last,
+            problem: { ...problem, position },
+            ...told(comparison),
+          };
+        }
       } else suspect = { inspected, position, expected: before };
       continue;
     }
@@ -96,9 +152,32 @@ async function verifyInspected<T>(
     suspectAgain ||= isSame(inspected, suspect.inspected);
   }
   const count = suspect === null ? position : suspect.position - 1;
-  if (suspect === null) return { ok: true, count, first, last };
-  const problem = judge(suspect, expectedLater, suspectAgain);
-  return { ok: false, count, first, last, problem };
+  const facts = { count, first, last, ...told(comparison) };
+  if (suspect === null) {
+    const ending = from === 'anywhere' ? null : comparison?.end(last?.seq ?? 0);
+    if (!ending) return { ok: true, ...facts };
+    return { ok: false, ...facts, problem: { ...ending, position: position + 1 } };
+  }
+  return { ok: false, ...facts, problem: judge(suspect, expectedLater, suspectAgain) };
+}
+
+function anchorOf(
+  inspected: Inspected,
+  comparison: CheckpointComparison | undefined,
+): ChainPosition | null {
+  if (!inspected.genuine || inspected.record.seq === 1) return null;
+  const anchor = comparison?.anchorFor(inspected.record);
+  return anchor ? { seq: anchor.seq, hash: anchor.hash } : null;
+}
+
+function told(
+  comparison: CheckpointComparison | undefined,
+): Pick<ChainVerdict, 'checkpoints' | 'begins_after'> {
+  if (comparison === undefined) return {};
+  const { seen, anchor } = comparison;
+  if (anchor === null) return { checkpoints: seen };
+  const { seq, root, timestamp } = anchor;
+  return { checkpoints: seen, begins_after: { seq, root, timestamp } };
 }
 
 function beginsAt(inspected: Inspected): ChainPosition {

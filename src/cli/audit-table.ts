@@ -56,15 +56,21 @@ export function reportSummary(summary: RequestSummary): string {
     ['queries', summary.queries_executed],
     ['rows', summary.rows_accessed],
     ['auto revoked', summary.auto_revoked ? 'yes' : null],
-    ['metadata', summary.metadata_keys.join(', ')],
+    ...summary.metadata_keys.map((key): [string, string | null] => [
+      `metadata ${escapeTerminal(key)}`,
+      typeof (summary as unknown as Record<string, unknown>)[key] === 'string'
+        ? String((summary as unknown as Record<string, unknown>)[key])
+        : null,
+    ]),
   ]);
   const timeline = renderTable(summary.timeline, [
     { heading: 'seq', value: ({ seq }) => seq },
     { heading: 'timestamp', value: ({ timestamp }) => timestamp },
     { heading: 'event', value: ({ event }) => event },
-    { heading: 'who', value: ({ by }) => by },
+    { heading: 'who', value: ({ who }) => who },
+    { heading: 'why', value: ({ why }) => why, below: true },
     { heading: 'rows', value: ({ rows }) => rows },
-    { heading: 'outcome', value: ({ outcome }) => outcome },
+    { heading: 'outcome', value: ({ outcome }) => outcome && `outcome ${outcome}` },
   ]);
   return `${escapeTerminal(summary.request_id)}\n${facts}\n\n${timeline}`;
 }

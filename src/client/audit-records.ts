@@ -1,6 +1,7 @@
 import type { AuditRecord } from '../audit/model.js';
 import { VkitError } from '../errors/index.js';
 import type { AuditOptions, VkitClient } from './vkit-client.js';
+import type { CheckpointItem } from './wire.js';
 
 /** What the server gives in one page. */
 const PAGE_MAX = 500;
@@ -27,6 +28,26 @@ export async function* auditRecords(
     if (page.next_cursor === null) return;
     if (page.next_cursor === cursor || page.records.length === 0) {
       throw new VkitError('unavailable', "The server's audit log does not come to an end.");
+    }
+    cursor = page.next_cursor;
+  }
+}
+
+/** The server's checkpoints, the oldest first. */
+export async function* auditCheckpoints(
+  client: VkitClient,
+): AsyncGenerator<CheckpointItem, void, undefined> {
+  let cursor: string | undefined;
+  for (;;) {
+    const page = await client.readCheckpoints({
+      order: 'asc',
+      limit: PAGE_MAX,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    yield* page.checkpoints;
+    if (page.next_cursor === null) return;
+    if (page.next_cursor === cursor || page.checkpoints.length === 0) {
+      throw new VkitError('unavailable', "The server's checkpoints do not come to an end.");
     }
     cursor = page.next_cursor;
   }

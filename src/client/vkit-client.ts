@@ -7,6 +7,7 @@ import type {
   AuditPage,
   AuthDiscovery,
   BundleBody,
+  CheckpointPage,
   DatasetSchemaAnswer,
   DatasetsAnswer,
   DatasourceAnswer,
@@ -340,6 +341,24 @@ export class VkitClient {
 
   async readAudit(options: AuditOptions = {}): Promise<AuditPage> {
     return this.#get(await this.#path('audit'), { ...options });
+  }
+
+  /** The log as it streams: JSON Lines or CSV bytes. A stream that breaks off ends in an error, not in fewer records. */
+  async exportAudit(
+    options: Omit<AuditOptions, 'order' | 'cursor'> & { format: 'jsonl' | 'csv' },
+  ): Promise<AsyncGenerator<Uint8Array, void, undefined>> {
+    const path = await this.#path('audit', 'export');
+    const response = await call(
+      { ...this.options, timeoutMs: STREAM_TIMEOUT_MS },
+      { method: 'GET', path, query: { ...options }, accept: '*/*' },
+    );
+    return piecesOf(response);
+  }
+
+  async readCheckpoints(
+    options: { order?: 'asc' | 'desc'; cursor?: string; limit?: number } = {},
+  ): Promise<CheckpointPage> {
+    return this.#get(await this.#path('audit', 'checkpoints'), { ...options });
   }
 
   /** The server's public keys (RFC 7517), which verify grants and audit records. */

@@ -285,6 +285,47 @@ export interface AuditPage {
   correlation_id: string;
 }
 
+/** A signed checkpoint of the audit log; everything beside `jws` only shows what it says. */
+export interface CheckpointItem {
+  /** `checkpoint_<seq>` */
+  id: string;
+  /** The last record that it covers. */
+  seq: number;
+  hash: string | null;
+  /** Root (hex) of the Merkle tree (RFC 6962) over the hashes of records 1 to `seq`. */
+  root: string | null;
+  timestamp: string;
+  /** Compact JWS, `typ: vkit-audit-checkpoint`. */
+  jws: string;
+}
+
+export interface CheckpointPage {
+  checkpoints: readonly CheckpointItem[];
+  next_cursor: string | null;
+  correlation_id: string;
+}
+
+/** A place that audit records are sent to. */
+export interface SinkItem {
+  /** Its name. */
+  id: string;
+  name: string;
+  type: string;
+  /** The last record that is known to be there. */
+  seq: number;
+  /** Records that are not known to be there, and the age in seconds of the oldest. */
+  records: number;
+  seconds: number;
+  failures: number;
+  delivered_at: string | null;
+  last_error: string | null;
+}
+
+export interface SinksAnswer {
+  sinks: readonly SinkItem[];
+  correlation_id: string;
+}
+
 export interface ExplanationRequester {
   roles: readonly string[];
   clearance: string | null;

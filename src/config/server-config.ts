@@ -4,6 +4,12 @@ import schema from '../../schemas/vkit.server.schema.json' with { type: 'json' }
 import { type Problem, VkitError } from '../errors/index.js';
 import { checkSchema } from '../util/check-schema.js';
 import { readYaml } from '../util/read-yaml.js';
+import {
+  AUDIT_DEFAULTS,
+  type AuditConfig,
+  type AuditSinkConfig,
+  auditProblems,
+} from './audit-config.js';
 
 /** The file `vkit serve` reads in its working directory when none is named. */
 export const SERVER_CONFIG_FILE = 'vkit.server.yaml';
@@ -56,6 +62,8 @@ export interface ServerConfig {
   control_url: string;
   /** What an executor verifies grants with: PEM files of public keys, or JWK Sets. */
   grant_keys: readonly string[];
+  /** Networks and hosts that are not public and that the server may call all the same. */
+  private_addresses: readonly string[];
   row_cap: number;
   statement_timeout_seconds: number;
   session_ttl_seconds: number;
@@ -68,6 +76,7 @@ export interface ServerConfig {
   log_level: 'silent' | 'error' | 'warn' | 'info' | 'debug';
   /** Absent: people log in with passwords alone. */
   oidc?: OidcConfig;
+  audit: AuditConfig;
 }
 
 const DEFAULTS: ServerConfig = {
@@ -85,6 +94,7 @@ const DEFAULTS: ServerConfig = {
   executor_urls: [],
   control_url: 'http://localhost:3000',
   grant_keys: [],
+  private_addresses: [],
   row_cap: 10_000,
   statement_timeout_seconds: 30,
   session_ttl_seconds: 12 * 3600,
@@ -95,6 +105,7 @@ const DEFAULTS: ServerConfig = {
   requests_per_minute: 30_000,
   queries_per_requester: 8,
   log_level: 'info',
+  audit: AUDIT_DEFAULTS,
 };
 
 /** The port of an executor, where none is named. */
@@ -131,7 +142,8 @@ export async function loadServerConfig(sources: ServerConfigSources): Promise<Se
     ...absolutePaths(sources.flags, sources.cwd),
   };
   const port = given.role === 'executor' ? { port: EXECUTOR_PORT } : {};
-  return { ...absolutePaths(DEFAULTS, sources.cwd), ...port, ...given };
+  const audit = { ...AUDIT_DEFAULTS, ...fromFile.audit };
+  return { ...absolutePaths(DEFAULTS, sources.cwd), ...port, ...given, audit };
 }
 
 function parseServerConfig(text: string, file: string): Partial<ServerConfig> {
@@ -155,6 +167,13 @@ function parseServerConfig(text: string, file: string): Partial<ServerConfig> {
       });
     }
   }
+  if (problems.length === 0) {
+    const { audit } = value as { audit?: Partial<AuditConfig> };
+    for (const { path, message } of auditProblems(audit ?? {})) {
+      const at = yaml.positionOf(path, 'key');
+      problems.push({ file, ...at, code: 'wrong_value', message });
+    }
+  }
   if (problems.length === 0) return value as Partial<ServerConfig>;
   throw new VkitError('config_invalid', `The server's configuration ${file} is not valid.`, {
     details: { problems },
@@ -175,7 +194,19 @@ function absolutePaths<T extends Partial<ServerConfig>>(config: T, base: string)
   if (oidc?.client_secret_file !== undefined) {
     result.oidc = { ...oidc, client_secret_file: resolve(base, oidc.client_secret_file) };
   }
+  if (config.audit?.sinks) {
+    const sinks = config.audit.sinks.map((sink) => absoluteSink(sink, base));
+    result.audit = { ...config.audit, sinks };
+  }
   return result as T;
+}
+
+function absoluteSink(sink: AuditSinkConfig, base: string): AuditSinkConfig {
+  const paths = Object.entries(sink).filter(
+    (entry): entry is [string, string] =>
+      (entry[0] === 'path' || entry[0].endsWith('_file')) && typeof entry[1] === 'string',
+  );
+  return { ...sink, ...Object.fromEntries(paths.map(([key, path]) => [key, resolve(base, path)])) };
 }
 
 async function readOptional(path: string, required: boolean): Promise<string | null> {

@@ -1,5 +1,6 @@
 import { openApp } from '../app.js';
 import { readDatasourceVariables } from '../config/datasource-credentials.js';
+import { readEnvironment, readVariable } from '../config/env.js';
 import { loadServerConfig, type ServerConfig } from '../config/server-config.js';
 import { describeUrl } from '../util/describe-url.js';
 import { createServer } from './create-server.js';
@@ -43,6 +44,8 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     config,
     cwd,
     variables: readDatasourceVariables,
+    variable: readVariable,
+    proxy: readEnvironment().proxy,
     ...(options.adminPassword === undefined ? {} : { adminPassword: options.adminPassword }),
     ...(options.masterKey === undefined ? {} : { masterKey: options.masterKey }),
     ...(options.executorToken === undefined ? {} : { executorToken: options.executorToken }),

@@ -239,6 +239,23 @@ export const AuditQuery = strict({
   limit: Limit,
 });
 
+export const ExportQuery = strict({
+  user: Type.Optional(name(254)),
+  action: Type.Optional(name(64)),
+  dataset: Type.Optional(name(256)),
+  request: Type.Optional(name(128)),
+  since: Type.Optional(Time),
+  until: Type.Optional(Time),
+  format: Type.Optional(Type.Union([Type.Literal('jsonl'), Type.Literal('csv')])),
+  limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,14}$' })),
+});
+
+export const CheckpointsQuery = strict({
+  order: Type.Optional(Type.Union([Type.Literal('asc'), Type.Literal('desc')])),
+  cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),
+  limit: Limit,
+});
+
 export const DiscoverQuery = strict({
   environment: narrowing.environment,
   dataset_region: narrowing.dataset_region,

@@ -198,6 +198,41 @@ export interface SecretRow {
   tag: string;
 }
 
+/** A signed checkpoint of the audit log. */
+export interface AuditCheckpointRow {
+  /** The last record that it covers. */
+  seq: number;
+  timestamp: Timestamp;
+  /** Compact JWS with all of its facts. */
+  jws: string;
+}
+
+/** How far one place that audit records are sent to has come. */
+export interface AuditSinkRow {
+  name: string;
+  type: string;
+  /** The last record that is known to be there. */
+  seq: number;
+  /** The last checkpoint that is known to be there, by the record that it covers last. */
+  checkpoint_seq: number;
+  /** When something was delivered last. */
+  delivered_at: Timestamp | null;
+  /** Failed deliveries since the last that did not fail. */
+  failures: number;
+  failed_at: Timestamp | null;
+  /** What went wrong last, in a sentence without secrets; null once it is right again. */
+  last_error: string | null;
+}
+
+/** A record as it lies in the log. */
+export interface AuditLine {
+  seq: number;
+  hash: string;
+  timestamp: Timestamp;
+  /** The canonical form (RFC 8785) of the record. */
+  line: string;
+}
+
 /** What is true of the organisation as a whole. */
 export interface OrganisationRow {
   slug: string;
@@ -365,8 +400,47 @@ export interface StoreRepositories {
     /** Numbers, chains and signs the event in this transaction; returns the record as it stands in the log. */
     append(event: AuditEvent): Promise<AuditRecord>;
     list(filter: AuditFilter): Promise<AuditRecord[]>;
+    /** As `list`, each as the text that it is kept as. */
+    lines(filter: AuditFilter): Promise<AuditLine[]>;
+    /** The hashes of the records after one, in order. */
+    hashes(afterSeq: number, limit: number): Promise<{ seq: number; hash: string }[]>;
+    /** The hash and the time of one record; null where there is none with this number. */
+    at(seq: number): Promise<Omit<AuditLine, 'line'> | null>;
+    /** The first record that is still there, or null in an empty log. */
+    first(): Promise<Omit<AuditLine, 'line'> | null>;
+    /** Takes out the records up to this one; never the last one. Returns how many there were. */
+    removeUpTo(seq: number): Promise<number>;
     /** The last record, or null in an empty log. */
     head(): Promise<{ seq: number; hash: string } | null>;
+  };
+  readonly auditCheckpoints: {
+    /** Throws `conflict` where there is one up to the same record. */
+    insert(row: AuditCheckpointRow): Promise<void>;
+    /** In the order of the log, or the other way round. */
+    list(filter: {
+      order: 'asc' | 'desc';
+      limit: number;
+      afterSeq?: number;
+      beforeSeq?: number;
+    }): Promise<AuditCheckpointRow[]>;
+    bySeq(seq: number): Promise<AuditCheckpointRow | null>;
+    last(): Promise<AuditCheckpointRow | null>;
+  };
+  readonly auditSinks: {
+    /** Begins a sink before the first record that is still there, unless it has begun already. */
+    begin(sink: Pick<AuditSinkRow, 'name' | 'type'>): Promise<AuditSinkRow>;
+    list(): Promise<AuditSinkRow[]>;
+    /** Moves a sink on, only while it is where `from` says; false when it had moved. */
+    advance(
+      from: Pick<AuditSinkRow, 'name' | 'seq' | 'checkpoint_seq'>,
+      to: Pick<AuditSinkRow, 'seq' | 'checkpoint_seq'> & { at: Timestamp },
+    ): Promise<boolean>;
+    failed(name: string, error: { message: string; at: Timestamp }): Promise<void>;
+    /**
+     * Whether the log has this record. Once it resolves to true, the record and each before it is on disk: nothing is sent
+     * away that a loss of power could take back.
+     */
+    settled(name: string, record: Pick<AuditLine, 'seq' | 'hash'>): Promise<boolean>;
   };
 }
 

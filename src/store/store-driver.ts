@@ -30,6 +30,8 @@ export const ANY_CHANGE: Change = { accounts: true, rights: true };
 const NEUTRAL = new Set([
   'audit_records',
   'audit_index',
+  'audit_checkpoints',
+  'audit_sinks',
   'tickets',
   'cli_logins',
   'schema_migrations',

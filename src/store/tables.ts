@@ -168,6 +168,21 @@ export interface Tables {
   };
   /** What records are found by; the latest may not be in it yet. */
   audit_index: AuditColumns;
+  audit_checkpoints: {
+    seq: number;
+    timestamp: string;
+    jws: string;
+  };
+  audit_sinks: {
+    name: string;
+    type: string;
+    seq: number;
+    checkpoint_seq: number;
+    delivered_at: string | null;
+    failures: number;
+    failed_at: string | null;
+    last_error: string | null;
+  };
   schema_migrations: {
     version: number;
     name: string;

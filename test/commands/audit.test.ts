@@ -206,7 +206,96 @@ describe('vkit audit export and verify', () => {
   });
 });
 
+describe('vkit audit verify --checkpoint', () => {
+  it('finds a tail that was cut off against what was kept elsewhere, and says so', async () => {
+    const kept = join(server.folder, 'kept.jsonl');
+    await admin('audit', 'export', '--output', kept);
+    const key = await jwksFile();
+    const short = join(server.folder, 'short.jsonl');
+    const lines = (await readFile(kept, 'utf8')).split('\n');
+    await writeFile(short, `${lines.slice(0, -3).join('\n')}\n`);
+    expect((await runCli(['audit', 'verify', short, '--key', key])).code).toBe(0);
+    const cut = await runCli(['audit', 'verify', short, '--key', key, '--checkpoint', kept]);
+    expect([cut.code, cut.stderr]).toEqual([3, '']);
+    expect(cut.stdout).toContain('The end of the log was cut off');
+    const whole = await admin('audit', 'verify', '--checkpoint', kept, '--json');
+    expect(whole.code).toBe(0);
+    expect(jsonOf(whole)).toMatchObject({ ok: true, checkpoints: { matched: expect.any(Number) } });
+  });
+
+  it('takes what the server answers, and nothing that is not genuine', async () => {
+    await admin('user', 'update', ANA, '--region', 'US');
+    const token = await tokenOf(ADMIN);
+    const path = join(server.folder, 'checkpoints.json');
+    const get = () =>
+      fetch(`${server.url}/api/v1/orgs/default/audit/checkpoints`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+    let text = '';
+    for (let tries = 0; tries < 100 && !text.includes('"jws"'); tries += 1) {
+      await sleep(100);
+      text = await (await get()).text();
+    }
+    await writeFile(path, text);
+    expect((await admin('audit', 'verify', '--checkpoint', path)).code).toBe(0);
+    await writeFile(path, text.replace(/"jws":"(.)/, '"jws":"x$1'));
+    const forged = await admin('audit', 'verify', '--checkpoint', path, '--json');
+    expect([forged.code, jsonOf<ErrorDocument>(forged).error.code]).toEqual([3, 'audit_broken']);
+    await writeFile(path, '{}');
+    expect((await admin('audit', 'verify', '--checkpoint', path)).code).toBe(2);
+  });
+});
+
+describe('vkit audit export', () => {
+  it('writes CSV for spreadsheets, filtered as a query is', async () => {
+    const path = join(server.folder, 'audit.csv');
+    const args = ['audit', 'export', '--format', 'csv', '--user', ANA, '--days', '2'];
+    expect((await admin(...args, '--output', path)).code).toBe(0);
+    const text = await readFile(path, 'utf8');
+    expect(text.split('\r\n')[0]).toMatch(/^seq,timestamp,event/);
+    expect(text).toContain(ANA);
+    expect(text).not.toContain(FAY);
+    expect((await admin(...args, '--limit', '2')).stdout.trimEnd().split('\n')).toHaveLength(3);
+    expect((await admin(...args, '--json')).code).toBe(2);
+    expect((await server.as(ANA, ['audit', 'export'])).code).toBe(6);
+  });
+});
+
+describe('the story of a request', () => {
+  it('says that the approver approved, and what was read', async () => {
+    const query = await admin('audit', 'query', '--request', requestId, '--json');
+    const { timeline, ticket } = jsonOf<{
+      timeline: { event: string; who: string; rows?: number }[];
+      ticket: string;
+    }>(query);
+    expect(ticket).toBe('4711');
+    const who = Object.fromEntries(timeline.map((entry) => [entry.event, entry.who]));
+    expect(who).toMatchObject({
+      'request.pending': ANA,
+      'approval.approved': FAY,
+      'request.granted': FAY,
+      'grant.issued': FAY,
+      'query.executed': ANA,
+    });
+    expect(timeline.find(({ event }) => event === 'query.executed')?.rows).toBe(2);
+  });
+});
+
 describe('vkit audit tail', () => {
+  it('goes on after a number, one record a line', async () => {
+    const args = ['audit', 'tail', '--after', '2', '--format', 'jsonl', '--interval', '1s'];
+    const child = startCli(args, { env: server.env(ADMIN) });
+    const ended = finished(child);
+    await linesOf(child).reach(3);
+    child.kill('SIGINT');
+    const { stdout } = await ended;
+    const seqs = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as AuditRecord).seq);
+    expect(seqs).toEqual(seqs.map((_, index) => index + 3));
+  });
+
   it('prints the last records, then each new one, until Ctrl-C', async () => {
     const args = ['audit', 'tail', '--limit', '1', '--interval', '1s', '--action', 'user.updated'];
     await admin('user', 'update', ANA, '--region', 'US');
@@ -236,6 +325,13 @@ function linesOf(child: ChildProcess): { reach(count: number): Promise<void> } {
       while (text.split('\n').length <= count) await sleep(50);
     },
   };
+}
+
+/** The token of somebody's login, as the command line keeps it. */
+async function tokenOf(who: string): Promise<string> {
+  const file = join(server.env(who).XDG_CONFIG_HOME ?? '', 'vkit', 'credentials.json');
+  const text = await readFile(file, 'utf8');
+  return /vks_[\w-]+/.exec(text)?.[0] ?? '';
 }
 
 /** The server's public keys in a file, as an auditor keeps them. */

@@ -658,6 +658,82 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
         expect(await store.audit.head()).toMatchObject({ seq: 3 });
       });
 
+      it('gives records as they lie there, and takes out the first of them', async () => {
+        const records = [];
+        for (let index = 1; index <= 5; index += 1) {
+          records.push(await store.audit.append(event({ timestamp: time(index) })));
+        }
+        const lines = await store.audit.lines({ order: 'asc', limit: 2, afterSeq: 3 });
+        expect(lines.map(({ line }) => JSON.parse(line))).toEqual(records.slice(3));
+        const [first, , third] = records.map(({ seq, hash, timestamp }) => ({
+          seq,
+          hash,
+          timestamp,
+        }));
+        expect(await store.audit.hashes(0, 1)).toEqual([{ seq: 1, hash: first?.hash }]);
+        expect(await store.audit.first()).toEqual(first);
+        expect(await store.audit.removeUpTo(2)).toBe(2);
+        expect(await store.audit.first()).toEqual(third);
+        expect(await store.audit.at(2)).toBeNull();
+        expect(await store.audit.list({ order: 'asc', limit: 9, event: 'query.executed' })).toEqual(
+          records.slice(2),
+        );
+        // The last one stays: the next record is chained to it.
+        expect(await store.audit.removeUpTo(99)).toBe(2);
+        expect(await store.audit.append(event({}))).toMatchObject({ seq: 6 });
+      });
+
+      it('keeps one checkpoint up to a record', async () => {
+        const rows = [3, 7, 9].map((seq) => ({ seq, timestamp: time(seq), jws: `jws ${seq}` }));
+        expect(await store.auditCheckpoints.last()).toBeNull();
+        for (const row of rows) await store.auditCheckpoints.insert(row);
+        await expect(
+          store.auditCheckpoints.insert({ seq: 7, timestamp: time(1), jws: 'another' }),
+        ).rejects.toMatchObject({ code: 'conflict' });
+        const list = store.auditCheckpoints.list;
+        expect(await list({ order: 'asc', limit: 2 })).toEqual(rows.slice(0, 2));
+        expect(await list({ order: 'asc', limit: 2, afterSeq: 3 })).toEqual(rows.slice(1));
+        expect(await list({ order: 'desc', limit: 9, beforeSeq: 9 })).toEqual([rows[1], rows[0]]);
+        expect(await store.auditCheckpoints.last()).toEqual(rows[2]);
+        expect(await store.auditCheckpoints.bySeq(7)).toEqual(rows[1]);
+        expect(await store.auditCheckpoints.bySeq(8)).toBeNull();
+      });
+
+      it('moves a sink on only from where it is', async () => {
+        const sink = { name: 'archive', type: 's3' };
+        const fresh = await store.auditSinks.begin(sink);
+        expect(fresh).toMatchObject({ ...sink, seq: 0, checkpoint_seq: 0, failures: 0 });
+        await store.auditSinks.failed('archive', { message: 'It is away.', at: time(1) });
+        await store.auditSinks.failed('archive', { message: 'Still.', at: time(2) });
+        expect(await store.auditSinks.list()).toEqual([
+          { ...fresh, failures: 2, failed_at: time(2), last_error: 'Still.' },
+        ]);
+        const to = { seq: 5, checkpoint_seq: 3, at: time(3) };
+        expect(await store.auditSinks.advance(fresh, to)).toBe(true);
+        expect(await store.auditSinks.advance(fresh, { ...to, seq: 6 })).toBe(false);
+        expect(await store.auditSinks.begin(sink)).toEqual({
+          ...fresh,
+          seq: 5,
+          checkpoint_seq: 3,
+          delivered_at: time(3),
+        });
+        const { seq, hash } = await store.audit.append(event({}));
+        expect(await store.auditSinks.settled('archive', { seq, hash })).toBe(true);
+        expect(await store.auditSinks.settled('archive', { seq, hash: 'another' })).toBe(false);
+      });
+
+      it('changes nothing that is decided when a checkpoint is kept or a sink moves on', async () => {
+        await store.auditSinks.begin({ name: 'archive', type: 's3' });
+        const revision = store.revision();
+        const sink = await store.auditSinks.begin({ name: 'archive', type: 's3' });
+        await store.auditCheckpoints.insert({ seq: 1, timestamp: time(1), jws: 'jws' });
+        await store.auditSinks.advance(sink, { seq: 1, checkpoint_seq: 0, at: time(1) });
+        await store.auditSinks.failed('archive', { message: 'It is away.', at: time(1) });
+        await store.auditSinks.settled('archive', { seq: 1, hash: '' });
+        await store.audit.removeUpTo(0);
+        expect(store.revision()).toBe(revision);
+      });
+
       it('refuses an event that is too large alone', async () => {
         const large = event({ metadata: { text: 'x'.repeat(RECORD_BYTES_MAX) } });
         const recorded = await Promise.allSettled([

@@ -102,6 +102,8 @@ export async function governed(
     allow_dirty_bundles: false,
     file_directories: ['/'],
     clear_password_hosts: [],
+    private_addresses: [],
+    audit: { sinks: [], checkpoint_records: 1_000, checkpoint_seconds: 60 },
     row_cap: 10_000,
     statement_timeout_seconds: 30,
     session_ttl_seconds: 86_400,

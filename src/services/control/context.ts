@@ -71,6 +71,8 @@ export interface ControlContext {
   running: RunningQueries;
   /** Null where people log in with passwords alone. */
   oidc: OidcProvider | null;
+  /** The sinks of the audit log that the configuration names. */
+  auditSinkNames: readonly string[];
 }
 
 /** What a transport knows of one call. */

@@ -23,10 +23,9 @@ export async function readAudit(
   requireAdministrator(identity, 'auditor');
   const { cursor, limit, ...filter } = query;
   const seq = cursor === undefined ? null : parseCursor(cursor);
-  const person = filter.userId?.includes('@') ? await ctx.store.users.byEmail(filter.userId) : null;
   const records = await ctx.store.audit.list({
-    ...filter,
-    ...(person ? { userId: person.id } : {}),
+    ...(await personFilter(ctx, filter)),
+    order: query.order,
     ...(seq === null ? {} : query.order === 'asc' ? { afterSeq: seq } : { beforeSeq: seq }),
     limit: limit + 1,
   });
@@ -37,6 +36,15 @@ export async function readAudit(
     next_cursor: records.length > limit && last ? String(last.seq) : null,
     correlation_id: call.correlationId,
   };
+}
+
+/** A filter with the person's id where it names them by their email address. */
+export async function personFilter<F extends { userId?: string }>(
+  ctx: Pick<ControlContext, 'store'>,
+  filter: F,
+): Promise<F> {
+  const person = filter.userId?.includes('@') ? await ctx.store.users.byEmail(filter.userId) : null;
+  return person ? { ...filter, userId: person.id } : filter;
 }
 
 function parseCursor(cursor: string): number {

@@ -2,6 +2,7 @@ import { initial } from './0001_initial.js';
 import { bundleFacts } from './0002_bundle_facts.js';
 import { datasources } from './0003_datasources.js';
 import { auditIndex } from './0004_audit_index.js';
+import { auditCheckpoints } from './0005_audit_checkpoints.js';
 import { identities } from './0006_identities.js';
 import { tickets } from './0008_tickets.js';
 import type { Migration } from './migration.js';
@@ -12,6 +13,7 @@ export const MIGRATIONS: readonly Migration[] = [
   bundleFacts,
   datasources,
   auditIndex,
+  auditCheckpoints,
   identities,
   tickets,
 ];

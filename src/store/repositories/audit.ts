@@ -19,22 +19,70 @@ export function auditRepository(db: Db, signer: AuditSigner): StoreRepositories[
       if (db.isTransaction) return append(db, signer, event);
       return db.transaction().execute((tx) => append(tx, signer, event));
     },
-    async list(filter) {
-      const limit = rowLimit(filter.limit);
-      if (!isFiltered(filter)) return recordsOf(await wholeLog(db, filter).limit(limit).execute());
-      // Reading writes nothing: the latest records, which are not indexed yet, are looked through one by one.
-      const indexed = await lastIndexed(db);
-      const parts = [indexedPart(db, filter, indexed), latestPart(db, filter, indexed)];
-      if (filter.order === 'desc') parts.reverse();
-      const rows: { record: string }[] = [];
-      for (const part of parts) {
-        const left = limit - rows.length;
-        if (left > 0) rows.push(...(await part.limit(left).execute()));
-      }
-      return recordsOf(rows);
+    list: async (filter) => recordsOf(await find(db, filter)),
+    async lines(filter) {
+      const rows = await find(db, filter);
+      return rows.map(({ record, ...row }) => ({ ...row, line: record }));
+    },
+    hashes: (afterSeq, limit) =>
+      db
+        .selectFrom('audit_records')
+        .select(['seq', 'hash'])
+        .where('seq', '>', afterSeq)
+        .orderBy('seq')
+        .limit(rowLimit(limit))
+        .execute(),
+    async at(seq) {
+      return (await facts(db).where('seq', '=', seq).executeTakeFirst()) ?? null;
+    },
+    async first() {
+      return (await facts(db).orderBy('seq').limit(1).executeTakeFirst()) ?? null;
+    },
+    async removeUpTo(seq) {
+      const last = await head(db);
+      const upTo = Math.min(seq, (last?.seq ?? 0) - 1);
+      await db.deleteFrom('audit_index').where('seq', '<=', upTo).execute();
+      const { numDeletedRows } = await db
+        .deleteFrom('audit_records')
+        .where('seq', '<=', upTo)
+        .executeTakeFirst();
+      return Number(numDeletedRows);
     },
     head: () => head(db),
   };
+}
+
+function facts(db: Db) {
+  return db.selectFrom('audit_records').select(['seq', 'hash', 'timestamp']);
+}
+
+interface Found {
+  seq: number;
+  hash: string;
+  timestamp: string;
+  record: string;
+}
+
+const FOUND = [
+  'audit_records.seq',
+  'audit_records.hash',
+  'audit_records.timestamp',
+  'audit_records.record',
+] as const;
+
+async function find(db: Db, filter: Filter): Promise<Found[]> {
+  const limit = rowLimit(filter.limit);
+  if (!isFiltered(filter)) return wholeLog(db, filter).limit(limit).execute();
+  // Reading writes nothing: the latest records, which are not indexed yet, are looked through one by one.
+  const indexed = await lastIndexed(db);
+  const parts = [indexedPart(db, filter, indexed), latestPart(db, filter, indexed)];
+  if (filter.order === 'desc') parts.reverse();
+  const rows: Found[] = [];
+  for (const part of parts) {
+    const left = limit - rows.length;
+    if (left > 0) rows.push(...(await part.limit(left).execute()));
+  }
+  return rows;
 }
 
 async function append(tx: Db, signer: AuditSigner, event: AuditEvent): Promise<AuditRecord> {
@@ -125,7 +173,7 @@ function isFiltered({ userId, event, dataset, requestId, since, until }: Filter)
 }
 
 function wholeLog(db: Db, { order, afterSeq, beforeSeq }: Filter) {
-  let query = db.selectFrom('audit_records').select('record').orderBy('seq', order);
+  let query = db.selectFrom('audit_records').select(FOUND).orderBy('seq', order);
   if (afterSeq !== undefined) query = query.where('seq', '>', afterSeq);
   if (beforeSeq !== undefined) query = query.where('seq', '<', beforeSeq);
   return query;
@@ -135,7 +183,7 @@ function indexedPart(db: Db, filter: Filter, indexed: number) {
   return db
     .selectFrom('audit_records')
     .innerJoin('audit_index as found', 'found.seq', 'audit_records.seq')
-    .select('record')
+    .select(FOUND)
     .where('found.seq', '<=', indexed)
     .where((eb) =>
       eb.and(conditions(filter).map(([name, is, value]) => eb(`found.${name}`, is, value))),
@@ -146,7 +194,7 @@ function indexedPart(db: Db, filter: Filter, indexed: number) {
 function latestPart(db: Db, filter: Filter, indexed: number) {
   return db
     .selectFrom('audit_records')
-    .select('record')
+    .select(FOUND)
     .where('seq', '>', indexed)
     .where((eb) => eb.and(conditions(filter).map(([name, is, value]) => eb(name, is, value))))
     .orderBy('seq', filter.order);

@@ -4,6 +4,8 @@ import type { Db } from '../tables.js';
 import { agentTokensRepository } from './agent-tokens.js';
 import { approvalsRepository } from './approvals.js';
 import { auditRepository } from './audit.js';
+import { auditCheckpointsRepository } from './audit-checkpoints.js';
+import { auditSinksRepository } from './audit-sinks.js';
 import { bundlesRepository } from './bundles.js';
 import { cliLoginsRepository } from './cli-logins.js';
 import { datasourcesRepository } from './datasources.js';
@@ -33,5 +35,7 @@ export function repositories(db: Db, signer: AuditSigner): StoreRepositories {
     tickets: ticketsRepository(db),
     idempotency: idempotencyRepository(db),
     audit: auditRepository(db, signer),
+    auditCheckpoints: auditCheckpointsRepository(db),
+    auditSinks: auditSinksRepository(db),
   };
 }
