@@ -324,3 +324,16 @@ export interface SubmitBody {
   requester_clearance?: string;
   dataset_region?: string;
 }
+
+/** Body of `POST /orgs/:org/intent/requests`: fields of one dataset, every readable one where none is named. */
+export interface IntentBody {
+  request: {
+    dataset: string;
+    fields?: readonly string[];
+    filters?: readonly unknown[];
+    limit?: number;
+    purpose?: string;
+  };
+  requester_region?: string;
+  requester_clearance?: string;
+}
