@@ -11,6 +11,8 @@ export type Row = Readonly<Record<string, unknown>>;
 export interface RowStream extends AsyncIterable<Row> {
   /** The output columns whose values are masked. */
   readonly maskedFields: readonly string[];
+  /** The rows at most where a cap of the policies or the server bounds them: an answer of as many may have been cut. */
+  readonly rowsCap: number | null;
   /** Gives the stream up; also one that nobody began to read. */
   close(): Promise<void>;
 }
@@ -21,9 +23,11 @@ const LINE_CHARACTERS_MAX = 64 * 1_048_576;
 /** Reads an answer in NDJSON. A stream that breaks off ends in `unavailable`, an aborted one in the abort's reason. */
 export function rowStreamOf(response: Response, signal?: AbortSignal): RowStream {
   const header = response.headers.get('x-vkit-masked-fields') ?? '';
+  const cap = response.headers.get('x-vkit-rows-cap');
   const rows = rowsOf(response.body, signal);
   return {
     maskedFields: header === '' ? [] : header.split(',').map(decodeURIComponent),
+    rowsCap: cap === null ? null : Number(cap),
     [Symbol.asyncIterator]: () => rows,
     async close() {
       await rows.return();
