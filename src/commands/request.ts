@@ -5,7 +5,7 @@ import { deliverRows, ROW_FORMATS } from '../cli/deliver-rows.js';
 import { durationFlag, jsonFlag, serverFlags } from '../cli/flags.js';
 import { startProgress } from '../cli/progress.js';
 import { readAql } from '../cli/read-aql.js';
-import { exitCodeOf, nextStep, reportRequest } from '../cli/request-report.js';
+import { exitCodeOf, nextStep, reportRequest, suggestionLines } from '../cli/request-report.js';
 import type { SubmitBody } from '../client/wire.js';
 import { VkitError } from '../errors/index.js';
 
@@ -102,7 +102,7 @@ does.`;
     }
     const now = Date.now();
     this.log(reportRequest(answer, now));
-    this.note(nextStep(answer, { now, reader: 'requester' }));
+    this.note(suggestionLines(answer) ?? nextStep(answer, { now, reader: 'requester' }));
     return exitCode === 0 ? answer : this.answer(exitCode, answer);
   }
 }

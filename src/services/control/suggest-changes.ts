@@ -46,6 +46,8 @@ interface Candidate {
   change: string;
   without: readonly string[];
   body: Body;
+  /** Not worth a word where a smaller change is granted already. */
+  onlyIfNothing?: true;
 }
 
 /**
@@ -67,7 +69,8 @@ export function explainDenial(request: DeniedRequest, options: SuggestOptions): 
   const seen = new Set<string>([JSON.stringify(body)]);
   const trial = (candidate: Candidate): Passed | null => {
     const names = knownNames(candidate.body, catalog);
-    const exact = { ...candidate, body: exactly(candidate.body, names) };
+    const { change, without } = candidate;
+    const exact = { change, without, body: exactly(candidate.body, names) };
     const text = JSON.stringify(exact.body);
     if (seen.size > JUDGED_MAX || found.length >= SUGGESTIONS_MAX || seen.has(text)) return null;
     seen.add(text);
@@ -76,6 +79,8 @@ export function explainDenial(request: DeniedRequest, options: SuggestOptions): 
     return passed;
   };
   for (const candidate of candidates(body, known, options)) {
+    const isGranted = found.some(({ status }) => status === 'granted');
+    if (isGranted && candidate.onlyIfNothing) continue;
     const waiting = trial(candidate)?.waiting ?? [];
     if (seen.size > JUDGED_MAX || found.length >= SUGGESTIONS_MAX) break;
     // Without what somebody has to approve, nobody may have to be asked.
@@ -144,7 +149,9 @@ function* candidates(
   known: KnownNames,
   options: SuggestOptions,
 ): Generator<Candidate, void, undefined> {
-  const variants = [...withAttributes(body, options)];
+  const variants = [...withAttributes(body, options)].map((one) => {
+    return { ...one, onlyIfNothing: true as const };
+  });
   yield* variants;
   yield* respelled(body, known, options);
   const asIs: Candidate = { change: '', without: [], body };
@@ -154,7 +161,9 @@ function* candidates(
       const one = closed.length <= TRIED_MAX ? closed.map((name) => [name]) : [];
       for (const names of closed.length > 1 ? [...one, closed] : one) {
         for (const left of leavingOut(variant.body, names, drops)) {
-          yield { ...left, change: `${variant.change} ${left.change}`.trim() };
+          const change = `${variant.change} ${left.change}`.trim();
+          const isLarger = drops || variant !== asIs;
+          yield { ...left, change, ...(isLarger ? { onlyIfNothing: true } : {}) };
         }
       }
     }
