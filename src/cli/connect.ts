@@ -1,6 +1,6 @@
 import { type FoundLogin, type Login, readLogin } from '../client/credentials-file.js';
 import { VkitClient } from '../client/vkit-client.js';
-import { readEnvironment } from '../config/env.js';
+import { type Environment, readEnvironment } from '../config/env.js';
 import { VkitError } from '../errors/index.js';
 import { proxiedFetch } from '../util/proxied-fetch.js';
 import { serverAddress } from './server-address.js';
@@ -21,10 +21,14 @@ export interface Connection {
 
 /**
  * The client of a command: the server of `--endpoint`, VKIT_API_URL or the last login, with VKIT_TOKEN or the login's
- * token. A login's token is sent to its own server only. Throws `unauthenticated` where there is no token.
+ * token; of an agent's, VAULTKIT_BASE_URL and VAULTKIT_TOKEN too. A login's token is sent to its own server only. Throws `unauthenticated` where there is no token.
  */
-export async function connect(flags: ServerFlagValues, version: string): Promise<Connection> {
-  const { client, endpoint, login, token } = await prepare(flags, version);
+export async function connect(
+  flags: ServerFlagValues,
+  version: string,
+  options: { isAgent?: boolean } = {},
+): Promise<Connection> {
+  const { client, endpoint, login, token } = await prepare(flags, version, options);
   if (token === undefined) {
     throw new VkitError('unauthenticated', `You are not logged in at ${endpoint}.`, {
       hint: `Log in with: vkit login --endpoint ${endpoint}${profileWords(flags)} — or set VKIT_TOKEN.`,
@@ -51,6 +55,37 @@ export async function connectIfLoggedIn(
   }
 }
 
+/** The environment, with the names that MCP clients set (VAULTKIT_*) where vkit's own are not set. */
+function agentEnvironment(): Environment {
+  const environment = readEnvironment();
+  const { baseUrl, token } = environment.mcp;
+  return {
+    ...(baseUrl === undefined ? {} : { apiUrl: baseUrl }),
+    ...(token === undefined ? {} : { token }),
+    ...environment,
+  };
+}
+
+/** The server of a command that has a token for every one of its own callers. */
+export async function connectionFor(
+  flags: ServerFlagValues,
+  version: string,
+): Promise<{ endpoint: string; clientOf: (token: string) => VkitClient }> {
+  const environment = agentEnvironment();
+  const login = await readLogin(environment.configHome, flags.profile ?? environment.profile);
+  const endpoint = addressOf(flags, login, environment);
+  const { org } = environment.mcp;
+  const clientOf = (token: string) =>
+    new VkitClient({
+      baseUrl: endpoint,
+      userAgent: `vkit-mcp/${version}`,
+      fetch: proxiedFetch(environment.proxy),
+      token,
+      ...(org === undefined ? {} : { org }),
+    });
+  return { endpoint, clientOf };
+}
+
 /** The same without a token, for logging in. */
 export async function connectAnonymously(
   flags: ServerFlagValues,
@@ -58,7 +93,7 @@ export async function connectAnonymously(
 ): Promise<Connection> {
   const environment = readEnvironment();
   const login = await readLogin(environment.configHome, flags.profile ?? environment.profile);
-  const endpoint = addressOf(flags, login);
+  const endpoint = addressOf(flags, login, environment);
   return {
     client: new VkitClient({
       baseUrl: endpoint,
@@ -70,8 +105,12 @@ export async function connectAnonymously(
   };
 }
 
-async function prepare(flags: ServerFlagValues, version: string) {
-  const environment = readEnvironment();
+async function prepare(
+  flags: ServerFlagValues,
+  version: string,
+  { isAgent = false }: { isAgent?: boolean },
+) {
+  const environment = isAgent ? agentEnvironment() : readEnvironment();
   const profile = flags.profile ?? environment.profile;
   const login = await readLogin(environment.configHome, profile);
   if (!login && flags.profile !== undefined) {
@@ -79,14 +118,15 @@ async function prepare(flags: ServerFlagValues, version: string) {
       hint: `Log in with: vkit login${profileWords(flags)}`,
     });
   }
-  const endpoint = addressOf(flags, login);
+  const endpoint = addressOf(flags, login, environment);
   const own = login && login.endpoint === endpoint ? login : null;
   const token = environment.token ?? own?.token;
-  const org = environment.token === undefined ? own?.org : undefined;
+  const named = isAgent ? environment.mcp.org : undefined;
+  const org = environment.token === undefined ? own?.org : named;
   const caller = callerWords(endpoint, environment.token === undefined ? own : null);
   const client = new VkitClient({
     baseUrl: endpoint,
-    userAgent: `vkit/${version}`,
+    userAgent: `${isAgent ? 'vkit-mcp' : 'vkit'}/${version}`,
     fetch: proxiedFetch(environment.proxy),
     caller,
     ...(own === null || environment.token !== undefined
@@ -114,10 +154,6 @@ function profileWords({ profile }: ServerFlagValues): string {
   return profile !== undefined && /^[\w.@-]{1,64}$/.test(profile) ? ` --profile ${profile}` : '';
 }
 
-function addressOf(flags: ServerFlagValues, login: Login | null): string {
-  return serverAddress({
-    flag: flags.endpoint,
-    environment: readEnvironment().apiUrl,
-    login: login?.endpoint,
-  });
+function addressOf(flags: ServerFlagValues, login: Login | null, { apiUrl }: Environment): string {
+  return serverAddress({ flag: flags.endpoint, environment: apiUrl, login: login?.endpoint });
 }

@@ -1,8 +1,9 @@
-import type { ApprovalItem, GrantBody, RequestAnswer } from '../client/wire.js';
+import type { ApprovalItem, GrantBody, RequestAnswer, Suggestion } from '../client/wire.js';
 import { escapeTerminal } from '../util/escape.js';
 import { coloursFor } from './colours.js';
 import { formatMoment, renderFacts } from './facts.js';
 import { queryFacts } from './query-text.js';
+import { quoteForShell } from './quote-for-shell.js';
 
 /** 0 granted, 3 denied, 4 waiting: the exit code of a command that asked for the data. */
 export function exitCodeOf({ status }: RequestAnswer): 0 | 3 | 4 {
@@ -30,7 +31,7 @@ export function reportRequest(answer: ShownRequest, now: number): string {
       answer.expires_at === undefined ? null : formatMoment(answer.expires_at, now),
     ],
     ['masked fields', listed(answer.masked_fields)],
-    ['denied fields', listed(answer.denied_fields)],
+    ['denied fields', listed(answer.denied_fields ?? answer.details?.fields)],
     ['approvals', (answer.approvals ?? []).map(progressOf).join(', ')],
     ['policy', answer.policy_id],
     [answer.state === 'pending' ? 'waits because' : 'reason', answer.reason],
@@ -58,6 +59,51 @@ export function nextStep(
   return mine
     ? `Next: vkit fetch --grant ${ref}`
     : `${requester} can fetch it now, and nobody else: vkit fetch --grant ${ref}`;
+}
+
+/**
+ * What would pass instead of a denied request, each as a command to paste: lines for stderr, or null where nothing would.
+ */
+export function suggestionLines({ details }: RequestAnswer): string | null {
+  const lines = (details?.suggestions ?? []).flatMap((suggestion) => [
+    `${suggestion.change} ${promiseOf(suggestion)}`,
+    `  ${commandOf(suggestion)}`,
+  ]);
+  return lines.length === 0 ? null : ['This would pass:', ...lines].join('\n');
+}
+
+function promiseOf({ status, approvals = [], metadata_required = [] }: Suggestion): string {
+  if (status === 'granted') return 'It is granted at once.';
+  const who = approvals.map(({ approver_role, required }) => `${required} of ${approver_role}`);
+  const keys = metadata_required.length === 0 ? '' : ` Fill in ${metadata_required.join(', ')}.`;
+  return `It waits for ${who.join(' and ')}.${keys}`;
+}
+
+/** The flags of `vkit request` by the keys of its body. */
+const FLAG_OF_KEY = {
+  datasource: '--datasource',
+  role: '--role',
+  environment: '--env',
+  purpose: '--purpose',
+  reason: '--reason',
+  ttl_seconds: '--ttl',
+  requester_region: '--requester-region',
+  requester_clearance: '--requester-clearance',
+  dataset_region: '--dataset-region',
+} as const;
+
+function commandOf({ body, metadata_required = [] }: Suggestion): string {
+  const missing = Object.fromEntries(metadata_required.map((key) => [key, '…']));
+  const metadata = { ...body.metadata, ...missing };
+  const words = ['vkit request', '--aql', quoteForShell(JSON.stringify(body.aql))];
+  for (const [key, flag] of Object.entries(FLAG_OF_KEY)) {
+    const value = body[key as keyof typeof FLAG_OF_KEY];
+    if (value !== undefined) words.push(flag, quoteForShell(String(value)));
+  }
+  if (Object.keys(metadata).length > 0) {
+    words.push('--metadata', quoteForShell(JSON.stringify(metadata)));
+  }
+  return words.join(' ');
 }
 
 /** What a request brings along, in one line. */

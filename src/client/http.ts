@@ -1,16 +1,21 @@
 import { type ErrorDetails, isErrorCodeName, VkitError } from '../errors/index.js';
+import { RETRIES_DEFAULT, retryAfterSeconds, retrying } from './retry.js';
 
 export interface HttpOptions {
-  /** Base URL without a trailing slash. */
+  /** Base URL of the server; a slash at its end makes no difference. */
   baseUrl: string;
   token?: string;
-  /** `vkit/0.1.0`, shown in the server's audit log. */
-  userAgent: string;
+  /** `vkit/0.1.0`, shown in the server's audit log; absent: `vkit-client`. */
+  userAgent?: string;
   /** Whose the token is, as a sentence (`You are ana@example.com.`), added to what a refusal says to do. */
   caller?: string;
   /** The command that makes a new token where this one is not taken; absent: as the server says. */
   newLogin?: string;
   timeoutMs?: number;
+  /** How often a call is sent again at most, where that is safe (see `retrying`); absent: 2. */
+  retries?: number;
+  /** Ends every call, with the reason it was aborted for. */
+  signal?: AbortSignal;
   /** Another than the process's own, where the way to the server is through a proxy. */
   fetch?: typeof globalThis.fetch;
 }
@@ -24,6 +29,8 @@ export interface Call {
   accept?: string;
   headers?: Readonly<Record<string, string>>;
   signal?: AbortSignal;
+  /** Whether it may be sent twice; absent: a GET, or a call with an idempotency key. */
+  repeatable?: boolean;
 }
 
 const TIMEOUT_MS = 60_000;
@@ -35,7 +42,20 @@ const ERROR_BYTES_MAX = 1_048_576;
  * `server_unreachable` when nobody answers, whose message names the address and nothing else.
  */
 export async function call(options: HttpOptions, request: Call): Promise<Response> {
-  const url = new URL(`${options.baseUrl}${request.path}`);
+  const signals = [options.signal, request.signal].filter((one) => one !== undefined);
+  const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
+  const hasKey = request.headers !== undefined && 'idempotency-key' in request.headers;
+  const repeatable = request.repeatable ?? (request.method === 'GET' || hasKey);
+  const repeat = { retries: options.retries ?? RETRIES_DEFAULT, repeatable, signal };
+  return retrying(repeat, () => callOnce(options, request, signal));
+}
+
+async function callOnce(
+  options: HttpOptions,
+  request: Call,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
+  const url = new URL(`${options.baseUrl.replace(/\/+$/, '')}${request.path}`);
   for (const [key, value] of Object.entries(request.query ?? {})) {
     if (value !== undefined) url.searchParams.set(key, String(value));
   }
@@ -46,7 +66,7 @@ export async function call(options: HttpOptions, request: Call): Promise<Respons
       method: request.method,
       headers: {
         accept: request.accept ?? 'application/json',
-        'user-agent': options.userAgent,
+        'user-agent': options.userAgent ?? 'vkit-client',
         ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
         ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
         ...request.headers,
@@ -54,10 +74,10 @@ export async function call(options: HttpOptions, request: Call): Promise<Respons
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       // A token is for the server it was given to, not for one that it names.
       redirect: 'error',
-      signal: request.signal ? AbortSignal.any([timeout, request.signal]) : timeout,
+      signal: signal ? AbortSignal.any([timeout, signal]) : timeout,
     });
   } catch (cause) {
-    if (request.signal?.aborted) throw request.signal.reason;
+    signal?.throwIfAborted();
     throw new VkitError('server_unreachable', `No vkit server answers at ${options.baseUrl}.`, {
       hint: 'Start one with: vkit serve — or name another with --endpoint.',
       cause,
@@ -123,12 +143,15 @@ async function errorOf(response: Response, { caller, newLogin }: HttpOptions): P
     ...(typeof hint === 'string' ? [hint] : []),
     ...(response.status === 403 && caller !== undefined ? [caller] : []),
   ];
+  const waitSeconds = retryAfterSeconds(response.headers.get('retry-after'), Date.now());
+  const details = {
+    ...(typeof body.details === 'object' ? (body.details as ErrorDetails | null) : null),
+    ...(waitSeconds === null ? {} : { retry_after_seconds: waitSeconds }),
+  };
   const correlationId = body.correlation_id ?? response.headers.get('x-correlation-id');
   return new VkitError(code, message, {
     ...(hints.length === 0 ? {} : { hint: hints.join(' ') }),
-    ...(typeof body.details === 'object' && body.details !== null
-      ? { details: body.details as ErrorDetails }
-      : {}),
+    ...(Object.keys(details).length === 0 ? {} : { details }),
     ...(typeof correlationId === 'string' ? { correlationId } : {}),
     ...(typeof body.policy_id === 'string' ? { policyId: body.policy_id } : {}),
   });

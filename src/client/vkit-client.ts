@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { VkitError } from '../errors/index.js';
 import { checkScannedSchema } from '../schema/scanned-schema.js';
 import { brokenOff, call, callJson, callJsonText, type HttpOptions } from './http.js';
+import { type RowStream, rowStreamOf } from './row-stream.js';
+import { type WaitOptions, waitForDecision } from './wait-for-decision.js';
 import type {
   AgentTokenBody,
   ApprovalItem,
@@ -19,6 +22,7 @@ import type {
   Explanation,
   FetchAnswer,
   GrantBody,
+  IntentBody,
   LoginAnswer,
   NewDatasource,
   RequestAnswer,
@@ -39,6 +43,19 @@ export interface VkitClientOptions extends HttpOptions {
 export interface ListOptions {
   state?: string;
   limit?: number;
+}
+
+export interface SubmitOptions {
+  /** Under one key the same request is made once, however often it is sent; absent: a random one. */
+  idempotencyKey?: string;
+  signal?: AbortSignal;
+}
+
+/** Which datasets: of an environment, or of a region. A region of the requester's can only be their own. */
+export interface DiscoverOptions {
+  environment?: string;
+  dataset_region?: string;
+  requester_region?: string;
 }
 
 export interface AuditOptions {
@@ -75,12 +92,23 @@ export interface NewAgentToken {
   expires_in_seconds?: number | null;
 }
 
-/** A typed client of `/api/v1`. Every method throws VkitError with the server's code, or `server_unreachable`. */
+/**
+ * A typed client of `/api/v1`. Every method throws VkitError with the server's code, or `server_unreachable`. A call that
+ * failed in passing is sent again where that is safe: after 429, and, where it only reads or has an idempotency key, after a
+ * broken connection and 5xx.
+ */
 export class VkitClient {
   #org: string | undefined;
 
   constructor(private readonly options: VkitClientOptions) {
     this.#org = options.org;
+  }
+
+  /** The same client, each call of which ends when the signal is aborted, and throws its reason. */
+  withSignal(signal: AbortSignal): VkitClient {
+    const signals = this.options.signal ? [this.options.signal, signal] : [signal];
+    const org = this.#org === undefined ? {} : { org: this.#org };
+    return new VkitClient({ ...this.options, ...org, signal: AbortSignal.any(signals) });
   }
 
   /** A session token for a password; the client itself keeps the token it was made with. */
@@ -249,13 +277,23 @@ export class VkitClient {
     return this.#post(await this.#path('policy_bundles', version, 'revoke'), { reason });
   }
 
-  /** With an idempotency key a repeated call gives the same request, however often it is sent. */
-  async submitRequest(body: SubmitBody, idempotencyKey?: string): Promise<RequestAnswer> {
+  /** Asks for data. A denial is an answer too. */
+  async submitRequest(body: SubmitBody, options: SubmitOptions = {}): Promise<RequestAnswer> {
+    return this.#submit(await this.#path('requests'), body, options);
+  }
+
+  /** The same in the agents' form: fields of one dataset. */
+  async submitIntent(body: IntentBody, options: SubmitOptions = {}): Promise<RequestAnswer> {
+    return this.#submit(await this.#path('intent', 'requests'), body, options);
+  }
+
+  #submit(path: string, body: unknown, options: SubmitOptions): Promise<RequestAnswer> {
     return callJson(this.options, {
       method: 'POST',
-      path: await this.#path('requests'),
+      path,
       body,
-      ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
+      headers: { 'idempotency-key': options.idempotencyKey ?? randomUUID() },
+      ...(options.signal ? { signal: options.signal } : {}),
     });
   }
 
@@ -274,6 +312,16 @@ export class VkitClient {
       path: await this.#path('requests', id),
       ...(signal ? { signal } : {}),
     });
+  }
+
+  /**
+   * Waits until a request is no longer pending, asking less and less often, and returns the last answer: still pending only
+   * where the time given is over.
+   */
+  waitForDecision(answer: RequestAnswer, options: WaitOptions = {}): Promise<RequestAnswer> {
+    const signal = options.signal ?? this.options.signal;
+    const all = { ...options, ...(signal ? { signal } : {}) };
+    return waitForDecision((id) => this.showRequest(id, signal), answer, all);
   }
 
   async cancelRequest(id: string): Promise<RequestAnswer> {
@@ -304,7 +352,13 @@ export class VkitClient {
   /** The same, also as it was written: JSON columns hold numbers with more digits than a value of JavaScript. */
   async fetchGrantText(ref: string): Promise<{ value: FetchAnswer; text: string }> {
     const path = await this.#path('grants', ref, 'fetch');
-    return callJsonText(this.options, { method: 'POST', path, body: {} });
+    return callJsonText(this.options, { method: 'POST', path, body: {}, repeatable: true });
+  }
+
+  /** The rows one by one, as they arrive; memory does not grow with their number. */
+  async streamRows(ref: string, signal?: AbortSignal): Promise<RowStream> {
+    const response = await this.#openStream(ref, 'application/x-ndjson', signal);
+    return rowStreamOf(response, signal ?? this.options.signal);
   }
 
   /** The rows as they stream: NDJSON or CSV bytes. A stream that breaks off ends in an error, not in fewer rows. */
@@ -312,12 +366,15 @@ export class VkitClient {
     ref: string,
     accept: 'application/x-ndjson' | 'text/csv',
   ): Promise<AsyncGenerator<Uint8Array, void, undefined>> {
+    return piecesOf(await this.#openStream(ref, accept));
+  }
+
+  async #openStream(ref: string, accept: string, signal?: AbortSignal): Promise<Response> {
     const path = await this.#path('grants', ref, 'fetch');
-    const response = await call(
+    return call(
       { ...this.options, timeoutMs: STREAM_TIMEOUT_MS },
-      { method: 'POST', path, body: {}, accept },
+      { method: 'POST', path, body: {}, accept, repeatable: true, ...(signal ? { signal } : {}) },
     );
-    return piecesOf(response);
   }
 
   async showGrant(ref: string): Promise<GrantBody> {
@@ -331,12 +388,13 @@ export class VkitClient {
     );
   }
 
-  async listDatasets(): Promise<DatasetsAnswer> {
-    return this.#get(await this.#path('aql', 'datasets'));
+  /** The datasets that one may know of. */
+  async listDatasets(options: DiscoverOptions = {}): Promise<DatasetsAnswer> {
+    return this.#get(await this.#path('aql', 'datasets'), { ...options });
   }
 
-  async datasetSchema(name: string): Promise<DatasetSchemaAnswer> {
-    return this.#get(await this.#path('aql', 'datasets', name, 'schema'));
+  async datasetSchema(name: string, options: DiscoverOptions = {}): Promise<DatasetSchemaAnswer> {
+    return this.#get(await this.#path('aql', 'datasets', name, 'schema'), { ...options });
   }
 
   async readAudit(options: AuditOptions = {}): Promise<AuditPage> {

@@ -214,6 +214,8 @@ export interface RequestAnswer {
   reason?: string;
   type?: string;
   denied_fields?: readonly string[];
+  /** Of a denial: what it is about, and what would pass instead. */
+  details?: DenialDetails;
   approver_role?: string;
   approvals?: readonly {
     approver_role: string;
@@ -223,6 +225,29 @@ export interface RequestAnswer {
   }[];
   purpose?: string;
   correlation_id: string;
+}
+
+/** What helps after a denial. Nothing in it depends on what the requester may not know of. */
+export interface DenialDetails {
+  /** Names of the query that are denied, or, not told apart, unknown or not open; as the query writes them. */
+  fields: readonly string[];
+  /** The smallest changes first; empty where nothing near the query would pass. */
+  suggestions: readonly Suggestion[];
+}
+
+/** A request that would have passed at the moment of the answer. */
+export interface Suggestion {
+  /** What is changed, as a sentence. */
+  change: string;
+  /** Names that were left out. */
+  without: readonly string[];
+  status: 'granted' | 'pending_approval';
+  /** The whole body of `POST /orgs/:org/requests`, to be sent as it stands. */
+  body: SubmitBody;
+  /** Who has to agree first, where somebody has to. */
+  approvals?: readonly { approver_role: string; required: number }[];
+  /** Metadata that has to be added to the body first, or it is refused (`metadata_required`). */
+  metadata_required?: readonly string[];
 }
 
 export interface ApprovalItem extends RequestAnswer {
@@ -394,4 +419,17 @@ export interface SubmitBody {
   requester_region?: string;
   requester_clearance?: string;
   dataset_region?: string;
+}
+
+/** Body of `POST /orgs/:org/intent/requests`: fields of one dataset, every readable one where none is named. */
+export interface IntentBody {
+  request: {
+    dataset: string;
+    fields?: readonly string[];
+    filters?: readonly unknown[];
+    limit?: number;
+    purpose?: string;
+  };
+  requester_region?: string;
+  requester_clearance?: string;
 }

@@ -5,8 +5,7 @@ import { deliverRows, ROW_FORMATS } from '../cli/deliver-rows.js';
 import { durationFlag, jsonFlag, serverFlags } from '../cli/flags.js';
 import { startProgress } from '../cli/progress.js';
 import { readAql } from '../cli/read-aql.js';
-import { exitCodeOf, nextStep, reportRequest } from '../cli/request-report.js';
-import { waitForDecision } from '../cli/wait-for-decision.js';
+import { exitCodeOf, nextStep, reportRequest, suggestionLines } from '../cli/request-report.js';
 import type { SubmitBody } from '../client/wire.js';
 import { VkitError } from '../errors/index.js';
 
@@ -90,7 +89,7 @@ does.`;
     if (flags.wait && answer.state === 'pending') {
       this.note(`${answer.request_id} waits for an approval; Ctrl-C leaves it waiting.`);
       const progress = await startProgress('Waiting for an approval', { json });
-      answer = await waitForDecision(client, answer, Date.now).finally(() => progress.stop());
+      answer = await client.waitForDecision(answer).finally(() => progress.stop());
     }
     const exitCode = exitCodeOf(answer);
     if (flags.wait && exitCode === 0 && answer.grant_ref !== undefined) {
@@ -103,7 +102,7 @@ does.`;
     }
     const now = Date.now();
     this.log(reportRequest(answer, now));
-    this.note(nextStep(answer, { now, reader: 'requester' }));
+    this.note(suggestionLines(answer) ?? nextStep(answer, { now, reader: 'requester' }));
     return exitCode === 0 ? answer : this.answer(exitCode, answer);
   }
 }

@@ -16,7 +16,10 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   if (status >= 500) request.log.error({ err: known, cause: describe(known.cause) }, message);
   else request.log.info({ type: known.code }, message);
   const wait = known.details?.retry_after_seconds;
-  if (status === 429) reply.header('retry-after', typeof wait === 'number' ? wait : 1);
+  // The limit of a route has said already when its time is over.
+  if (status === 429 && (typeof wait === 'number' || !reply.hasHeader('retry-after'))) {
+    reply.header('retry-after', typeof wait === 'number' ? wait : 1);
+  }
   void reply
     .code(status)
     .type('application/json; charset=utf-8')

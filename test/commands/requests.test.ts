@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -64,6 +65,37 @@ describe('vkit request', () => {
     const json = await server.as(ANA, [...args, '--json']);
     expect([json.code, json.stderr]).toEqual([3, '']);
     expect(jsonOf(json)).toMatchObject({ status: 'denied', policy_id: 'nobody_reads_secrets' });
+  });
+
+  it('says what would pass instead of a denial, as a command that does', async () => {
+    const aql = '{"source_table": "customers", "columns": ["id", "emial", "it\'s"]}';
+    const args = ['request', '--aql', aql, '--role', 'analyst', '--reason', "ana's own"];
+    const text = await server.as(ANA, args);
+    expect([text.code, text.stdout]).toEqual([3, expect.stringContaining('unknown_field')]);
+    const commands = text.stderr.split('\n').filter((line) => line.startsWith('  vkit request'));
+    expect(text.stderr).toMatch(/^This would pass:\nLeave out emial, it's\. It is granted at once/);
+    const words = execFileSync('sh', ['-c', `printf '%s\\n' ${commands[0]}`], { encoding: 'utf8' });
+    const [vkit, ...rest] = words.trimEnd().split('\n');
+    expect([vkit, rest]).toEqual([
+      'vkit',
+      [
+        'request',
+        '--aql',
+        '{"source_table":"customers","columns":["id"]}',
+        '--role',
+        'analyst',
+        '--reason',
+        "ana's own",
+      ],
+    ]);
+    expect((await server.as(ANA, rest)).code).toBe(0);
+    const json = await server.as(ANA, [...args, '--json']);
+    expect([json.code, json.stderr]).toEqual([3, '']);
+    expect(jsonOf<{ details: object }>(json).details).toMatchObject({
+      fields: ['emial', "it's"],
+      suggestions: [{ status: 'granted', without: ['emial', "it's"] }],
+    });
+    expect(text.stderr.split('\n')).toHaveLength(4);
   });
 
   it('exits 4 while somebody has to approve it', async () => {

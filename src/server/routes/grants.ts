@@ -34,6 +34,8 @@ export function grantRoutes(org: Server, ctx: ControlContext): void {
       // The formats without a meta part; beyond what proxies let through, a client asks for JSON.
       if (format.name !== 'json' && masked.length <= HEADER_BYTES_MAX)
         reply.header('x-vkit-masked-fields', masked);
+      if (format.name !== 'json' && stream.rowsCap !== null)
+        reply.header('x-vkit-rows-cap', stream.rowsCap);
       const parts = writeAnswer(format, stream, request.id);
       const beginning = await readBeginning(parts, SMALL_CHARACTERS);
       if (beginning.isWhole) return reply.send(beginning.text);

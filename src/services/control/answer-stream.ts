@@ -19,6 +19,8 @@ export interface Permitted extends Permit {
 export interface FetchStream {
   columns: readonly OutputColumn[];
   maskedFields: readonly string[];
+  /** The rows at most where a cap bounds them and not the query itself: an answer of as many may have been cut. */
+  rowsCap: number | null;
   /** To be read to their end or ended early; where nobody begins to read, `abort` ends them. */
   batches: AsyncGenerator<readonly EncodedRow[], void, undefined>;
   /** Known after the last batch. */
@@ -115,6 +117,7 @@ export function answerStream(input: AnswerInput): FetchStream {
     maskedFields: execution.columns
       .filter(({ masked }) => masked !== undefined)
       .map(({ name }) => name),
+    rowsCap: execution.truncatable || execution.rowsMax === 0 ? execution.rowsMax : null,
     batches: deliver(),
     outcome: () => ({ ...state }),
     signal: running.signal,

@@ -25,6 +25,7 @@ import {
 import { answerParts, loadRequest } from './load-request.js';
 import { checkDatasourceAttributes, type NamedAttributes, narrowRequester } from './narrow.js';
 import { requestAnswer } from './request-answer.js';
+import { explainDenial } from './suggest-changes.js';
 
 /** A request after its form was checked. */
 export interface SubmitInput extends NamedAttributes {
@@ -55,8 +56,9 @@ export async function submitRequest(
   idempotency?: Idempotency,
 ): Promise<RequestAnswer> {
   const now = ctx.now();
+  let explained: ActiveBundle | null = null;
   // One transaction from reading the bundle to the last record: a decision never mixes two bundles.
-  return ctx.store
+  const answer = await ctx.store
     .transaction(async (tx) => {
       const earlier = idempotency ? await findEarlier(tx, identity, idempotency) : null;
       if (earlier !== null) {
@@ -65,6 +67,7 @@ export async function submitRequest(
       }
       const row = newRow(ctx, identity, input, now);
       const active = await ctx.activeBundle(tx);
+      explained = active;
       if (!active) {
         const denied = {
           ...row,
@@ -88,6 +91,10 @@ export async function submitRequest(
       if (isRefusal(error)) await recordRefusal(ctx, identity, input, call, error);
       throw error;
     });
+  // What would pass instead is looked for once the denial is on record: it holds nobody up, and undoes nothing.
+  if (answer.state !== 'denied' || explained === null) return answer;
+  const options = { active: explained, identity, at: now, rowCap: ctx.settings.rowCap };
+  return { ...answer, details: explainDenial(input, options) };
 }
 
 const NO_BUNDLE =

@@ -1,0 +1,3 @@
+export { ROW_LIMITS_DEFAULT } from './read-rows.js';
+export { serveHttp } from './serve-http.js';
+export { serveStdio } from './serve-stdio.js';
