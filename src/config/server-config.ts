@@ -23,6 +23,8 @@ export interface ServerConfig {
   master_key_file?: string;
   /** Hosts that passwords of the vault may be sent to without TLS that is verified. */
   clear_password_hosts: readonly string[];
+  /** Networks and hosts that are not public and that the server may call all the same. */
+  private_addresses: readonly string[];
   row_cap: number;
   statement_timeout_seconds: number;
   session_ttl_seconds: number;
@@ -46,6 +48,7 @@ const DEFAULTS: ServerConfig = {
   allow_dirty_bundles: false,
   file_directories: ['.'],
   clear_password_hosts: [],
+  private_addresses: [],
   row_cap: 10_000,
   statement_timeout_seconds: 30,
   session_ttl_seconds: 12 * 3600,

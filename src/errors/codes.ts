@@ -13,6 +13,7 @@ export type ErrorCode = {
  * row has a heading in docs/errors.md; a test compares the two.
  */
 export const ERROR_CODES = {
+  address_refused: { exit: 7, http: 502, title: 'Address not allowed' },
   already_decided: { exit: 8, http: 409, title: 'Already decided' },
   approval_denied: { exit: 3, http: 200, title: 'An approver said no' },
   attribute_not_held: { exit: 6, http: 403, title: 'Attribute not held' },

@@ -86,6 +86,7 @@ export async function governed(
     allow_dirty_bundles: false,
     file_directories: ['/'],
     clear_password_hosts: [],
+    private_addresses: [],
     row_cap: 10_000,
     statement_timeout_seconds: 30,
     session_ttl_seconds: 86_400,
