@@ -23,6 +23,8 @@ import { auditSigner, loadServerKeys, type ServerKeys } from './services/server-
 import { readTrustedBundleKeys } from './services/trusted-bundle-keys.js';
 import { KEYS_FOLDER } from './store/data-directory.js';
 import { openStore } from './store/open-store.js';
+import { parseAddressList } from './util/address-list.js';
+import { listedRules } from './util/outbound.js';
 import { createMasterSource } from './vault/master-secret.js';
 import { createVault } from './vault/vault.js';
 
@@ -115,6 +117,12 @@ export async function openApp({
       fileDirectories: config.file_directories,
       forbiddenDirectories: [config.data_dir],
       clearPasswordHosts: config.clear_password_hosts,
+      ...(config.datasource_addresses && {
+        addressRules: listedRules(
+          parseAddressList(config.datasource_addresses, 'datasource_addresses'),
+          'datasource_addresses',
+        ),
+      }),
     });
     const tokens = createTokenCodec(config.org, keys.tokenKeys);
     const grantKeys = new Map([[keys.grant.kid, keys.grant.publicKey]]);

@@ -23,6 +23,8 @@ export interface ServerConfig {
   master_key_file?: string;
   /** Hosts that passwords of the vault may be sent to without TLS that is verified. */
   clear_password_hosts: readonly string[];
+  /** Networks and hosts of databases that are connected to; absent: any. */
+  datasource_addresses?: readonly string[];
   /** Networks and hosts that are not public and that the server may call all the same. */
   private_addresses: readonly string[];
   row_cap: number;

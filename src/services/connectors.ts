@@ -3,6 +3,7 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import type { BundleDatasource } from '../bundle/model.js';
 import type { ConnectionOptions, Connector, Credentials, Engine } from '../engines/contract.js';
 import { VkitError } from '../errors/index.js';
+import type { AddressRules } from '../util/outbound.js';
 
 export interface ConnectorOptions {
   /** The engine of a datasource's `type`; throws for an unknown one. */
@@ -17,6 +18,8 @@ export interface ConnectorOptions {
   forbiddenDirectories: readonly string[];
   /** Hosts that get a password in clear where they ask for it. */
   clearPasswordHosts: readonly string[];
+  /** Which addresses may be dialled; absent: any. */
+  addressRules?: AddressRules;
 }
 
 export interface Connectors {
@@ -96,10 +99,23 @@ async function connect(
     if (typeof config[key] === 'string')
       config[key] = await confine(datasource.name, config[key], options);
   }
+  const { clearPasswordHosts, addressRules } = options;
+  const host = engine.hostDialled?.(config);
+  const refusal = host === undefined ? null : addressRules?.refusal(host, '');
+  if (refusal) {
+    throw new VkitError(
+      'datasource_unreachable',
+      `The server may not dial the address of datasource ${datasource.name}.`,
+      { cause: refusal },
+    );
+  }
   const credentials = await secretOf(datasource, engine, options);
-  const { clearPasswordHosts } = options;
   const target = { id: datasource.name, config, credentials };
-  return engine.connect(target, { ...bounds, clearPasswordHosts });
+  return engine.connect(target, {
+    ...bounds,
+    clearPasswordHosts,
+    ...(addressRules && { addressRules }),
+  });
 }
 
 /**

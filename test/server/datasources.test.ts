@@ -319,6 +319,24 @@ describe('testing and scanning', () => {
     );
   });
 
+  it('dial no address that the server’s file does not list, and say so', async () => {
+    const { call } = await world({ datasource_addresses: ['10.0.0.0/8', 'db.internal'] });
+    const config = { host: '127.0.0.1', port: 1, database: 'crm' };
+    await call('POST', '', { ...CRM, config });
+    const answer = await call<{ error: string }>('POST', '/crm/test', {});
+    expect(answer).toMatchObject({ status: 502, body: { type: 'datasource_unreachable' } });
+    expect(answer.body.error).toContain('may not dial 127.0.0.1:1');
+    expect(JSON.stringify(answer.body)).toContain('datasource_addresses');
+    const own = { id: 'own', engine: 'snowflake', username: 'u', password: PASSWORD };
+    const made = await call('POST', '', {
+      ...own,
+      config: { account: 'a-b', database: 'd', warehouse: 'w' },
+    });
+    expect(made.status).toBe(201);
+    const dialled = await call<{ error: string }>('POST', '/own/test', {});
+    expect(dialled.body.error).toContain('may not dial');
+  });
+
   it('say why a database is not reached, and never with what password', async () => {
     const { g, call } = await world();
     const config = { host: '127.0.0.1', port: 1, database: 'crm' };
