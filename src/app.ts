@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { exportJWK } from 'jose';
+import { readVariable } from './config/env.js';
 import type { ServerConfig } from './config/server-config.js';
 import type { Engine } from './engines/contract.js';
 import { ENGINES, engineByName } from './engines/index.js';
 import { VkitError } from './errors/index.js';
 import { rememberVerified } from './grants/verify-grant.js';
 import { createTokenCodec } from './masking/token-codec.js';
+import type { ChannelConfig } from './notify/index.js';
 import { createConnectors } from './services/connectors.js';
 import { createActiveBundleReader } from './services/control/active-bundle.js';
 import { checkBundle, refusalOf } from './services/control/check-bundle.js';
@@ -19,12 +21,14 @@ import { createDataPlane } from './services/data-plane.js';
 import { type DatasourceVariables, datasourceSecret } from './services/datasource-secret.js';
 import { vaultCredentials } from './services/datasource-vault.js';
 import type { Job } from './services/job.js';
+import { openNotifications } from './services/open-notifications.js';
 import { auditSigner, loadServerKeys, type ServerKeys } from './services/server-keys.js';
 import { readTrustedBundleKeys } from './services/trusted-bundle-keys.js';
 import { KEYS_FOLDER } from './store/data-directory.js';
 import { openStore } from './store/open-store.js';
 import { parseAddressList } from './util/address-list.js';
-import { listedRules } from './util/outbound.js';
+import { listedRules, outboundRules } from './util/outbound.js';
+import type { ProxySettings } from './util/proxied-fetch.js';
 import { createMasterSource } from './vault/master-secret.js';
 import { createVault } from './vault/vault.js';
 
@@ -38,6 +42,10 @@ export interface AppOptions {
   variables: (id: string) => DatasourceVariables;
   /** Where relative paths of datasources start. */
   cwd: string;
+  /** Reads a variable that the server's file names for a secret. */
+  variable?: (name: string) => string | undefined;
+  /** What the environment says of proxies, for what the server itself calls. */
+  proxy?: ProxySettings;
   now?: () => number;
   /** See `openStore`. */
   checkStoreUse?: boolean;
@@ -68,6 +76,8 @@ export async function openApp({
   cwd,
   adminPassword,
   masterKey,
+  variable = readVariable,
+  proxy,
   now = Date.now,
   checkStoreUse = false,
 }: AppOptions): Promise<App> {
@@ -151,6 +161,15 @@ export async function openApp({
         clearPasswordHosts: config.clear_password_hosts,
       },
     };
+    const notifications = await openNotifications({
+      // Of the form that the schema of the server's file says.
+      channels: (config.notifications?.channels ?? []) as unknown as readonly ChannelConfig[],
+      rules: outboundRules(parseAddressList(config.private_addresses, 'private_addresses')),
+      ...(proxy && { proxy }),
+      variable,
+      store,
+      now,
+    });
     const context: ControlContext = {
       ...trust,
       store,
@@ -168,6 +187,7 @@ export async function openApp({
       vault,
       tokens,
       running: new RunningQueries(config.queries_per_requester),
+      notifications: notifications.routes,
     };
     const first = await setUpOrganisation(context, {
       adminEmail: config.admin_email,
@@ -179,11 +199,15 @@ export async function openApp({
       ...first,
       missingBundleKeys: missing,
       notServed: await notServed(context),
-      jobs: [{ name: 'sweep', everyMs: SWEEP_MS, run: createSweeper(context).sweep }],
+      jobs: [
+        { name: 'sweep', everyMs: SWEEP_MS, run: createSweeper(context).sweep },
+        ...notifications.jobs,
+      ],
       close: async () => {
         context.running.stopAll(new VkitError('unavailable', 'The server is stopping.'));
         await dataPlane.close();
         await context.running.idle();
+        await notifications.close();
         await store.close();
       },
     };

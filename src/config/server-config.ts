@@ -27,6 +27,8 @@ export interface ServerConfig {
   datasource_addresses?: readonly string[];
   /** Networks and hosts that are not public and that the server may call all the same. */
   private_addresses: readonly string[];
+  /** Whom people are told by of what waits for them; each channel as the schema says. */
+  notifications?: { channels: readonly ({ name: string; type: string } & Nested)[] };
   row_cap: number;
   statement_timeout_seconds: number;
   session_ttl_seconds: number;
@@ -38,6 +40,9 @@ export interface ServerConfig {
   queries_per_requester: number;
   log_level: 'silent' | 'error' | 'warn' | 'info' | 'debug';
 }
+
+/** What a key of the file holds below itself. */
+type Nested = Readonly<Record<string, unknown>>;
 
 const DEFAULTS: ServerConfig = {
   host: '127.0.0.1',
@@ -64,6 +69,8 @@ const DEFAULTS: ServerConfig = {
 };
 
 const PATHS = ['data_dir', 'trusted_bundle_keys', 'file_directories', 'master_key_file'] as const;
+
+const NESTED = ['notifications'] as const;
 
 export interface ServerConfigSources {
   /** The working directory: where relative paths of the environment and the flags start. */
@@ -127,7 +134,25 @@ function absolutePaths<T extends Partial<ServerConfig>>(config: T, base: string)
         typeof value === 'string' ? resolve(base, value) : value.map((one) => resolve(base, one)),
     });
   }
+  for (const key of NESTED) {
+    if (result[key] !== undefined)
+      Object.assign(result, { [key]: absoluteFiles(result[key], base) });
+  }
   return result as T;
+}
+
+/** The same for keys that name a file at any depth; the schema bounds it. */
+function absoluteFiles(value: unknown, base: string): unknown {
+  if (Array.isArray(value)) return value.map((one) => absoluteFiles(one, base));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, one]) => [
+      key,
+      /^(?:.*_)?file$/.test(key) && typeof one === 'string'
+        ? resolve(base, one)
+        : absoluteFiles(one, base),
+    ]),
+  );
 }
 
 async function readOptional(path: string, required: boolean): Promise<string | null> {

@@ -14,6 +14,8 @@ export interface RunServerOptions {
   adminPassword?: string;
   /** VKIT_MASTER_KEY: the master secret of the vault. */
   masterKey?: string;
+  /** HTTPS_PROXY and NO_PROXY, for what the server itself calls. */
+  proxy?: { https?: string; except?: string };
   environment: Partial<ServerConfig>;
   flags: Partial<ServerConfig>;
   /** Called with what ends the server at Ctrl-C; SIGTERM is handled here. */
@@ -39,6 +41,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     config,
     cwd,
     variables: readDatasourceVariables,
+    ...(options.proxy && { proxy: options.proxy }),
     ...(options.adminPassword === undefined ? {} : { adminPassword: options.adminPassword }),
     ...(options.masterKey === undefined ? {} : { masterKey: options.masterKey }),
   });

@@ -36,8 +36,10 @@ afterEach(async () => {
 });
 
 describe('the migrations', () => {
-  it('are numbered from 1 without gaps', () => {
-    expect(MIGRATIONS.map(({ version }) => version)).toEqual(MIGRATIONS.map((_, i) => i + 1));
+  it('are numbered in ascending order, as their names say', () => {
+    const versions = MIGRATIONS.map(({ version }) => version);
+    expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
+    expect(MIGRATIONS.map(({ name }) => Number(name.slice(0, 4)))).toEqual(versions);
   });
 
   it('run once and are recorded', async () => {
@@ -51,7 +53,7 @@ describe('the migrations', () => {
 
   it('leave nothing behind when one of them fails', async () => {
     await migrate(db, NOW);
-    const last = MIGRATIONS.length;
+    const last = MIGRATIONS.at(-1)?.version ?? 0;
     const failing = [
       ...MIGRATIONS,
       { version: last + 1, name: 'more', statements: ['create table more (id text)'] },
@@ -110,12 +112,12 @@ describe('the migrations', () => {
 
   it('refuse a database that a newer vkit wrote, which then stays as it is', async () => {
     await migrate(db, NOW);
-    const newer = { version: 7, name: '0007_later', applied_at: '2027-01-01T00:00:00.000Z' };
+    const newer = { version: 9_999, name: '9999_later', applied_at: '2027-01-01T00:00:00.000Z' };
     await db.insertInto('schema_migrations').values(newer).execute();
     await close();
     await expect(openStore({ dataDir: home, signer: SIGNER, now: NOW })).rejects.toMatchObject({
       code: 'unsupported',
-      message: expect.stringContaining('schema version 7'),
+      message: expect.stringContaining('schema version 9999'),
     });
     const again = await openSqlite(home, NOW);
     close = () => again.close();

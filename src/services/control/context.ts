@@ -30,6 +30,15 @@ export interface ControlSettings {
   clearPasswordHosts: readonly string[];
 }
 
+/** Which messages a channel gets. */
+export interface NotificationRoute {
+  channel: string;
+  /** Absent: all. */
+  events?: readonly string[];
+  /** Only requests that one of these roles approves; absent: all. */
+  approverRoles?: readonly string[];
+}
+
 /** Everything the use cases of the control plane work with; made once, in app.ts. */
 export interface ControlContext {
   org: string;
@@ -53,6 +62,8 @@ export interface ControlContext {
   vault: Vault;
   tokens: TokenCodec;
   running: RunningQueries;
+  /** The channels that messages are put into the outbox for. */
+  notifications: readonly NotificationRoute[];
 }
 
 /** What a transport knows of one call. */

@@ -2,7 +2,14 @@ import { initial } from './0001_initial.js';
 import { bundleFacts } from './0002_bundle_facts.js';
 import { datasources } from './0003_datasources.js';
 import { auditIndex } from './0004_audit_index.js';
+import { notifications } from './0007_notifications.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, in order. */
-export const MIGRATIONS: readonly Migration[] = [initial, bundleFacts, datasources, auditIndex];
+export const MIGRATIONS: readonly Migration[] = [
+  initial,
+  bundleFacts,
+  datasources,
+  auditIndex,
+  notifications,
+];

@@ -8,6 +8,7 @@ import { bundlesRepository } from './bundles.js';
 import { datasourcesRepository } from './datasources.js';
 import { grantsRepository } from './grants.js';
 import { idempotencyRepository } from './idempotency.js';
+import { notificationsRepository } from './notifications.js';
 import { organisationRepository } from './organisation.js';
 import { requestsRepository } from './requests.js';
 import { secretsRepository } from './secrets.js';
@@ -31,6 +32,7 @@ export function repositories(
     grants: grantsRepository(db),
     datasources: datasourcesRepository(db),
     secrets: secretsRepository(db),
+    notifications: notificationsRepository(db),
     idempotency: idempotencyRepository(db),
     audit: auditRepository(db, signer),
   };
