@@ -38,6 +38,8 @@ export interface AppOptions {
   adminPassword?: string;
   /** The master secret of the vault; wins over the file of the configuration. */
   masterKey?: string;
+  /** The master secret before it, which still opens what it sealed. */
+  previousMasterKey?: string;
   /** What the environment says of a datasource, read when a connection is opened and not kept. */
   variables: (id: string) => DatasourceVariables;
   /** Where relative paths of datasources start. */
@@ -76,6 +78,7 @@ export async function openApp({
   cwd,
   adminPassword,
   masterKey,
+  previousMasterKey,
   variable = readVariable,
   proxy,
   now = Date.now,
@@ -99,6 +102,10 @@ export async function openApp({
       org: config.org,
       ...(masterKey === undefined ? {} : { text: masterKey }),
       ...(config.master_key_file === undefined ? {} : { file: config.master_key_file }),
+      previous: {
+        ...(previousMasterKey === undefined ? {} : { text: previousMasterKey }),
+        files: config.previous_master_key_files,
+      },
       ownFile: join(config.data_dir, KEYS_FOLDER, 'master.key'),
       isAnythingSealed: async () => !(await store.secrets.isEmpty()),
     });

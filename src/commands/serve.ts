@@ -76,6 +76,9 @@ VKIT_DS_<ID>_PASSWORD or VKIT_DS_<ID>_URL.`;
       ...(environment.masterKey === undefined || flags['master-key-file'] !== undefined
         ? {}
         : { masterKey: environment.masterKey }),
+      ...(environment.previousMasterKey === undefined
+        ? {}
+        : { previousMasterKey: environment.previousMasterKey }),
       proxy: environment.proxy,
       environment: keys ? { trusted_bundle_keys: keys } : {},
       flags: compact({

@@ -25,6 +25,8 @@ export type Environment = {
   executorPublicKeyFile?: string;
   /** VKIT_MASTER_KEY: the vault's master secret. */
   masterKey?: string;
+  /** VKIT_MASTER_KEY_PREVIOUS: the one before it, while the vault is rotated. */
+  previousMasterKey?: string;
   /** VKIT_ADMIN_PASSWORD: of the first administrator. */
   adminPassword?: string;
   /** DATABASE_URL: the server's state in PostgreSQL. */
@@ -60,6 +62,7 @@ export function readEnvironment(env: Variables = process.env): Environment {
     publicKeyFile: present(env.VKIT_PUBLIC_KEY),
     executorPublicKeyFile: present(env.FUNL_PUBLIC_KEY),
     masterKey: present(env.VKIT_MASTER_KEY),
+    previousMasterKey: present(env.VKIT_MASTER_KEY_PREVIOUS),
     adminPassword: present(env.VKIT_ADMIN_PASSWORD),
     databaseUrl: present(env.DATABASE_URL),
     executorUrl: present(env.FUNL_URL),

@@ -21,6 +21,8 @@ export interface ServerConfig {
   file_directories: readonly string[];
   /** Holds the master secret of the vault; absent: VKIT_MASTER_KEY, or one that is made in the data directory. */
   master_key_file?: string;
+  /** Hold master secrets that were used before: they still open what they sealed. */
+  previous_master_key_files: readonly string[];
   /** Hosts that passwords of the vault may be sent to without TLS that is verified. */
   clear_password_hosts: readonly string[];
   /** Networks and hosts of databases that are connected to; absent: any. */
@@ -54,6 +56,7 @@ const DEFAULTS: ServerConfig = {
   allow_unsigned_bundles: false,
   allow_dirty_bundles: false,
   file_directories: ['.'],
+  previous_master_key_files: [],
   clear_password_hosts: [],
   private_addresses: [],
   row_cap: 10_000,
@@ -68,7 +71,13 @@ const DEFAULTS: ServerConfig = {
   log_level: 'info',
 };
 
-const PATHS = ['data_dir', 'trusted_bundle_keys', 'file_directories', 'master_key_file'] as const;
+const PATHS = [
+  'data_dir',
+  'trusted_bundle_keys',
+  'file_directories',
+  'master_key_file',
+  'previous_master_key_files',
+] as const;
 
 const NESTED = ['notifications'] as const;
 

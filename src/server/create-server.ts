@@ -23,6 +23,7 @@ import { grantRoutes } from './routes/grants.js';
 import { requestRoutes } from './routes/requests.js';
 import { statusRoutes } from './routes/status.js';
 import { userRoutes } from './routes/users.js';
+import { vaultRoutes } from './routes/vault.js';
 import {
   authenticateRequest,
   callMeta,
@@ -144,6 +145,7 @@ const ORGANISATION_ROUTES = [
   userRoutes,
   agentTokenRoutes,
   datasourceRoutes,
+  vaultRoutes,
   bundleRoutes,
   requestRoutes,
   approvalRoutes,

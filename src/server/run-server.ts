@@ -14,6 +14,8 @@ export interface RunServerOptions {
   adminPassword?: string;
   /** VKIT_MASTER_KEY: the master secret of the vault. */
   masterKey?: string;
+  /** VKIT_MASTER_KEY_PREVIOUS: the one before it. */
+  previousMasterKey?: string;
   /** HTTPS_PROXY and NO_PROXY, for what the server itself calls. */
   proxy?: { https?: string; except?: string };
   environment: Partial<ServerConfig>;
@@ -44,6 +46,9 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     ...(options.proxy && { proxy: options.proxy }),
     ...(options.adminPassword === undefined ? {} : { adminPassword: options.adminPassword }),
     ...(options.masterKey === undefined ? {} : { masterKey: options.masterKey }),
+    ...(options.previousMasterKey === undefined
+      ? {}
+      : { previousMasterKey: options.previousMasterKey }),
   });
   try {
     const server = await createServer(app.context, {

@@ -324,8 +324,12 @@ export interface StoreRepositories {
     /** False where there was none. */
     remove(kind: string, id: string): Promise<boolean>;
     isEmpty(): Promise<boolean>;
-    /** Of any kind, those that are sealed under another master secret than this one, by kind and id. */
-    notUnder(keyId: string, limit: number): Promise<SecretRow[]>;
+    /** Of any kind, those that are sealed under another master secret than this one, by kind and id, from after one on. */
+    notUnder(
+      keyId: string,
+      limit: number,
+      after?: { kind: string; id: string },
+    ): Promise<SecretRow[]>;
     /** Of any kind, how many are sealed under each master secret. */
     countByKey(): Promise<{ key_id: string; secrets: number }[]>;
     /** Puts a secret in the place of `before`; false where that is not there any more. */

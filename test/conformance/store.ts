@@ -441,6 +441,9 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
           { ...secret('k', 'two'), kind: 'server_key' },
         ]);
         expect(await store.secrets.notUnder('mk_new', 1)).toHaveLength(1);
+        expect(await store.secrets.notUnder('mk_new', 9, old)).toMatchObject([
+          { kind: 'server_key' },
+        ]);
         expect(await store.secrets.countByKey()).toEqual(
           expect.arrayContaining([
             { key_id: 'mk_new', secrets: 1 },

@@ -85,6 +85,7 @@ export async function governed(
     allow_unsigned_bundles: false,
     allow_dirty_bundles: false,
     file_directories: ['/'],
+    previous_master_key_files: [],
     clear_password_hosts: [],
     private_addresses: [],
     row_cap: 10_000,

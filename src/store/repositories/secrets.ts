@@ -39,15 +39,18 @@ export function secretsRepository(db: Db): StoreRepositories['secrets'] {
         .executeTakeFirst();
       return numDeletedRows > 0n;
     },
-    async notUnder(keyId, limit) {
-      return db
-        .selectFrom('secrets')
-        .selectAll()
-        .where('key_id', '!=', keyId)
-        .orderBy('kind')
-        .orderBy('id')
-        .limit(rowLimit(limit))
-        .execute();
+    async notUnder(keyId, limit, after) {
+      const found = db.selectFrom('secrets').selectAll().where('key_id', '!=', keyId);
+      const rest =
+        after === undefined
+          ? found
+          : found.where((e) =>
+              e.or([
+                e('kind', '>', after.kind),
+                e.and([e('kind', '=', after.kind), e('id', '>', after.id)]),
+              ]),
+            );
+      return rest.orderBy('kind').orderBy('id').limit(rowLimit(limit)).execute();
     },
     async countByKey() {
       const rows = await db
