@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { exportJWK } from 'jose';
+import type { BundleDatasource } from './bundle/model.js';
 import { readVariable } from './config/env.js';
 import type { ServerConfig } from './config/server-config.js';
 import type { Engine } from './engines/contract.js';
@@ -21,6 +22,10 @@ import { createDataPlane } from './services/data-plane.js';
 import { type DatasourceVariables, datasourceSecret } from './services/datasource-secret.js';
 import { vaultCredentials } from './services/datasource-vault.js';
 import type { Job } from './services/job.js';
+import {
+  type CredentialBackendConfigs,
+  openCredentialBackends,
+} from './services/open-credential-backends.js';
 import { openNotifications } from './services/open-notifications.js';
 import { auditSigner, loadServerKeys, type ServerKeys } from './services/server-keys.js';
 import { readTrustedBundleKeys } from './services/trusted-bundle-keys.js';
@@ -118,18 +123,34 @@ export async function openApp({
       vault,
       clearPasswordHosts: config.clear_password_hosts,
     };
+    const rules = outboundRules(parseAddressList(config.private_addresses, 'private_addresses'));
+    const backends = openCredentialBackends({
+      // Of the form that the schema of the server's file says.
+      configs: (config.credential_backends ?? {}) as CredentialBackendConfigs,
+      rules,
+      ...(proxy && { proxy }),
+      variable,
+      forbiddenDirectories: [config.data_dir],
+      clearPasswordHosts: config.clear_password_hosts,
+    });
+    const environmentSecret = (datasource: BundleDatasource, found: Engine) => {
+      backends.checkEnvironment(datasource, found);
+      return datasourceSecret({
+        id: datasource.name,
+        engine: found,
+        config: datasource.config,
+        credentials: datasource.credentials ?? 'env',
+        variables,
+      });
+    };
     const connectors = createConnectors({
       engine,
       credentials: (datasource, found) =>
         datasource.credentials === 'vaultkit'
           ? vaultCredentials(sealed, datasource, found)
-          : datasourceSecret({
-              id: datasource.name,
-              engine: found,
-              config: datasource.config,
-              credentials: datasource.credentials ?? 'env',
-              variables,
-            }),
+          : isFetched(datasource)
+            ? backends.credentials(datasource, found)
+            : environmentSecret(datasource, found),
       baseDirectory: cwd,
       fileDirectories: config.file_directories,
       forbiddenDirectories: [config.data_dir],
@@ -171,7 +192,7 @@ export async function openApp({
     const notifications = await openNotifications({
       // Of the form that the schema of the server's file says.
       channels: (config.notifications?.channels ?? []) as unknown as readonly ChannelConfig[],
-      rules: outboundRules(parseAddressList(config.private_addresses, 'private_addresses')),
+      rules,
       ...(proxy && { proxy }),
       variable,
       store,
@@ -215,6 +236,7 @@ export async function openApp({
         await dataPlane.close();
         await context.running.idle();
         await notifications.close();
+        await backends.close();
         await store.close();
       },
     };
@@ -242,6 +264,11 @@ function engine(name: string): Engine {
   const found = engineByName(name);
   if (found) return found;
   throw new VkitError('unsupported', `This server has no engine called ${name.slice(0, 32)}.`);
+}
+
+/** Whether its login is in a backend outside; anything that is not known is asked for there, and refused. */
+function isFetched({ credentials = 'env' }: BundleDatasource): boolean {
+  return credentials !== 'env' && credentials !== 'vaultkit';
 }
 
 async function publicKeys(keys: ServerKeys): Promise<{ keys: object[] }> {

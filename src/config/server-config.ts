@@ -29,6 +29,8 @@ export interface ServerConfig {
   datasource_addresses?: readonly string[];
   /** Networks and hosts that are not public and that the server may call all the same. */
   private_addresses: readonly string[];
+  /** Where logins of datasources are kept outside, each backend as the schema says. */
+  credential_backends?: Nested;
   /** Whom people are told by of what waits for them; each channel as the schema says. */
   notifications?: { channels: readonly ({ name: string; type: string } & Nested)[] };
   row_cap: number;
@@ -79,7 +81,7 @@ const PATHS = [
   'previous_master_key_files',
 ] as const;
 
-const NESTED = ['notifications'] as const;
+const NESTED = ['notifications', 'credential_backends'] as const;
 
 export interface ServerConfigSources {
   /** The working directory: where relative paths of the environment and the flags start. */
@@ -157,9 +159,11 @@ function absoluteFiles(value: unknown, base: string): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, one]) => [
       key,
-      /^(?:.*_)?file$/.test(key) && typeof one === 'string'
-        ? resolve(base, one)
-        : absoluteFiles(one, base),
+      key === 'directories' && Array.isArray(one)
+        ? one.map((path) => resolve(base, String(path)))
+        : /^(?:.*_)?file$/.test(key) && typeof one === 'string'
+          ? resolve(base, one)
+          : absoluteFiles(one, base),
     ]),
   );
 }

@@ -42,11 +42,19 @@ export function createConnectors(options: ConnectorOptions): Connectors {
         datasource.type,
         datasource.config,
         datasource.credentials ?? null,
+        datasource.credentials_at ?? null,
       ]);
       const known = open.get(datasource.name);
       if (known?.described === described) return known.connector;
       if (known) closeQuietly(known.connector);
-      const connector = connect(datasource, options);
+      const connector = connect(datasource, options).then((opened) =>
+        FETCHED.has(datasource.credentials ?? '')
+          ? fetchingAnew(opened, () => {
+              // The others that use it end by themselves; the next query asks for the login again.
+              if (open.get(datasource.name)?.connector === connector) open.delete(datasource.name);
+            })
+          : opened,
+      );
       open.set(datasource.name, { described, connector });
       try {
         return await connector;
@@ -79,6 +87,26 @@ export function createConnectors(options: ConnectorOptions): Connectors {
         ...all.map(async ({ connector }) => (await connector).close()),
         ...[...single].map((connector) => connector.close()),
       ]);
+    },
+  };
+}
+
+/** Backends outside, where a password can have been changed since a pool was opened with it. */
+const FETCHED: ReadonlySet<string> = new Set(['file', 'vault', 'aws-secrets']);
+
+/** The connector, which tells when the database cannot be reached, or does not take the login any more. */
+function fetchingAnew(connector: Connector, onUnreachable: () => void): Connector {
+  return {
+    ...connector,
+    async *run(query, run) {
+      try {
+        yield* connector.run(query, run);
+      } catch (error) {
+        if (error instanceof VkitError && error.code === 'datasource_unreachable') {
+          onUnreachable();
+        }
+        throw error;
+      }
     },
   };
 }
