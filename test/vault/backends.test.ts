@@ -134,11 +134,6 @@ async function files(state: State) {
   const folder = await temporaryFolder();
   if (state !== 'missing')
     await writeFile(join(folder, 'crm.json'), JSON.stringify(secretOf(state)));
-  if (state === 'forbidden') {
-    const outside = join(await temporaryFolder(), 'x.json');
-    await writeFile(outside, JSON.stringify(secretOf('there')));
-    await symlink(outside, join(folder, 'link.json'));
-  }
   return { directories: [folder] };
 }
 
