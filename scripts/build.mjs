@@ -23,6 +23,7 @@ const EXTERNAL = [
   'snowflake-sdk',
   '@google-cloud/bigquery',
   'google-auth-library',
+  '@aws-sdk/client-secrets-manager',
   'pino-pretty',
   // oclif looks for it to run a plugin's sources; vkit's command table makes that needless.
   'typescript',

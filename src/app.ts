@@ -1,10 +1,13 @@
 import { exportJWK } from 'jose';
+import type { BundleDatasource } from './bundle/model.js';
+import { readVariable } from './config/env.js';
 import type { ServerConfig } from './config/server-config.js';
 import type { Engine } from './engines/contract.js';
 import { ENGINES, engineByName } from './engines/index.js';
 import { VkitError } from './errors/index.js';
 import { rememberVerified } from './grants/verify-grant.js';
 import { createTokenCodec } from './masking/token-codec.js';
+import type { ChannelConfig } from './notify/index.js';
 import { openAuditWork } from './services/audit-work.js';
 import { type ConnectorOptions, createConnectors } from './services/connectors.js';
 import { createActiveBundleReader } from './services/control/active-bundle.js';
@@ -24,13 +27,18 @@ import { checkPeerUrl } from './services/executor/check-peer-url.js';
 import { checkExecutorToken } from './services/executor/executor-token.js';
 import type { Job } from './services/job.js';
 import { createOidcProvider } from './services/oidc-provider.js';
+import {
+  type CredentialBackendConfigs,
+  openCredentialBackends,
+} from './services/open-credential-backends.js';
+import { openNotifications } from './services/open-notifications.js';
 import { openState } from './services/open-state.js';
 import { readOidcSettings } from './services/read-oidc-settings.js';
 import type { ServerKeys } from './services/server-keys.js';
 import { ownSinkSecret } from './services/sink-secret.js';
 import { readTrustedBundleKeys } from './services/trusted-bundle-keys.js';
 import { parseAddressList } from './util/address-list.js';
-import { outboundRules } from './util/outbound.js';
+import { listedRules, outboundRules } from './util/outbound.js';
 import type { ProxySettings } from './util/proxied-fetch.js';
 
 export interface AppOptions {
@@ -43,13 +51,15 @@ export interface AppOptions {
   executorToken?: string;
   /** Of this server at the identity provider; wins over the file of the configuration. */
   oidcClientSecret?: string;
+  /** The master secret before it, which still opens what it sealed. */
+  previousMasterKey?: string;
   /** What the environment says of a datasource, read when a connection is opened and not kept. */
   variables: (id: string) => DatasourceVariables;
   /** Where relative paths of datasources start. */
   cwd: string;
-  /** A variable of the environment that the configuration names; absent: there are none. */
+  /** Reads a variable that the server's file names for a secret. */
   variable?: (name: string) => string | undefined;
-  /** How the server gets out. */
+  /** What the environment says of proxies, for what the server itself calls. */
   proxy?: ProxySettings;
   now?: () => number;
   /** See `openStore`. */
@@ -83,7 +93,8 @@ export async function openApp({
   masterKey,
   executorToken,
   oidcClientSecret,
-  variable = () => undefined,
+  previousMasterKey,
+  variable = readVariable,
   proxy,
   now = Date.now,
   checkStoreUse = false,
@@ -99,6 +110,10 @@ export async function openApp({
     ...(config.database_url === undefined ? {} : { databaseUrl: config.database_url }),
     ...(masterKey === undefined ? {} : { masterKey }),
     ...(config.master_key_file === undefined ? {} : { masterKeyFile: config.master_key_file }),
+    previous: {
+      ...(previousMasterKey === undefined ? {} : { text: previousMasterKey }),
+      files: config.previous_master_key_files,
+    },
   });
   try {
     const own = allKeys(keys).map(({ publicKey }) => publicKey);
@@ -111,16 +126,32 @@ export async function openApp({
       vault,
       clearPasswordHosts: config.clear_password_hosts,
     };
+    const rules = outboundRules(parseAddressList(config.private_addresses, 'private_addresses'));
+    const backends = openCredentialBackends({
+      // Of the form that the schema of the server's file says.
+      configs: (config.credential_backends ?? {}) as CredentialBackendConfigs,
+      rules,
+      ...(proxy && { proxy }),
+      variable,
+      forbiddenDirectories: [config.data_dir],
+      clearPasswordHosts: config.clear_password_hosts,
+    });
+    const environmentSecret = (datasource: BundleDatasource, found: Engine) => {
+      backends.checkEnvironment(datasource, found);
+      return datasourceSecret({
+        id: datasource.name,
+        engine: found,
+        config: datasource.config,
+        credentials: datasource.credentials ?? 'env',
+        variables,
+      });
+    };
     const credentials: ConnectorOptions['credentials'] = (datasource, found) =>
       datasource.credentials === 'vaultkit'
         ? vaultCredentials(sealed, datasource, found)
-        : datasourceSecret({
-            id: datasource.name,
-            engine: found,
-            config: datasource.config,
-            credentials: datasource.credentials ?? 'env',
-            variables,
-          });
+        : isFetched(datasource)
+          ? backends.credentials(datasource, found)
+          : environmentSecret(datasource, found);
     const connectors = createConnectors({
       engine,
       credentials,
@@ -128,6 +159,12 @@ export async function openApp({
       fileDirectories: config.file_directories,
       forbiddenDirectories: [config.data_dir],
       clearPasswordHosts: config.clear_password_hosts,
+      ...(config.datasource_addresses && {
+        addressRules: listedRules(
+          parseAddressList(config.datasource_addresses, 'datasource_addresses'),
+          'datasource_addresses',
+        ),
+      }),
     });
     const tokens = createTokenCodec(config.org, keys.tokenKeys);
     const grantKeys = new Map(
@@ -168,13 +205,22 @@ export async function openApp({
       sinks: {
         org: config.org,
         dataDir: config.data_dir,
-        rules: outboundRules(parseAddressList(config.private_addresses, 'private_addresses')),
+        rules,
         ...(proxy === undefined ? {} : { proxy }),
         variable,
         ...(config.database_url === undefined ? {} : { databaseUrl: config.database_url }),
         ownSecret: (name) => ownSecretOf(config, name),
         now,
       },
+    });
+    const notifications = await openNotifications({
+      // Of the form that the schema of the server's file says.
+      channels: (config.notifications?.channels ?? []) as unknown as readonly ChannelConfig[],
+      rules,
+      ...(proxy && { proxy }),
+      variable,
+      store,
+      now,
     });
     const context: ControlContext = {
       ...trust,
@@ -196,6 +242,7 @@ export async function openApp({
       running: new RunningQueries(config.queries_per_requester),
       oidc: oidcSettings && createOidcProvider(oidcSettings),
       auditSinkNames: audit.sinkNames,
+      notifications: notifications.routes,
     };
     const first = await setUpOrganisation(context, {
       adminEmail: config.admin_email,
@@ -211,6 +258,7 @@ export async function openApp({
       jobs: [
         { name: 'sweep', everyMs: SWEEP_MS, run: createSweeper(context).sweep },
         ...audit.jobs,
+        ...notifications.jobs,
       ],
       close: async () => {
         unwatch();
@@ -218,6 +266,8 @@ export async function openApp({
         await dataPlane.close();
         await context.running.idle();
         await audit.close();
+        await notifications.close();
+        await backends.close();
         await store.close();
       },
     };
@@ -280,6 +330,11 @@ function engine(name: string): Engine {
 /** Those that sign, then those that did. */
 function allKeys({ grant, audit, former }: ServerKeys) {
   return [grant, audit, ...former.grant, ...former.audit];
+}
+
+/** Whether its login is in a backend outside; anything that is not known is asked for there, and refused. */
+function isFetched({ credentials = 'env' }: BundleDatasource): boolean {
+  return credentials !== 'env' && credentials !== 'vaultkit';
 }
 
 async function publicKeys(keys: ServerKeys): Promise<{ keys: object[] }> {

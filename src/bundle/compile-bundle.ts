@@ -174,8 +174,10 @@ function compileField(name: string, field: RegistryField, column: LockField | nu
 }
 
 function compileDatasource(datasource: BundleDatasource): BundleDatasource {
-  const { name, type, environment, region, config, credentials, schema_check } = datasource;
-  return withoutUndefined({ name, type, environment, region, config, credentials, schema_check });
+  const { name, type, environment, region, config, schema_check } = datasource;
+  const { credentials, credentials_at } = datasource;
+  const place = { credentials, credentials_at };
+  return withoutUndefined({ name, type, environment, region, config, ...place, schema_check });
 }
 
 /** By code units and not by a locale, which would differ between machines. */

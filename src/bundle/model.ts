@@ -55,8 +55,10 @@ export interface BundleDatasource {
   environment: string;
   region: string | null;
   config: Readonly<Record<string, unknown>>;
-  /** Where the server finds the secret: `env`, `vaultkit`, `file`; never the secret. */
+  /** Where the server finds the secret: `env`, `vaultkit`, `file`, `vault`, `aws-secrets`; never the secret. */
   credentials?: string;
+  /** Of a backend that has many: which secret, and the keys in it where they are not `username` and `password`. */
+  credentials_at?: { path: string; username_key?: string; password_key?: string };
   schema_check?: 'identity';
 }
 

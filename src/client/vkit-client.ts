@@ -26,6 +26,7 @@ import type {
   LoginAnswer,
   NewDatasource,
   RequestAnswer,
+  RotatedVaultBody,
   ScannedDatasourceBody,
   SessionBody,
   ShownBundle,
@@ -218,6 +219,15 @@ export class VkitClient {
   async removeDatasource(id: string): Promise<{ id: string; state: string }> {
     const path = await this.#path('datasources', id);
     return callJson(this.options, { method: 'DELETE', path });
+  }
+
+  /** Seals a batch of secrets anew; `next` of the answer is where the next batch begins. */
+  async rotateVault(after?: { kind: string; id: string }): Promise<RotatedVaultBody> {
+    const path = await this.#path('vault', 'rotate');
+    return callJson(
+      { ...this.options, timeoutMs: SCAN_TIMEOUT_MS },
+      { method: 'POST', path, body: after === undefined ? {} : { after } },
+    );
   }
 
   async testDatasource(id: string): Promise<TestedDatasourceBody> {

@@ -133,6 +133,19 @@ export interface DatasourceAnswer extends DatasourceBody {
   correlation_id: string;
 }
 
+/** What one call of a rotation of the vault did. */
+export interface RotatedVaultBody {
+  /** The master secret that is sealed under now. */
+  key_id: string;
+  resealed: number;
+  failed: { kind: string; id: string; reason: string }[];
+  /** Secrets that are still under another one. */
+  remaining: number;
+  /** Where the next call begins; null at the end. */
+  next: { kind: string; id: string } | null;
+  correlation_id: string;
+}
+
 export interface TestedDatasourceBody {
   id: string;
   engine: string;

@@ -90,6 +90,10 @@ VKIT_DS_<ID>_PASSWORD or VKIT_DS_<ID>_URL.`;
         control_url: environment.apiUrl,
         grant_keys: list(environment.executorPublicKeyFile, new RegExp(`[,${delimiter}]`)),
       }),
+      ...(environment.previousMasterKey === undefined
+        ? {}
+        : { previousMasterKey: environment.previousMasterKey }),
+      proxy: environment.proxy,
       flags: compact({
         role: flags.role,
         host: flags.host,

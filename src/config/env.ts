@@ -27,6 +27,8 @@ export type Environment = {
   masterKey?: string;
   /** VKIT_OIDC_CLIENT_SECRET: of the server at its identity provider. */
   oidcClientSecret?: string;
+  /** VKIT_MASTER_KEY_PREVIOUS: the one before it, while the vault is rotated. */
+  previousMasterKey?: string;
   /** VKIT_ADMIN_PASSWORD: of the first administrator. */
   adminPassword?: string;
   /** DATABASE_URL: the server's state in PostgreSQL. */
@@ -65,6 +67,7 @@ export function readEnvironment(env: Variables = process.env): Environment {
     executorPublicKeyFile: present(env.FUNL_PUBLIC_KEY),
     masterKey: present(env.VKIT_MASTER_KEY),
     oidcClientSecret: present(env.VKIT_OIDC_CLIENT_SECRET),
+    previousMasterKey: present(env.VKIT_MASTER_KEY_PREVIOUS),
     adminPassword: present(env.VKIT_ADMIN_PASSWORD),
     databaseUrl: present(env.DATABASE_URL),
     executorUrl: present(env.FUNL_URL),

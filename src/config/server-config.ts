@@ -54,6 +54,8 @@ export interface ServerConfig {
   database_url?: string;
   /** Holds the master secret of the vault; absent: VKIT_MASTER_KEY, or one that is made in the data directory. */
   master_key_file?: string;
+  /** Hold master secrets that were used before: they still open what they sealed. */
+  previous_master_key_files: readonly string[];
   /** Hosts that passwords of the vault may be sent to without TLS that is verified. */
   clear_password_hosts: readonly string[];
   /** Where a control plane finds its executors, and an executor is found: each has its own address first. */
@@ -62,8 +64,14 @@ export interface ServerConfig {
   control_url: string;
   /** What an executor verifies grants with: PEM files of public keys, or JWK Sets. */
   grant_keys: readonly string[];
+  /** Networks and hosts of databases that are connected to; absent: any. */
+  datasource_addresses?: readonly string[];
   /** Networks and hosts that are not public and that the server may call all the same. */
   private_addresses: readonly string[];
+  /** Where logins of datasources are kept outside, each backend as the schema says. */
+  credential_backends?: Nested;
+  /** Whom people are told by of what waits for them; each channel as the schema says. */
+  notifications?: { channels: readonly ({ name: string; type: string } & Nested)[] };
   row_cap: number;
   statement_timeout_seconds: number;
   session_ttl_seconds: number;
@@ -79,6 +87,9 @@ export interface ServerConfig {
   audit: AuditConfig;
 }
 
+/** What a key of the file holds below itself. */
+type Nested = Readonly<Record<string, unknown>>;
+
 const DEFAULTS: ServerConfig = {
   role: 'all',
   host: '127.0.0.1',
@@ -90,6 +101,7 @@ const DEFAULTS: ServerConfig = {
   allow_unsigned_bundles: false,
   allow_dirty_bundles: false,
   file_directories: ['.'],
+  previous_master_key_files: [],
   clear_password_hosts: [],
   executor_urls: [],
   control_url: 'http://localhost:3000',
@@ -117,7 +129,10 @@ const PATHS = [
   'file_directories',
   'master_key_file',
   'grant_keys',
+  'previous_master_key_files',
 ] as const;
+
+const NESTED = ['notifications', 'credential_backends'] as const;
 
 export interface ServerConfigSources {
   /** The working directory: where relative paths of the environment and the flags start. */
@@ -198,6 +213,10 @@ function absolutePaths<T extends Partial<ServerConfig>>(config: T, base: string)
     const sinks = config.audit.sinks.map((sink) => absoluteSink(sink, base));
     result.audit = { ...config.audit, sinks };
   }
+  for (const key of NESTED) {
+    if (result[key] !== undefined)
+      Object.assign(result, { [key]: absoluteFiles(result[key], base) });
+  }
   return result as T;
 }
 
@@ -207,6 +226,22 @@ function absoluteSink(sink: AuditSinkConfig, base: string): AuditSinkConfig {
       (entry[0] === 'path' || entry[0].endsWith('_file')) && typeof entry[1] === 'string',
   );
   return { ...sink, ...Object.fromEntries(paths.map(([key, path]) => [key, resolve(base, path)])) };
+}
+
+/** The same for keys that name a file at any depth; the schema bounds it. */
+function absoluteFiles(value: unknown, base: string): unknown {
+  if (Array.isArray(value)) return value.map((one) => absoluteFiles(one, base));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, one]) => [
+      key,
+      key === 'directories' && Array.isArray(one)
+        ? one.map((path) => resolve(base, String(path)))
+        : /^(?:.*_)?file$/.test(key) && typeof one === 'string'
+          ? resolve(base, one)
+          : absoluteFiles(one, base),
+    ]),
+  );
 }
 
 async function readOptional(path: string, required: boolean): Promise<string | null> {

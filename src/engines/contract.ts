@@ -1,6 +1,7 @@
 import type { Dialect } from '../aql/dialect.js';
 import type { CompiledQuery } from '../aql/plan.js';
 import type { ScannedSchema } from '../schema/model.js';
+import type { AddressRules } from '../util/outbound.js';
 import type { ReaderLogin, ReaderLoginRequest } from './reader-login.js';
 
 /** A secret as it is used to open a connection; it lives in memory only. */
@@ -23,6 +24,8 @@ export interface ConnectionOptions {
   connectTimeoutMs?: number;
   /** Hosts that get a password in clear without TLS that is verified, if they ask for it so; default none. */
   clearPasswordHosts?: readonly string[];
+  /** Which addresses may be dialled, checked after resolution; absent: any. Engines with `hostDialled` do not look at it. */
+  addressRules?: AddressRules;
 }
 
 export interface ScanOptions {
@@ -79,6 +82,11 @@ export interface Engine {
    * no configuration of the engine lets it.
    */
   unverifiedHost?(config: Readonly<Record<string, unknown>>): string | null;
+  /**
+   * The host that a `config` has an engine's own client dial, where vkit cannot check what it resolves to. Absent: the driver
+   * keeps to `addressRules`, or dials nothing.
+   */
+  hostDialled?(config: Readonly<Record<string, unknown>>): string;
   /** JSON Schema (draft 2020-12) of a datasource's `config`. */
   readonly configSchema: Readonly<Record<string, unknown>>;
   readonly dialect: Dialect;

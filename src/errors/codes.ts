@@ -63,6 +63,7 @@ export const ERROR_CODES = {
   query_timeout: { exit: 7, http: 504, title: 'The query took too long' },
   rate_limited: { exit: 7, http: 429, title: 'Too many requests' },
   schema_changed: { exit: 8, http: 409, title: 'The schema changed' },
+  secret_unavailable: { exit: 7, http: 503, title: 'A secret cannot be fetched' },
   sequence_too_low: { exit: 8, http: 409, title: 'Bundle sequence too low' },
   server_unreachable: { exit: 7, http: 503, title: 'Server unreachable' },
   unauthenticated: { exit: 6, http: 401, title: 'Not logged in' },

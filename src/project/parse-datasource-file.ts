@@ -171,6 +171,14 @@ export function printDatasource(datasource: Datasource): string {
   return `# yaml-language-server: $schema=../../node_modules/vkit/schemas/datasource.schema.json\n${body}`;
 }
 
+function placeOf(
+  credentials: CredentialSource,
+): Pick<BundleDatasource, 'credentials' | 'credentials_at'> {
+  if (typeof credentials === 'string') return { credentials };
+  const { backend, ...at } = credentials;
+  return { credentials: backend, credentials_at: at };
+}
+
 /** What a bundle says of a datasource. */
 export function toBundleDatasource(datasource: Datasource): BundleDatasource {
   const { id, engine, environment, region, credentials, config, schema_check } = datasource;
@@ -180,7 +188,7 @@ export function toBundleDatasource(datasource: Datasource): BundleDatasource {
     environment,
     region,
     config,
-    credentials: typeof credentials === 'string' ? credentials : credentials.backend,
+    ...placeOf(credentials),
     ...(schema_check === undefined ? {} : { schema_check }),
   };
 }

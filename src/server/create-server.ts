@@ -27,6 +27,7 @@ import { requestRoutes } from './routes/requests.js';
 import { sessionRoutes } from './routes/sessions.js';
 import { statusRoutes } from './routes/status.js';
 import { userRoutes } from './routes/users.js';
+import { vaultRoutes } from './routes/vault.js';
 import {
   authenticateRequest,
   callMeta,
@@ -150,6 +151,7 @@ const ORGANISATION_ROUTES = [
   sessionRoutes,
   agentTokenRoutes,
   datasourceRoutes,
+  vaultRoutes,
   bundleRoutes,
   requestRoutes,
   approvalRoutes,

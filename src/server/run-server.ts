@@ -1,6 +1,6 @@
 import { openApp } from '../app.js';
 import { readDatasourceVariables } from '../config/datasource-credentials.js';
-import { readEnvironment, readVariable } from '../config/env.js';
+import { readVariable } from '../config/env.js';
 import { loadServerConfig, type ServerConfig } from '../config/server-config.js';
 import { describeUrl } from '../util/describe-url.js';
 import { createServer } from './create-server.js';
@@ -21,6 +21,10 @@ export interface RunServerOptions {
   executorToken?: string;
   /** VKIT_OIDC_CLIENT_SECRET: of this server at the identity provider. */
   oidcClientSecret?: string;
+  /** VKIT_MASTER_KEY_PREVIOUS: the one before it. */
+  previousMasterKey?: string;
+  /** HTTPS_PROXY and NO_PROXY, for what the server itself calls. */
+  proxy?: { https?: string; except?: string };
   environment: Partial<ServerConfig>;
   flags: Partial<ServerConfig>;
   /** Called with what ends the server at Ctrl-C; SIGTERM is handled here. */
@@ -45,13 +49,16 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     cwd,
     variables: readDatasourceVariables,
     variable: readVariable,
-    proxy: readEnvironment().proxy,
+    ...(options.proxy && { proxy: options.proxy }),
     ...(options.adminPassword === undefined ? {} : { adminPassword: options.adminPassword }),
     ...(options.masterKey === undefined ? {} : { masterKey: options.masterKey }),
     ...(options.executorToken === undefined ? {} : { executorToken: options.executorToken }),
     ...(options.oidcClientSecret === undefined
       ? {}
       : { oidcClientSecret: options.oidcClientSecret }),
+    ...(options.previousMasterKey === undefined
+      ? {}
+      : { previousMasterKey: options.previousMasterKey }),
   });
   try {
     const server = await createServer(app.context, {

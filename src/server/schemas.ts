@@ -170,6 +170,10 @@ export const ReasonBody = strict({ reason: Text(2_000) });
 export const OptionalReasonBody = strict({ reason: Type.Optional(Text(2_000)) });
 export const EmptyBody = Type.Union([strict({}), Type.Null()]);
 
+export const RotateVaultBody = strict({
+  after: Type.Optional(strict({ kind: name(64), id: name(256) })),
+});
+
 const TtlSeconds = Type.Integer({ minimum: 1, maximum: 86_400 });
 
 const narrowing = {

@@ -3,6 +3,7 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import type { BundleDatasource } from '../bundle/model.js';
 import type { ConnectionOptions, Connector, Credentials, Engine } from '../engines/contract.js';
 import { VkitError } from '../errors/index.js';
+import type { AddressRules } from '../util/outbound.js';
 
 export interface ConnectorOptions {
   /** The engine of a datasource's `type`; throws for an unknown one. */
@@ -17,6 +18,8 @@ export interface ConnectorOptions {
   forbiddenDirectories: readonly string[];
   /** Hosts that get a password in clear where they ask for it. */
   clearPasswordHosts: readonly string[];
+  /** Which addresses may be dialled; absent: any. */
+  addressRules?: AddressRules;
 }
 
 export interface Connectors {
@@ -39,11 +42,19 @@ export function createConnectors(options: ConnectorOptions): Connectors {
         datasource.type,
         datasource.config,
         datasource.credentials ?? null,
+        datasource.credentials_at ?? null,
       ]);
       const known = open.get(datasource.name);
       if (known?.described === described) return known.connector;
       if (known) closeQuietly(known.connector);
-      const connector = connect(datasource, options);
+      const connector = connect(datasource, options).then((opened) =>
+        FETCHED.has(datasource.credentials ?? '')
+          ? fetchingAnew(opened, () => {
+              // The others that use it end by themselves; the next query asks for the login again.
+              if (open.get(datasource.name)?.connector === connector) open.delete(datasource.name);
+            })
+          : opened,
+      );
       open.set(datasource.name, { described, connector });
       try {
         return await connector;
@@ -80,6 +91,26 @@ export function createConnectors(options: ConnectorOptions): Connectors {
   };
 }
 
+/** Backends outside, where a password can have been changed since a pool was opened with it. */
+const FETCHED: ReadonlySet<string> = new Set(['file', 'vault', 'aws-secrets']);
+
+/** The connector, which tells when the database cannot be reached, or does not take the login any more. */
+function fetchingAnew(connector: Connector, onUnreachable: () => void): Connector {
+  return {
+    ...connector,
+    async *run(query, run) {
+      try {
+        yield* connector.run(query, run);
+      } catch (error) {
+        if (error instanceof VkitError && error.code === 'datasource_unreachable') {
+          onUnreachable();
+        }
+        throw error;
+      }
+    },
+  };
+}
+
 /** A pool that failed to open or to close has nothing left to release. */
 function closeQuietly(connector: Promise<Connector>): void {
   void connector.then((opened) => opened.close()).catch(() => undefined);
@@ -96,10 +127,23 @@ async function connect(
     if (typeof config[key] === 'string')
       config[key] = await confine(datasource.name, config[key], options);
   }
+  const { clearPasswordHosts, addressRules } = options;
+  const host = engine.hostDialled?.(config);
+  const refusal = host === undefined ? null : addressRules?.refusal(host, '');
+  if (refusal) {
+    throw new VkitError(
+      'datasource_unreachable',
+      `The server may not dial the address of datasource ${datasource.name}.`,
+      { cause: refusal },
+    );
+  }
   const credentials = await secretOf(datasource, engine, options);
-  const { clearPasswordHosts } = options;
   const target = { id: datasource.name, config, credentials };
-  return engine.connect(target, { ...bounds, clearPasswordHosts });
+  return engine.connect(target, {
+    ...bounds,
+    clearPasswordHosts,
+    ...(addressRules && { addressRules }),
+  });
 }
 
 /**

@@ -118,9 +118,13 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   '28000': LOGIN,
   ER_ACCESS_DENIED_ERROR: LOGIN,
   ER_DBACCESS_DENIED_ERROR: LOGIN,
+  address_refused: ({ address, id }) => [
+    `This server may not dial ${address}, the address of datasource ${id}.`,
+    'Whoever runs the server lists its network or its host name under datasource_addresses in vkit.server.yaml, if that is meant.',
+  ],
   PASSWORD_IN_CLEAR: ({ address, id }) => [
     `${address} asks for the password of datasource ${id} in clear, and nobody has verified that it is the right server.`,
-    'Set ssl_mode to verify-full in the file of the datasource, or have the server ask for scram-sha-256.',
+    'Set ssl_mode to verify-full in the file of the datasource, or have the database ask for a proof of it (scram-sha-256).',
   ],
   PASSWORD_MISSING: ({ address, id, password }) => [
     `${address} asks for a password, and datasource ${id} has none.`,

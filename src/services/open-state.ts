@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { KEYS_FOLDER, prepareDataDirectory } from '../store/data-directory.js';
 import type { Store } from '../store/model.js';
 import { openStore } from '../store/open-store.js';
-import { createMasterSource } from '../vault/master-secret.js';
+import { createMasterSource, type MasterSourceOptions } from '../vault/master-secret.js';
 import { createVault, type Vault } from '../vault/vault.js';
 import { sealedServerKeys } from './sealed-server-keys.js';
 import { auditSigner, loadServerKeys, type ServerKeys } from './server-keys.js';
@@ -15,6 +15,8 @@ export interface StateOptions {
   /** The master secret of the vault; wins over the file. */
   masterKey?: string;
   masterKeyFile?: string;
+  /** Master secrets before it, which still open what they sealed. */
+  previous?: MasterSourceOptions['previous'];
   /** Milliseconds since the epoch. */
   now: () => number;
   /** See `openStore`. */
@@ -39,6 +41,7 @@ export async function openState(options: StateOptions): Promise<State> {
     org,
     ...(masterKey === undefined ? {} : { text: masterKey }),
     ...(masterKeyFile === undefined ? {} : { file: masterKeyFile }),
+    ...(options.previous === undefined ? {} : { previous: options.previous }),
     ownFile: join(dataDir, KEYS_FOLDER, 'master.key'),
     isAnythingSealed: async () => !(await sealed.isEmpty()),
   });

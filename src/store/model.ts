@@ -233,6 +233,23 @@ export interface AuditLine {
   line: string;
 }
 
+/** `waiting` for its next attempt, or `dead`: given up, and kept for a while so that somebody can see why. */
+export type NotificationState = 'waiting' | 'dead';
+
+/** A message to one channel; delivered ones are removed. */
+export interface NotificationRow {
+  /** `ntf_…`; the same for each attempt, so that a receiver recognises a message that comes twice. */
+  id: string;
+  channel: string;
+  state: NotificationState;
+  /** What is told, before it is written for the channel. */
+  notice: Readonly<Record<string, unknown>>;
+  created_at: Timestamp;
+  attempts: number;
+  next_attempt_at: Timestamp;
+  last_error: string | null;
+}
+
 /** What is true of the organisation as a whole. */
 export interface OrganisationRow {
   slug: string;
@@ -384,6 +401,31 @@ export interface StoreRepositories {
     /** False where there was none. */
     remove(kind: string, id: string): Promise<boolean>;
     isEmpty(): Promise<boolean>;
+    /** Of any kind, those that are sealed under another master secret than this one, by kind and id, from after one on. */
+    notUnder(
+      keyId: string,
+      limit: number,
+      after?: { kind: string; id: string },
+    ): Promise<SecretRow[]>;
+    /** Of any kind, how many are sealed under each master secret. */
+    countByKey(): Promise<{ key_id: string; secrets: number }[]>;
+    /** Puts a secret in the place of `before`; false where that is not there any more. */
+    replace(before: SecretRow, row: SecretRow): Promise<boolean>;
+  };
+  readonly notifications: {
+    insert(row: NotificationRow): Promise<void>;
+    /** Of one channel, what waits and whose next attempt is due, the longest due first. */
+    due(channel: string, now: Timestamp, limit: number): Promise<NotificationRow[]>;
+    update(
+      id: string,
+      change: Partial<
+        Pick<NotificationRow, 'state' | 'attempts' | 'next_attempt_at' | 'last_error'>
+      >,
+    ): Promise<boolean>;
+    /** False where there was none. */
+    remove(id: string): Promise<boolean>;
+    /** In this state and made before a time, the oldest first. */
+    before(state: NotificationState, time: Timestamp, limit: number): Promise<NotificationRow[]>;
   };
   readonly tickets: {
     insert(row: TicketRow): Promise<void>;

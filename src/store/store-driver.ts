@@ -32,6 +32,7 @@ const NEUTRAL = new Set([
   'audit_index',
   'audit_checkpoints',
   'audit_sinks',
+  'notifications',
   'tickets',
   'cli_logins',
   'schema_migrations',

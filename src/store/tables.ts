@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import type { BundleState, RequestState } from './model.js';
+import type { BundleState, NotificationState, RequestState } from './model.js';
 
 /** Columns that hold JSON say so by their type: a text that `JSON.parse` takes. */
 type Json = string;
@@ -152,6 +152,16 @@ export interface Tables {
     id: string;
     grant_id: string;
     expires_at: string;
+  };
+  notifications: {
+    id: string;
+    channel: string;
+    state: NotificationState;
+    notice: Json;
+    created_at: string;
+    attempts: number;
+    next_attempt_at: string;
+    last_error: string | null;
   };
   idempotency: {
     requester_id: string;

@@ -1,13 +1,13 @@
 import { lookup as systemLookup } from 'node:dns/promises';
-import { connect, isIP, type LookupFunction, Socket } from 'node:net';
+import { isIP, type LookupFunction, Socket } from 'node:net';
 import { VkitError } from '../errors/index.js';
 import { type AddressList, canonicalHost } from './address-list.js';
 import { isLoopbackAddress, isNeverByName, isPrivateAddress } from './private-address.js';
 
 /** Which addresses may be dialled. */
 export interface AddressRules {
-  /** Why a host may not be dialled at an address it has; null where it may. */
-  refusal(host: string, address: string): VkitError | null;
+  /** Why a host may not be dialled at an address it has, with the code `address_refused`; null where it may. */
+  refusal(host: string, address: string): Error | null;
 }
 
 /** Finds the addresses of a name. */
@@ -35,6 +35,22 @@ export function outboundRules(consented: AddressList): AddressRules {
       if (!isPrivateAddress(address) || consented.hasAddress(address)) return null;
       if (consented.hasName(host) && !isNeverByName(address)) return null;
       return refused(host, 'which is not a public address');
+    },
+  };
+}
+
+/**
+ * The rules where only what is listed is dialled: a network opens every address in it, a host name what it resolves to, but
+ * never a link-local, multicast or unspecified address. Not even this machine is open by itself.
+ */
+export function listedRules(listed: AddressList, key: string): AddressRules {
+  return {
+    refusal(host, address) {
+      if (listed.hasAddress(address)) return null;
+      if (listed.hasName(host) && !isNeverByName(address)) return null;
+      // For whoever opened the connection to say more of: a driver's error like others.
+      const error = new Error(`${canonicalHost(host).slice(0, 255)} is not one of ${key}.`);
+      return Object.assign(error, { code: 'address_refused' });
     },
   };
 }
@@ -115,15 +131,45 @@ export function dial(
   rules: AddressRules,
   resolve?: Resolve,
 ): Socket {
-  try {
-    checkDialled(host, rules);
-  } catch (error) {
-    const never = new Socket();
-    process.nextTick(() => never.destroy(error as Error));
-    return never;
-  }
-  return connect({ host: canonicalHost(host), port, lookup: guardedLookup(rules, resolve) });
+  return new GuardedSocket(rules, resolve).connect(port, host);
 }
+
+/**
+ * A socket that `connect(port, host)` opens under the rules, for packages that call that themselves. A path, which is a socket of
+ * this machine, counts as 127.0.0.1.
+ */
+export class GuardedSocket extends Socket {
+  readonly #rules: AddressRules;
+  readonly #resolve: Resolve | undefined;
+
+  constructor(rules: AddressRules, resolve?: Resolve) {
+    super();
+    this.#rules = rules;
+    this.#resolve = resolve;
+  }
+
+  override connect(...args: unknown[]): this {
+    const [to, host] = args;
+    const isPath = typeof to === 'string';
+    try {
+      if (!isPath && (typeof to !== 'number' || typeof host !== 'string')) {
+        throw new TypeError('Only a port and a host, or a path, are dialled under rules.');
+      }
+      checkDialled(isPath ? LOOPBACK_ADDRESS : String(host), this.#rules);
+    } catch (error) {
+      process.nextTick(() => this.destroy(error as Error));
+      return this;
+    }
+    if (isPath) return super.connect({ path: to });
+    return super.connect({
+      port: Number(to),
+      host: canonicalHost(String(host)),
+      lookup: guardedLookup(this.#rules, this.#resolve),
+    });
+  }
+}
+
+const LOOPBACK_ADDRESS = '127.0.0.1';
 
 function notFound(host: string): NodeJS.ErrnoException {
   return Object.assign(new Error(`${host} has no address.`), { code: 'ENOTFOUND' });

@@ -26,7 +26,9 @@ export interface MasterSourceOptions {
   text?: string;
   /** A file that holds it. */
   file?: string;
-  /** Where one is made and kept while neither is given. */
+  /** Those that were used before: they open what they sealed, and seal nothing. */
+  previous?: { text?: string; files?: readonly string[] };
+  /** Where one is made and kept while neither is given; one that was made before opens what it sealed. */
   ownFile: string;
   /** Whether anything is sealed yet: then one that is missing is lost, and is not replaced by another. */
   isAnythingSealed: () => Promise<boolean>;
@@ -50,16 +52,49 @@ export function createMasterSource(options: MasterSourceOptions): MasterSource {
     });
     return loading;
   };
+  let heldBefore: Promise<MasterSecret[]> | undefined;
+  const loadBefore = (): Promise<MasterSecret[]> => {
+    if (heldBefore) return heldBefore;
+    const loading = readBefore(options).then((secrets) =>
+      Promise.all(secrets.map((secret) => withId(options.org, secret))),
+    );
+    heldBefore = loading;
+    loading.catch(() => {
+      if (heldBefore === loading) heldBefore = undefined;
+    });
+    return loading;
+  };
   return {
     async check() {
       await configured(options);
+      await readBefore(options);
     },
     forSealing: () => load(true),
     async forOpening(id) {
       const master = await load(false);
-      return master.id === id ? master : null;
+      if (master.id === id) return master;
+      return (await loadBefore()).find((before) => before.id === id) ?? null;
     },
   };
+}
+
+/** Kept from turning the opening of one secret into a search. */
+const PREVIOUS_MAX = 8;
+
+async function readBefore({ previous, ownFile, ...given }: MasterSourceOptions): Promise<Buffer[]> {
+  const { text, files = [] } = previous ?? {};
+  if (files.length > PREVIOUS_MAX) {
+    throw new VkitError(
+      'limit_exceeded',
+      `At most ${PREVIOUS_MAX} master secrets are previous ones.`,
+    );
+  }
+  const found = text === undefined ? [] : [checked(text, 'VKIT_MASTER_KEY_PREVIOUS')];
+  for (const file of files) found.push(await readMaster(file));
+  // The one that the server made for itself, before somebody gave it another.
+  const own = given.text === undefined && given.file === undefined;
+  const made = own ? null : await readMaster(ownFile, true);
+  return made ? [...found, made] : found;
 }
 
 /** As slow to try as a sealed secret is: the id lies beside it. The organisation keeps tables of ids from being of use. */

@@ -17,6 +17,8 @@ export interface Vault {
   seal(address: SecretAddress, text: string): Promise<SealedSecret>;
   /** Throws the same, and `vault_failed` for a secret that does not open. */
   open(address: SecretAddress, sealed: SealedSecret): Promise<string>;
+  /** The id of the master secret that it seals under now. */
+  sealsUnder(): Promise<string>;
 }
 
 /** Derived keys that are held: each costs a quarter of a second, and few datasources have more than one. */
@@ -35,6 +37,7 @@ export function createVault(masters: MasterSource): Vault {
     return key;
   };
   return {
+    sealsUnder: async () => (await masters.forSealing()).id,
     async seal(address, text) {
       const master = await masters.forSealing();
       const salt = randomBytes(SALT_BYTES);

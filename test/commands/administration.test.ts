@@ -30,6 +30,16 @@ afterAll(async () => {
 
 const admin = (...args: string[]) => server.as(ADMIN, args);
 
+describe('vkit vault rotate', () => {
+  it('says that there is nothing to do, and is for administrators', async () => {
+    const done = await admin('vault', 'rotate', '--json');
+    expect(done.code).toBe(0);
+    expect(jsonOf(done)).toMatchObject({ resealed: 0, remaining: 0, complete: true });
+    expect((await admin('vault', 'rotate')).stdout).toContain('Nothing to do');
+    expect((await server.as(UMA, ['vault', 'rotate'])).code).toBe(6);
+  });
+});
+
 describe('vkit user', () => {
   it('makes an account with its attributes, without its password in any output', async () => {
     const args = ['user', 'create', '--email', 'Eve@Example.com', '--password-stdin', '--json'];

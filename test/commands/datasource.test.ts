@@ -30,6 +30,28 @@ describe('datasource add', () => {
     expect(await filesBelow(root)).not.toContain(SECRET);
   });
 
+  it('writes where a backend of the server has the login, and which secret it is', async () => {
+    const { root, ok, run } = await emptyFolder();
+    const add = (id: string, ...flags: string[]) => [
+      ...['datasource', 'add', id, '--url', 'postgres://db.internal/crm', '--credential-backend'],
+      ...flags,
+    ];
+    await ok(add('crm', 'vault', '--credential-path', 'vkit/crm', '--password-key', 'pw'));
+    const crm = await readFile(join(root, 'config/datasources/crm.yaml'), 'utf8');
+    expect(crm).toContain('credentials:\n  backend: vault\n  path: vkit/crm\n  password_key: pw\n');
+    const made = await ok([...add('erp', 'file'), '--json']);
+    expect(jsonOf(made)).toMatchObject({ credentials: 'file', variables: [] });
+    const pathless = await run(add('x', 'aws-secrets'));
+    expect([pathless.code, pathless.stderr]).toEqual([
+      2,
+      expect.stringContaining('--credential-path'),
+    ]);
+    expect((await run(add('x', 'env', '--credential-path', 'a'))).code).toBe(2);
+    // From here nobody reads it, and the way is named.
+    const scanned = await run(['scan', 'crm']);
+    expect([scanned.code, scanned.stderr]).toEqual([7, expect.stringContaining('only the server')]);
+  });
+
   it.each([
     ['with --password', ['--password', SECRET], ''],
     ['with --password-stdin', ['--password-stdin'], SECRET],

@@ -8,6 +8,7 @@ import type {
   BundleRow,
   DatasourceRow,
   GrantRow,
+  NotificationRow,
   RequestRow,
   SecretRow,
   SessionRow,
@@ -497,6 +498,33 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
         expect(await store.secrets.isEmpty()).toBe(false);
       });
 
+      it('are found by the master secret that they are not under, whatever their kind', async () => {
+        const old = secret('crm', 'one');
+        await store.secrets.put(old);
+        await store.secrets.put({ ...secret('k', 'two'), kind: 'server_key' });
+        await store.secrets.put({ ...secret('app', 'three'), key_id: 'mk_new' });
+        expect(await store.secrets.notUnder('mk_new', 10)).toEqual([
+          old,
+          { ...secret('k', 'two'), kind: 'server_key' },
+        ]);
+        expect(await store.secrets.notUnder('mk_new', 1)).toHaveLength(1);
+        expect(await store.secrets.notUnder('mk_new', 9, old)).toMatchObject([
+          { kind: 'server_key' },
+        ]);
+        expect(await store.secrets.countByKey()).toEqual(
+          expect.arrayContaining([
+            { key_id: 'mk_new', secrets: 1 },
+            { key_id: old.key_id, secrets: 2 },
+          ]),
+        );
+        const resealed = { ...old, key_id: 'mk_new', nonce: 'another' };
+        expect(await store.secrets.replace(old, resealed)).toBe(true);
+        expect(await store.secrets.get('datasource', 'crm')).toEqual(resealed);
+        // Somebody gave another password meanwhile: it stays.
+        expect(await store.secrets.replace(old, { ...old, key_id: 'mk_new' })).toBe(false);
+        expect(await store.secrets.get('datasource', 'crm')).toEqual(resealed);
+      });
+
       it('go with the transaction that put them', async () => {
         const failing = store.transaction(async (tx) => {
           await tx.secrets.put(secret('crm', 'one'));
@@ -504,6 +532,69 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
         });
         await expect(failing).rejects.toThrow('no');
         expect(await store.secrets.isEmpty()).toBe(true);
+      });
+    });
+
+    describe('notifications', () => {
+      const notification = (
+        id: string,
+        change: Partial<NotificationRow> = {},
+      ): NotificationRow => ({
+        id,
+        channel: 'ops',
+        state: 'waiting',
+        notice: { event: 'grant.revoked', text: 'ünï' },
+        created_at: time(1),
+        attempts: 0,
+        next_attempt_at: time(2),
+        last_error: null,
+        ...change,
+      });
+
+      it('wait for their time, channel by channel, until they are removed', async () => {
+        const { notifications } = store;
+        await notifications.insert(notification('ntf_2', { next_attempt_at: time(3) }));
+        await notifications.insert(notification('ntf_1'));
+        await notifications.insert(notification('ntf_3', { channel: 'mail' }));
+        await notifications.insert(notification('ntf_4', { state: 'dead' }));
+        const due = async (at: number, limit = 10) =>
+          (await notifications.due('ops', time(at), limit)).map(({ id }) => id);
+        expect(await due(1)).toEqual([]);
+        expect(await due(2)).toEqual(['ntf_1']);
+        expect(await due(3)).toEqual(['ntf_1', 'ntf_2']);
+        expect(await due(3, 1)).toEqual(['ntf_1']);
+        expect(await notifications.due('mail', time(9), 10)).toEqual([
+          notification('ntf_3', { channel: 'mail' }),
+        ]);
+        const change = { attempts: 1, next_attempt_at: time(5), last_error: 'down' };
+        expect(await notifications.update('ntf_1', change)).toBe(true);
+        expect(await due(4)).toEqual(['ntf_2']);
+        expect(await notifications.due('ops', time(5), 10)).toContainEqual(
+          notification('ntf_1', change),
+        );
+        expect(await notifications.remove('ntf_1')).toBe(true);
+        expect(await notifications.remove('ntf_1')).toBe(false);
+        expect(await notifications.update('ntf_1', change)).toBe(false);
+      });
+
+      it('are found by state and age', async () => {
+        await store.notifications.insert(notification('ntf_2', { created_at: time(2) }));
+        await store.notifications.insert(notification('ntf_1'));
+        await store.notifications.insert(notification('ntf_3', { state: 'dead' }));
+        const idsBefore = async (state: NotificationRow['state'], at: number) =>
+          (await store.notifications.before(state, time(at), 10)).map(({ id }) => id);
+        expect(await idsBefore('waiting', 2)).toEqual(['ntf_1']);
+        expect(await idsBefore('waiting', 3)).toEqual(['ntf_1', 'ntf_2']);
+        expect(await idsBefore('dead', 3)).toEqual(['ntf_3']);
+      });
+
+      it('go with the transaction that made them', async () => {
+        const failing = store.transaction(async (tx) => {
+          await tx.notifications.insert(notification('ntf_1'));
+          throw new Error('no');
+        });
+        await expect(failing).rejects.toThrow('no');
+        expect(await store.notifications.due('ops', time(9), 10)).toEqual([]);
       });
     });
 

@@ -101,6 +101,7 @@ export async function governed(
     allow_unsigned_bundles: false,
     allow_dirty_bundles: false,
     file_directories: ['/'],
+    previous_master_key_files: [],
     clear_password_hosts: [],
     private_addresses: [],
     audit: { sinks: [], checkpoint_records: 1_000, checkpoint_seconds: 60 },

@@ -36,6 +36,7 @@ const IDENTITY: Identity = {
   clearance: 'high',
   region: 'EU',
   purposes: ['support'],
+  datasources: null,
   onBehalfOf: null,
   ownerIds: [],
   sessionId: null,

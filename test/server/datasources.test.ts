@@ -3,6 +3,7 @@ import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { bundleChecksum } from '../../src/bundle/canonicalise.js';
 import type { Bundle } from '../../src/bundle/model.js';
 import type {
   DatasourceAnswer,
@@ -13,8 +14,10 @@ import { ENGINES } from '../../src/engines/index.js';
 import { askGrant } from '../helpers/ask.js';
 import { type Governed, type Ground, governed } from '../helpers/governed.js';
 import { findMysql } from '../helpers/mysql.js';
+import { findPostgres, postgresGround } from '../helpers/postgres.js';
 import { shared } from '../helpers/shared.js';
 import { mysqlShop, sqliteShop } from '../helpers/shop.js';
+import { temporaryFolder } from '../helpers/temporary-folder.js';
 
 const PATH = '/orgs/acme/datasources';
 const ALLOW = 'id: allow_customers\nmatch: {dataset: customers}\naction: {allow: true}\n';
@@ -317,6 +320,66 @@ describe('testing and scanning', () => {
     expect(await auditOf(g, 'datasource.test_ended')).toEqual(
       expect.arrayContaining([expect.objectContaining({ outcome: 'datasource_unreachable' })]),
     );
+  });
+
+  it('log in with what a backend has, where a rule lets it go to that host', async (context) => {
+    const { url, reason } = await findPostgres();
+    if (url === null) return context.skip(reason);
+    const { config, variables } = postgresGround(url, 'public');
+    const logins = await temporaryFolder();
+    const login = { username: variables.username, password: PASSWORD };
+    await writeFile(join(logins, 'crm.json'), JSON.stringify(login));
+    const allow = [{ path: '{id}', hosts: [config.host] }];
+    const { g, call } = await world({
+      credential_backends: { file: { directories: [logins], allow } },
+    });
+    const crm = { name: 'crm', type: 'postgres', environment: 'production', region: null };
+    const deployed = (change: object) =>
+      g.deploy([ALLOW], (bundle) => {
+        const { registry } = bundle;
+        const added = { ...crm, config, credentials: 'file', ...change };
+        const changed = {
+          ...bundle,
+          registry: { ...registry, datasources: [added, ...registry.datasources] },
+        };
+        const checksum = bundleChecksum({
+          ...changed,
+          bundle: { ...changed.bundle, checksum: '' },
+          signing: null,
+        });
+        return { ...changed, bundle: { ...changed.bundle, checksum } };
+      });
+    expect((await deployed({})).status).toBe(201);
+    expect(await call('POST', '/crm/test', {})).toMatchObject({ status: 200 });
+    expect((await deployed({ config: { ...config, host: 'localhost.evil.example' } })).status).toBe(
+      201,
+    );
+    const elsewhere = await call<{ error: string }>('POST', '/crm/test', {});
+    expect(elsewhere).toMatchObject({ status: 503, body: { type: 'secret_unavailable' } });
+    expect(elsewhere.body.error).toContain('credential_backends.file.allow');
+    const from = { credentials: 'vault', credentials_at: { path: 'vkit/crm', password_key: 'pw' } };
+    expect((await deployed(from)).status).toBe(201);
+    expect((await call('POST', '/crm/test', {})).body).toMatchObject({
+      type: 'secret_unavailable',
+    });
+  });
+
+  it('dial no address that the server’s file does not list, and say so', async () => {
+    const { call } = await world({ datasource_addresses: ['10.0.0.0/8', 'db.internal'] });
+    const config = { host: '127.0.0.1', port: 1, database: 'crm' };
+    await call('POST', '', { ...CRM, config });
+    const answer = await call<{ error: string }>('POST', '/crm/test', {});
+    expect(answer).toMatchObject({ status: 502, body: { type: 'datasource_unreachable' } });
+    expect(answer.body.error).toContain('may not dial 127.0.0.1:1');
+    expect(JSON.stringify(answer.body)).toContain('datasource_addresses');
+    const own = { id: 'own', engine: 'snowflake', username: 'u', password: PASSWORD };
+    const made = await call('POST', '', {
+      ...own,
+      config: { account: 'a-b', database: 'd', warehouse: 'w' },
+    });
+    expect(made.status).toBe(201);
+    const dialled = await call<{ error: string }>('POST', '/own/test', {});
+    expect(dialled.body.error).toContain('may not dial');
   });
 
   it('say why a database is not reached, and never with what password', async () => {

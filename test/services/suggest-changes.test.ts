@@ -27,6 +27,7 @@ const IDENTITY: Identity = {
   clearance: 'low',
   region: null,
   purposes: [],
+  datasources: null,
   onBehalfOf: null,
   ownerIds: [],
   sessionId: null,

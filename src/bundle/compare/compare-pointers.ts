@@ -68,8 +68,8 @@ function tableOf({ datasource, table, kind, definition_digest }: BundleDataset):
 
 /** What a datasource stands for; where it lies is compared by decisions. */
 function endpointOf(source: BundleDatasource | undefined): object {
-  const { type, config, credentials, schema_check } = source ?? {};
-  return { type, config, credentials, schema_check };
+  const { type, config, credentials, credentials_at, schema_check } = source ?? {};
+  return { type, config, credentials, credentials_at, schema_check };
 }
 
 function pairOf(

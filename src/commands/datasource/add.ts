@@ -10,7 +10,7 @@ import { readLogin } from '../../cli/read-login.js';
 import { refuseClearServer } from '../../cli/refuse-clear-server.js';
 import type { Credentials } from '../../engines/contract.js';
 import { VkitError } from '../../errors/index.js';
-import type { Datasource } from '../../project/parse-datasource-file.js';
+import type { CredentialSource, Datasource } from '../../project/parse-datasource-file.js';
 import { type AddedDatasource, addDatasource } from '../../services/add-datasource.js';
 import { registerDatasource, registerFile } from '../../services/register-datasource.js';
 
@@ -49,9 +49,22 @@ VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whenever t
     }),
     region: string({ description: 'Where the data lies, such as US or EU.', helpValue: 'NAME' }),
     'credential-backend': option({
-      description: 'Where user name and password are kept; vaultkit is the server.',
-      options: ['env', 'vaultkit'] as const,
+      description:
+        'Where user name and password are kept; vaultkit is the server, the last three are what its file names.',
+      options: ['env', 'vaultkit', 'file', 'vault', 'aws-secrets'] as const,
     })(),
+    'credential-path': string({
+      description: 'Of the secret in vault or aws-secrets.',
+      helpValue: 'PATH',
+    }),
+    'username-key': string({
+      description: 'The key of the user name in that secret (username).',
+      helpValue: 'KEY',
+    }),
+    'password-key': string({
+      description: 'The key of the password in that secret (password).',
+      helpValue: 'KEY',
+    }),
     username: string({ description: 'User name of the login.', helpValue: 'NAME' }),
     ...passwordFlags,
   };
@@ -69,11 +82,13 @@ VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whenever t
         hint: `For example: vkit datasource add ${/^[a-z0-9_]+$/.test(id) ? id : 'ID'} --url sqlite:./shop.db`,
       });
     }
+    const source = backendSource(flags);
     const context = projectContext(flags);
     const server = await this.server(flags);
     let withoutPassword = false;
     const register = async (datasource: Datasource, login: Credentials) => {
       const engine = context.engines[datasource.engine];
+      if (source && engine?.needsCredentials) return source;
       if (!server || !engine || engine.usesOwnLogin) return 'env';
       if (!engine.needsCredentials) {
         await registerFile(server.client, datasource).catch((error: unknown) => {
@@ -109,6 +124,11 @@ VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whenever t
     this.explain(added, flags.username);
     const isSealed = added.datasource.credentials === 'vaultkit';
     if (isSealed) this.log(`Its credentials are sealed at ${server?.endpoint}.`);
+    if (source) {
+      this.note(
+        `The server fetches its login where credential_backends.${flags['credential-backend']} of vkit.server.yaml has a rule for its host; from here it is scanned with --remote.`,
+      );
+    }
     if (withoutPassword) {
       this.warn(
         `No password was given, so the login is kept without one: vkit datasource update ${id} --password-stdin`,
@@ -137,12 +157,13 @@ VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whenever t
 
   /** The server that keeps the credentials; null where they stay in the environment. */
   private async server(flags: {
-    'credential-backend'?: 'env' | 'vaultkit' | undefined;
+    'credential-backend'?: string | undefined;
     endpoint?: string | undefined;
     profile?: string | undefined;
   }): Promise<Connection | null> {
-    if (flags['credential-backend'] === 'env') return null;
-    const find = flags['credential-backend'] === 'vaultkit' ? connect : connectIfLoggedIn;
+    const backend = flags['credential-backend'];
+    if (backend !== undefined && backend !== 'vaultkit') return null;
+    const find = backend === 'vaultkit' ? connect : connectIfLoggedIn;
     return find(flags, this.config.version);
   }
 
@@ -163,6 +184,37 @@ VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whenever t
     this.log(`  export ${name}=${user === undefined ? '…' : quoteForShell(user)}`);
     this.log(`  export ${password}=…`);
   }
+}
+
+/** What the file says of a backend that only the server reads; undefined for the others. */
+function backendSource(flags: {
+  'credential-backend'?: string | undefined;
+  'credential-path'?: string | undefined;
+  'username-key'?: string | undefined;
+  'password-key'?: string | undefined;
+}): CredentialSource | undefined {
+  const backend = flags['credential-backend'];
+  const path = flags['credential-path'];
+  const { 'username-key': username_key, 'password-key': password_key } = flags;
+  if (backend === 'vault' || backend === 'aws-secrets') {
+    if (path === undefined) {
+      throw new VkitError('usage', `--credential-path is missing: which secret of ${backend}.`, {
+        hint: `For example: --credential-backend ${backend} --credential-path vkit/crm`,
+      });
+    }
+    return {
+      backend,
+      path,
+      ...(username_key === undefined ? {} : { username_key }),
+      ...(password_key === undefined ? {} : { password_key }),
+    };
+  }
+  if (path !== undefined || username_key !== undefined || password_key !== undefined) {
+    throw new VkitError('usage', 'Only vault and aws-secrets have paths and keys of secrets.', {
+      hint: 'Add --credential-backend vault or aws-secrets.',
+    });
+  }
+  return backend === 'file' ? 'file' : undefined;
 }
 
 /** Nobody asked for the server: who may not keep passwords there still adds a datasource to a project. */

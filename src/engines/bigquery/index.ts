@@ -15,6 +15,8 @@ export const bigquery: Engine = {
   configSchema: BIGQUERY_CONFIG_SCHEMA,
   dialect: bigqueryDialect,
   refusesSamples: 'it reads and bills whole columns, whatever the LIMIT.',
+  hostDialled: ({ api_endpoint: endpoint }) =>
+    typeof endpoint === 'string' ? new URL(endpoint).hostname : 'bigquery.googleapis.com',
   parseUrl: parseBigqueryUrl,
   readerLogin: bigqueryReaderLogin,
   async connect(target, options) {

@@ -1,24 +1,34 @@
+import { type AddressRules, GuardedSocket } from '../../util/outbound.js';
 import type { ServerSettings } from '../server-settings.js';
-import { authWithoutTls } from './auth-without-tls.js';
+import { authWithoutProof } from './auth-without-proof.js';
 import type { MysqlSettings } from './settings.js';
 
 /** Statements kept prepared per connection. */
 const PREPARED_MAX = 50;
 
+export interface DialOptions {
+  connectTimeoutMs: number;
+  /** Whether the password may go to the server itself, encrypted by TLS. */
+  takesClear: boolean;
+  rules: AddressRules | undefined;
+}
+
 /** What the package opens a connection with. */
 export function connectionOptions(
   settings: MysqlSettings,
   ssl: ServerSettings['ssl'],
-  connectTimeoutMs: number,
+  { connectTimeoutMs, takesClear, rules }: DialOptions,
 ) {
   const { host, port, user, database, sslMode, socketPath } = settings;
   const password = settings.password();
-  const isPrivate = ssl !== false || socketPath !== undefined;
+  // Encrypted for somebody whom nobody has verified is as good as in clear.
+  const isPrivate = (ssl !== false && takesClear) || socketPath !== undefined;
   return {
     ...(socketPath === undefined ? { host, port } : { socketPath }),
     ...{ user, password, database },
     ...(ssl === false ? {} : { ssl: tlsOptions(ssl, sslMode) }),
-    ...(isPrivate ? {} : { authPlugins: authWithoutTls(password) }),
+    ...(isPrivate ? {} : { authPlugins: authWithoutProof(password) }),
+    ...(rules && { stream: () => openUnder(rules, settings) }),
     connectTimeout: connectTimeoutMs,
     connectAttributes: { program_name: 'vkit' },
     charset: 'utf8mb4_bin',
@@ -38,6 +48,12 @@ export function connectionOptions(
     jsonStrings: true,
     timezone: 'Z' as const,
   };
+}
+
+function openUnder(rules: AddressRules, { host, port, socketPath }: MysqlSettings): GuardedSocket {
+  const socket = new GuardedSocket(rules);
+  socket.setNoDelay(true);
+  return socketPath === undefined ? socket.connect(port, host) : socket.connect(socketPath);
 }
 
 function tlsOptions(

@@ -5,7 +5,8 @@ import { driverErrors } from '../driver-error.js';
 import type { ConnectionPool, PooledConnection } from '../lease-pool.js';
 import { preferTls } from '../prefer-tls.js';
 import { createServerConnector, poolOptions } from '../server-connector.js';
-import { connectionOptions } from './connection-options.js';
+import { takesClearPassword } from '../server-options.js';
+import { connectionOptions, type DialOptions } from './connection-options.js';
 import { isTlsRefused } from './error.js';
 import { mysqlProtocol } from './protocol.js';
 import { createRowReader, type PausableConnection, type RowReader } from './row-reader.js';
@@ -25,7 +26,11 @@ export async function connectMysql(
   const settings = await readMysqlSettings(target);
   const errors = driverErrors(target.id, [target.credentials.password]);
   const bounds = poolOptions(options, settings.connectTimeoutMs);
-  const pool = openPool(settings, bounds.connectionsMax, bounds.connectTimeoutMs);
+  const pool = openPool(settings, bounds.connectionsMax, {
+    connectTimeoutMs: bounds.connectTimeoutMs,
+    takesClear: takesClearPassword(target.config, options.clearPasswordHosts),
+    rules: options.addressRules,
+  });
   return createServerConnector(pool, mysqlProtocol(settings.database), errors, {
     ...bounds,
     defaultSchema: settings.database,
@@ -35,14 +40,14 @@ export async function connectMysql(
 function openPool(
   settings: MysqlSettings,
   connectionsMax: number,
-  connectTimeoutMs: number,
+  dialling: DialOptions,
 ): ConnectionPool<MysqlSession> {
   const known = new WeakMap<mysql.PoolConnection, PooledConnection<MysqlSession>>();
   const pool = preferTls(
     settings,
     (ssl) => {
       const opened = mysql.createPool({
-        ...connectionOptions(settings, ssl, connectTimeoutMs),
+        ...connectionOptions(settings, ssl, dialling),
         connectionLimit: connectionsMax,
         maxIdle: 0,
         idleTimeout: IDLE_TIMEOUT_MS,
@@ -64,7 +69,7 @@ function openPool(
     },
     async cancel(id) {
       if (!/^\d+$/.test(id)) return;
-      const options = connectionOptions(settings, pool.ssl(), connectTimeoutMs);
+      const options = connectionOptions(settings, pool.ssl(), dialling);
       const client = mysql.createConnection(options);
       client.on('error', () => undefined);
       try {

@@ -2,6 +2,7 @@ import mysql from 'mysql2';
 import { VkitError } from '../../errors/index.js';
 import type { ConnectionTarget, Sandbox } from '../contract.js';
 import { driverErrors } from '../driver-error.js';
+import { takesClearPassword } from '../server-options.js';
 import { createServerSandbox } from '../server-sandbox.js';
 import { connectionOptions } from './connection-options.js';
 import { mysqlDialect } from './dialect.js';
@@ -50,8 +51,11 @@ async function connect(
   settings: MysqlSettings,
   ssl: MysqlSettings['ssl'],
 ): Promise<mysql.Connection> {
-  const timeoutMs = settings.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
-  const { database: _, ...options } = connectionOptions(settings, ssl, timeoutMs);
+  const { host, sslMode, connectTimeoutMs = CONNECT_TIMEOUT_MS } = settings;
+  const root = ssl !== false && ssl.ca !== undefined ? { ssl_root_cert: 'given' } : {};
+  const takesClear = takesClearPassword({ host, ssl_mode: sslMode, ...root });
+  const dialling = { connectTimeoutMs, takesClear, rules: undefined };
+  const { database: _, ...options } = connectionOptions(settings, ssl, dialling);
   const client = mysql.createConnection({
     ...options,
     // The script of the demo is many statements, all of them vkit's own.

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { serialize } from 'pg-protocol';
+import { type AddressRules, GuardedSocket } from '../../util/outbound.js';
 import type { ConnectionOptions, ConnectionTarget, Connector } from '../contract.js';
 import { driverErrors } from '../driver-error.js';
 import type { ConnectionPool, PooledConnection } from '../lease-pool.js';
@@ -24,7 +25,8 @@ export async function connectPostgres(
   const errors = driverErrors(target.id, [target.credentials.password]);
   const bounds = poolOptions(options, settings.connectTimeoutMs);
   const takesClear = takesClearPassword(target.config, options.clearPasswordHosts);
-  const pool = openPool(settings, bounds, takesClear ? pg.Client : WithoutClearPassword);
+  const Client = takesClear ? pg.Client : WithoutClearPassword;
+  const pool = openPool(settings, bounds, Client, options.addressRules);
   const { schema } = target.config;
   return createServerConnector(pool, postgresProtocol(settings.database), errors, {
     ...bounds,
@@ -47,6 +49,7 @@ function openPool(
   settings: ServerSettings,
   { connectionsMax, connectTimeoutMs }: PoolOptions,
   Client: typeof pg.Client,
+  rules: AddressRules | undefined,
 ): ConnectionPool<PostgresSession> {
   const { host, port, user, password, database } = settings;
   const known = new WeakMap<pg.PoolClient, PooledConnection<PostgresSession>>();
@@ -54,6 +57,7 @@ function openPool(
   const config = (ssl: ServerSettings['ssl']): pg.ClientConfig => ({
     ...{ host, port, user, password, database, ssl },
     application_name: 'vkit',
+    ...(rules && { stream: () => new GuardedSocket(rules) }),
     keepAlive: true,
     connectionTimeoutMillis: connectTimeoutMs,
     // Text is lossless; what the package makes of numbers and dates is not.

@@ -13,6 +13,8 @@ export const snowflake: Engine = {
   localFileKeys: ['private_key_file'],
   configSchema: SNOWFLAKE_CONFIG_SCHEMA,
   dialect: snowflakeDialect,
+  hostDialled: ({ host, account }) =>
+    typeof host === 'string' ? host : `${String(account)}.snowflakecomputing.com`,
   parseUrl: parseSnowflakeUrl,
   readerLogin: snowflakeReaderLogin,
   async connect(target, options) {

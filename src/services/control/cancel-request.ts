@@ -5,6 +5,7 @@ import { auditEvent, auditRequest } from './audit-parts.js';
 import { type CallMeta, type ControlContext, timestamp } from './context.js';
 import type { Identity } from './identity.js';
 import { answerParts, loadRequest, noSuchRequest } from './load-request.js';
+import { notify } from './notify.js';
 import { requestAnswer } from './request-answer.js';
 
 /** Cancels one's own request: a pending one is over, a granted one loses its grant and its running query. */
@@ -119,6 +120,7 @@ async function revoke(
     request: auditRequest(ctx, row),
     metadata: { ...event.metadata, grant_id: grant.id, reason },
   });
+  await notify(ctx, tx, { event: 'grant.revoked', row, grantId: grant.id, by: identity.name });
 }
 
 function grantBody(grant: GrantRow, now: number, call: CallMeta): GrantBody {

@@ -44,6 +44,15 @@ export interface Executors {
   statementTimeoutMs: number;
 }
 
+/** Which messages a channel gets. */
+export interface NotificationRoute {
+  channel: string;
+  /** Absent: all. */
+  events?: readonly string[];
+  /** Only requests that one of these roles approves; absent: all. */
+  approverRoles?: readonly string[];
+}
+
 /** Everything the use cases of the control plane work with; made once, in app.ts. */
 export interface ControlContext {
   org: string;
@@ -73,6 +82,8 @@ export interface ControlContext {
   oidc: OidcProvider | null;
   /** The sinks of the audit log that the configuration names. */
   auditSinkNames: readonly string[];
+  /** The channels that messages are put into the outbox for. */
+  notifications: readonly NotificationRoute[];
 }
 
 /** What a transport knows of one call. */

@@ -17,6 +17,7 @@ import { type Identity, loadIdentity, presentIdentity } from './identity.js';
 import { storeGrant } from './issue-grant.js';
 import { type Judgement, judge, maskedColumns, planQuery } from './judge.js';
 import { answerParts, awaits, loadRequest, noSuchRequest } from './load-request.js';
+import { notify } from './notify.js';
 import { requestAnswer } from './request-answer.js';
 
 export interface ApproveInput {
@@ -70,7 +71,7 @@ export async function approveRequest(
       created_at: timestamp(ctx.now()),
     });
     await recordStep(ctx, tx, 'approval.approved', call, approver, row, input.notes);
-    return settle(ctx, tx, { row, requester, active, judgement, call });
+    return settle(ctx, tx, { row, requester, active, judgement, call, by: approver.name });
   });
 }
 
@@ -164,13 +165,15 @@ interface SettleInput {
   active: ActiveBundle;
   judgement: Judgement;
   call: CallMeta;
+  /** Whose approval it is that may settle it. */
+  by: string;
 }
 
 /** Grants when every approval is there, else leaves the request pending with what is still missing. */
 async function settle(
   ctx: ControlContext,
   tx: StoreRepositories,
-  { row, requester, active, judgement, call }: SettleInput,
+  { row, requester, active, judgement, call, by }: SettleInput,
 ): Promise<RequestAnswer> {
   const rows = await tx.approvals.ofRequest(row.id);
   const voices = await presentVoices(tx, rows, requester, ctx.now());
@@ -205,12 +208,19 @@ async function settle(
     request: auditRequest(ctx, approved),
     policy_evaluation: auditDecision(decision, true),
   });
-  await storeGrant(ctx, tx, call, {
+  const grant = await storeGrant(ctx, tx, call, {
     row: approved,
     identity: requester,
     judgement,
     active,
     ttlSeconds,
+  });
+  await notify(ctx, tx, {
+    event: 'approval.approved',
+    row: approved,
+    by,
+    grantId: grant.id,
+    expiresAt: grant.expires_at,
   });
   return requestAnswer(await answerParts(ctx, tx, approved, call));
 }
@@ -234,6 +244,7 @@ async function close(
       ? auditDecision(why.decision, false)
       : { policies_applied: [], access_granted: false, type: why.denial_type },
   });
+  await notify(ctx, tx, { event: 'approval.denied', row, by: approver.name });
   return requestAnswer(await answerParts(ctx, tx, { ...row, ...change }, call));
 }
 

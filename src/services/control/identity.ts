@@ -183,7 +183,7 @@ export type AdministratorRole = 'user_admin' | 'datasource_admin' | 'policy_admi
 export function requireAdministrator(identity: Identity, ...roles: AdministratorRole[]): void {
   const holds = ['admin', ...roles].some((role) => identity.roles.includes(role));
   if (identity.kind === 'user' && holds) return;
-  const needed = `the role ${roles.join(', ')} or admin`;
+  const needed = roles.length === 0 ? 'the role admin' : `the role ${roles.join(', ')} or admin`;
   throw new VkitError(
     'forbidden',
     holds

@@ -5,6 +5,7 @@ import { mayJudge, presentVoices, requiredByRole } from './approvals-given.js';
 import { auditEvent, auditRequest } from './audit-parts.js';
 import { type CallMeta, type ControlContext, timestamp } from './context.js';
 import { type Identity, loadIdentity } from './identity.js';
+import { notify } from './notify.js';
 import { type AnswerParts, approvalItem, requestAnswer } from './request-answer.js';
 
 /** Requests a list holds at most. */
@@ -34,6 +35,7 @@ export async function loadRequest(
       ...auditEvent(ctx, 'request.expired', call, null),
       request: auditRequest(ctx, row),
     });
+    await notify(ctx, tx, { event: 'approval.expired', row });
   }
   return { ...row, ...change };
 }

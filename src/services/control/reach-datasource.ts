@@ -114,10 +114,12 @@ async function reach<T>(
   }
 }
 
+const SAID: readonly string[] = ['vault_failed', 'secret_unavailable'];
+
 /** That a secret does not open is for whoever can give it anew; why else there is no login stays in the operator's log. */
 function sealedReason(error: unknown): unknown {
   const { cause } = error instanceof VkitError ? error : {};
-  return cause instanceof VkitError && cause.code === 'vault_failed' ? cause : error;
+  return cause instanceof VkitError && SAID.includes(cause.code) ? cause : error;
 }
 
 function explained(

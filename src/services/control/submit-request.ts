@@ -24,6 +24,7 @@ import {
 } from './judge.js';
 import { answerParts, loadRequest } from './load-request.js';
 import { checkDatasourceAttributes, type NamedAttributes, narrowRequester } from './narrow.js';
+import { notify } from './notify.js';
 import { requestAnswer } from './request-answer.js';
 import { explainDenial } from './suggest-changes.js';
 
@@ -263,6 +264,9 @@ async function finish(
         }
       : { policy_evaluation: { policies_applied: [], access_granted: false, ...typeOf(row) } }),
   });
+  if (row.state === 'pending') {
+    await notify(ctx, tx, { event: 'approval.requested', row, expiresAt: row.expires_at });
+  }
   const grant =
     row.state === 'approved' && judgement && active
       ? await storeGrant(ctx, tx, call, {

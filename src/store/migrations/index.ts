@@ -4,6 +4,7 @@ import { datasources } from './0003_datasources.js';
 import { auditIndex } from './0004_audit_index.js';
 import { auditCheckpoints } from './0005_audit_checkpoints.js';
 import { identities } from './0006_identities.js';
+import { notifications } from './0007_notifications.js';
 import { tickets } from './0008_tickets.js';
 import type { Migration } from './migration.js';
 
@@ -15,5 +16,6 @@ export const MIGRATIONS: readonly Migration[] = [
   auditIndex,
   auditCheckpoints,
   identities,
+  notifications,
   tickets,
 ];

@@ -11,6 +11,7 @@ import { cliLoginsRepository } from './cli-logins.js';
 import { datasourcesRepository } from './datasources.js';
 import { grantsRepository } from './grants.js';
 import { idempotencyRepository } from './idempotency.js';
+import { notificationsRepository } from './notifications.js';
 import { organisationRepository } from './organisation.js';
 import { requestsRepository } from './requests.js';
 import { secretsRepository } from './secrets.js';
@@ -33,6 +34,7 @@ export function repositories(db: Db, signer: AuditSigner): StoreRepositories {
     datasources: datasourcesRepository(db),
     secrets: secretsRepository(db),
     tickets: ticketsRepository(db),
+    notifications: notificationsRepository(db),
     idempotency: idempotencyRepository(db),
     audit: auditRepository(db, signer),
     auditCheckpoints: auditCheckpointsRepository(db),

@@ -3,8 +3,17 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { mysql } from '../../../src/engines/mysql/index.js';
+import { hasOpenssl, makeCertificate } from '../../helpers/certificate.js';
 import { withTemporaryFolder } from '../../helpers/temporary-folder.js';
-import { greeting, OK, type Peer, type Script, switchTo, withServer } from './rogue-server.js';
+import {
+  greeting,
+  OK,
+  type Peer,
+  type Script,
+  switchTo,
+  withServer,
+  withTlsServer,
+} from './rogue-server.js';
 
 const PASSWORD = 's3cret-passw0rd';
 /** What a client sends that asks for a key to encrypt its password with. */
@@ -58,7 +67,8 @@ describe('a server that is not what it says', () => {
     for (const ssl_mode of ['disable', 'prefer']) {
       it(`gets no password when it ${what}, with ssl_mode ${ssl_mode}`, async () => {
         const failures: unknown[] = [];
-        const watched: Script = (peer) => script(peer).catch((error) => void failures.push(error));
+        const watched: Script = (peer, socket) =>
+          script(peer, socket).catch((error) => void failures.push(error));
         await withServer(watched, async ({ port, received }) => {
           const error = await failureOf(port, { ssl_mode });
           expect(error).toMatchObject({ code: 'datasource_unreachable' });
@@ -140,3 +150,36 @@ async function failureOf(port: number, config: Record<string, unknown>): Promise
     await connector.close();
   }
 }
+
+/** This machine under a name that is not known to be it. */
+const OTHER_HOST = '127.1';
+
+describe.skipIf(!hasOpenssl())('a server with TLS that nobody verifies', () => {
+  const scripts: Record<string, Script> = {
+    mysql_clear_password: async (peer) => {
+      peer.send(switchTo('mysql_clear_password'));
+      await peer.next();
+    },
+    'caching_sha2_password, as of an account that it has not seen': async (peer) => {
+      peer.send(switchTo('caching_sha2_password'));
+      await peer.next();
+      peer.send(Buffer.from([1, 4]));
+      await peer.next();
+    },
+  };
+  for (const [plugin, script] of Object.entries(scripts)) {
+    it(`gets no password by ${plugin} under another name than this machine's`, () =>
+      withTemporaryFolder(async (folder) => {
+        const { key, certificate } = makeCertificate(folder, 'DNS:rogue.test');
+        const tls = { key, cert: certificate };
+        await withTlsServer(tls, script, async ({ port, received }) => {
+          for (const ssl_mode of ['prefer', 'require', 'verify-ca', 'verify-full']) {
+            const error = await failureOf(port, { ssl_mode, host: OTHER_HOST });
+            expect(error, ssl_mode).toMatchObject({ code: 'datasource_unreachable' });
+          }
+          expect(received().toString('latin1')).toContain('someone');
+          expect(received().toString('latin1')).not.toContain(PASSWORD);
+        });
+      }));
+  }
+});

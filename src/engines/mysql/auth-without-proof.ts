@@ -7,11 +7,11 @@ const NONCE_BYTES = 20;
 const FAST_AUTH_SUCCESS = 3;
 
 /**
- * Authentication over a connection that nobody encrypts: only answers from which the password cannot be read. A server
+ * Authentication with a server that nobody has proved to be the right one, encrypted or not: only answers from which the password cannot be read. A server
  * that wants the password itself, or offers a key of its own to encrypt it with, may be anybody; MySQL's client refuses
  * the same. By the names of MySQL's plugins.
  */
-export function authWithoutTls(password: string): Record<string, () => Authenticate> {
+export function authWithoutProof(password: string): Record<string, () => Authenticate> {
   return {
     caching_sha2_password: () => {
       let isAnswered = false;
@@ -46,7 +46,8 @@ function sha256(bytes: Buffer): Buffer {
 }
 
 function refused(plugin: string): Error {
-  return new Error(
-    `The server asks for the password by ${plugin}, which is not sent without TLS: set ssl_mode to require or stricter.`,
+  const error = new Error(
+    `The server asks for the password by ${plugin}, which is only sent with TLS that is verified: set ssl_mode to verify-full.`,
   );
+  return Object.assign(error, { code: 'PASSWORD_IN_CLEAR' });
 }
