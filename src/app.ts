@@ -8,6 +8,7 @@ import { rememberVerified } from './grants/verify-grant.js';
 import { createTokenCodec } from './masking/token-codec.js';
 import { createConnectors } from './services/connectors.js';
 import { createActiveBundleReader } from './services/control/active-bundle.js';
+import { Activity } from './services/control/activity.js';
 import { checkBundle, refusalOf } from './services/control/check-bundle.js';
 import type { ControlContext } from './services/control/context.js';
 import { createAuthenticator } from './services/control/identity.js';
@@ -19,6 +20,7 @@ import { createDataPlane } from './services/data-plane.js';
 import { type DatasourceVariables, datasourceSecret } from './services/datasource-secret.js';
 import { vaultCredentials } from './services/datasource-vault.js';
 import type { Job } from './services/job.js';
+import type { MetricGauge } from './services/metric-gauge.js';
 import { auditSigner, loadServerKeys, type ServerKeys } from './services/server-keys.js';
 import { readTrustedBundleKeys } from './services/trusted-bundle-keys.js';
 import { KEYS_FOLDER } from './store/data-directory.js';
@@ -55,6 +57,8 @@ export interface App {
   created: boolean;
   /** What is to be done regularly while it serves. */
   jobs: readonly Job[];
+  /** What its metrics tell beside what every server counts. */
+  gauges: readonly MetricGauge[];
   /** Stops running queries, closes the pools and the store. */
   close(): Promise<void>;
 }
@@ -160,6 +164,7 @@ export async function openApp({
       vault,
       tokens,
       running: new RunningQueries(config.queries_per_requester),
+      activity: new Activity(),
     };
     const first = await setUpOrganisation(context, {
       adminEmail: config.admin_email,
@@ -171,6 +176,7 @@ export async function openApp({
       ...first,
       missingBundleKeys: missing,
       notServed: await notServed(context),
+      gauges: [],
       jobs: [{ name: 'sweep', everyMs: SWEEP_MS, run: createSweeper(context).sweep }],
       close: async () => {
         context.running.stopAll(new VkitError('unavailable', 'The server is stopping.'));

@@ -72,11 +72,17 @@ VKIT_DS_<ID>_PASSWORD or VKIT_DS_<ID>_URL.`;
       ...(environment.adminPassword === undefined
         ? {}
         : { adminPassword: environment.adminPassword }),
+      ...(environment.metricsToken === undefined ? {} : { metricsToken: environment.metricsToken }),
       // A flag wins over the environment.
       ...(environment.masterKey === undefined || flags['master-key-file'] !== undefined
         ? {}
         : { masterKey: environment.masterKey }),
-      environment: keys ? { trusted_bundle_keys: keys } : {},
+      environment: {
+        ...(keys ? { trusted_bundle_keys: keys } : {}),
+        ...(environment.otlpEndpoint === undefined
+          ? {}
+          : { otlp_endpoint: environment.otlpEndpoint }),
+      },
       flags: compact({
         host: flags.host,
         port: flags.port,

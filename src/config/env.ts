@@ -25,6 +25,10 @@ export type Environment = {
   executorPublicKeyFile?: string;
   /** VKIT_MASTER_KEY: the vault's master secret. */
   masterKey?: string;
+  /** VKIT_METRICS_TOKEN: what `/metrics` wants; unset: nothing. */
+  metricsToken?: string;
+  /** OTEL_EXPORTER_OTLP_ENDPOINT: where traces go. */
+  otlpEndpoint?: string;
   /** VKIT_ADMIN_PASSWORD: of the first administrator. */
   adminPassword?: string;
   /** DATABASE_URL: the server's state in PostgreSQL. */
@@ -60,6 +64,8 @@ export function readEnvironment(env: Variables = process.env): Environment {
     publicKeyFile: present(env.VKIT_PUBLIC_KEY),
     executorPublicKeyFile: present(env.FUNL_PUBLIC_KEY),
     masterKey: present(env.VKIT_MASTER_KEY),
+    metricsToken: present(env.VKIT_METRICS_TOKEN),
+    otlpEndpoint: present(env.OTEL_EXPORTER_OTLP_ENDPOINT),
     adminPassword: present(env.VKIT_ADMIN_PASSWORD),
     databaseUrl: present(env.DATABASE_URL),
     executorUrl: present(env.FUNL_URL),

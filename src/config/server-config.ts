@@ -8,6 +8,14 @@ import { readYaml } from '../util/read-yaml.js';
 /** The file `vkit serve` reads in its working directory when none is named. */
 export const SERVER_CONFIG_FILE = 'vkit.server.yaml';
 
+/** Where a server finds what it needs to listen over TLS: PEM files. */
+export interface ServerTls {
+  cert_file: string;
+  key_file: string;
+  /** The authority whose certificates clients must have; absent: clients need none. */
+  client_ca?: string;
+}
+
 /** How a server runs, every default filled in; paths are absolute. */
 export interface ServerConfig {
   host: string;
@@ -33,6 +41,14 @@ export interface ServerConfig {
   requests_per_minute: number;
   queries_per_requester: number;
   log_level: 'silent' | 'error' | 'warn' | 'info' | 'debug';
+  /** Absent: plain HTTP. */
+  tls?: ServerTls;
+  /** Addresses and networks of proxies whose `X-Forwarded-For` is believed. */
+  trusted_proxies: readonly string[];
+  /** Where backups are written. */
+  backup_dir?: string;
+  /** Where traces are sent over OTLP/HTTP; absent: nothing is traced. */
+  otlp_endpoint?: string;
 }
 
 const DEFAULTS: ServerConfig = {
@@ -56,9 +72,16 @@ const DEFAULTS: ServerConfig = {
   requests_per_minute: 30_000,
   queries_per_requester: 8,
   log_level: 'info',
+  trusted_proxies: [],
 };
 
-const PATHS = ['data_dir', 'trusted_bundle_keys', 'file_directories', 'master_key_file'] as const;
+const PATHS = [
+  'data_dir',
+  'trusted_bundle_keys',
+  'file_directories',
+  'master_key_file',
+  'backup_dir',
+] as const;
 
 export interface ServerConfigSources {
   /** The working directory: where relative paths of the environment and the flags start. */
@@ -121,6 +144,14 @@ function absolutePaths<T extends Partial<ServerConfig>>(config: T, base: string)
       [key]:
         typeof value === 'string' ? resolve(base, value) : value.map((one) => resolve(base, one)),
     });
+  }
+  if (result.tls) {
+    const { cert_file, key_file, client_ca } = result.tls;
+    result.tls = {
+      cert_file: resolve(base, cert_file),
+      key_file: resolve(base, key_file),
+      ...(client_ca === undefined ? {} : { client_ca: resolve(base, client_ca) }),
+    };
   }
   return result as T;
 }

@@ -1,9 +1,13 @@
+import type { Server as TlsServer } from 'node:tls';
 import { openApp } from '../app.js';
 import { readDatasourceVariables } from '../config/datasource-credentials.js';
 import { loadServerConfig, type ServerConfig } from '../config/server-config.js';
 import { VkitError } from '../errors/index.js';
 import { createServer } from './create-server.js';
 import { runJobs } from './run-jobs.js';
+import type { Server } from './server-context.js';
+import { loggedError } from './server-log.js';
+import { readTls } from './tls.js';
 
 export interface RunServerOptions {
   version: string;
@@ -14,10 +18,12 @@ export interface RunServerOptions {
   adminPassword?: string;
   /** VKIT_MASTER_KEY: the master secret of the vault. */
   masterKey?: string;
+  /** VKIT_METRICS_TOKEN: what `/metrics` wants. */
+  metricsToken?: string;
   environment: Partial<ServerConfig>;
   flags: Partial<ServerConfig>;
-  /** Called with what ends the server at Ctrl-C; SIGTERM is handled here. */
-  onInterrupt?: (stop: () => void) => void;
+  /** Called with what ends the server at Ctrl-C; gives back what makes Ctrl-C end the process again. SIGTERM is handled here. */
+  onInterrupt?: (stop: () => void) => () => void;
 }
 
 /** How long running requests may take to finish once the server is told to stop. */
@@ -35,6 +41,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     flags,
     ...(file === undefined ? {} : { file }),
   });
+  const tls = config.tls && (await readTls(config.tls));
   const app = await openApp({
     config,
     cwd,
@@ -48,14 +55,21 @@ export async function runServer(options: RunServerOptions): Promise<void> {
       logLevel: config.log_level,
       requestsPerMinuteMax: config.requests_per_minute,
       jwks: app.jwks,
+      gauges: app.gauges,
+      trustedProxies: config.trusted_proxies,
+      ...(tls === undefined ? {} : { tls }),
+      ...(options.metricsToken === undefined ? {} : { metricsToken: options.metricsToken }),
     });
     const url = await listen(() => server.listen({ host: config.host, port: config.port }), config);
     announce(options, config, url, app);
+    warnOfClear(config);
+    const stopReloading = reloadTls(config.tls, server);
     const jobs = runJobs(app.context.store, app.jobs, (job, error) =>
       server.log.error({ err: error, job }, 'a job failed; its next run goes on'),
     );
     await stopSignal(options);
     const [drained] = await Promise.all([withDeadline(server.close(), DRAIN_MS), jobs.stop()]);
+    stopReloading();
     if (!drained) server.log.warn(`requests were still running after ${DRAIN_MS / 1000} s`);
   } finally {
     await app.close();
@@ -128,10 +142,41 @@ function announce(
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/i;
+
+/** Behind a proxy with TLS this is as it should be; to forget one is easy. */
+function warnOfClear({ host, tls }: ServerConfig): void {
+  if (tls !== undefined || LOOPBACK.test(host)) return;
+  process.stderr.write(
+    `Warning: ${host} is not this machine alone, and the server speaks plain HTTP there: tokens and rows can be read on the way.\n` +
+      'Put a proxy with TLS in front of it, or name tls: {cert_file, key_file} in vkit.server.yaml.\n',
+  );
+}
+
+/** Reads certificate and key again at SIGHUP; connections that stand keep theirs, and files that are no pair change nothing. */
+function reloadTls(tls: ServerConfig['tls'], { server, log }: Server): () => void {
+  const onHangUp = () => {
+    if (tls === undefined) return;
+    readTls(tls).then(
+      (options) => {
+        (server as unknown as TlsServer).setSecureContext(options);
+        log.info('the certificate was read again');
+      },
+      (error: unknown) => log.error({ err: loggedError(error) }, 'the certificate stays as it was'),
+    );
+  };
+  process.on('SIGHUP', onHangUp);
+  return () => process.off('SIGHUP', onHangUp);
+}
+
 function stopSignal({ onInterrupt }: RunServerOptions): Promise<void> {
   return new Promise((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    onInterrupt?.(() => resolve());
+    const restore = onInterrupt?.(() => resolve());
+    // A second signal of either kind does not wait for what the first one lets finish.
+    process.once('SIGTERM', () => {
+      restore?.();
+      resolve();
+    });
   });
 }
 

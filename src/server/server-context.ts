@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type {
   FastifyBaseLogger,
@@ -10,6 +11,8 @@ import type {
 import { VkitError } from '../errors/index.js';
 import type { CallMeta, ControlContext } from '../services/control/context.js';
 import type { Identity } from '../services/control/identity.js';
+import type { MetricGauge } from '../services/metric-gauge.js';
+import type { TlsOptions } from './tls.js';
 
 /** The fastify instance with TypeBox schemas as the one source of types, validation and OpenAPI. */
 export type Server = FastifyInstance<
@@ -28,6 +31,16 @@ export interface ServerOptions {
   requestsPerMinuteMax: number;
   /** Public keys of the server, as a JWK Set (RFC 7517). */
   jwks: { keys: readonly object[] };
+  /** Listens over TLS; absent: over plain HTTP. */
+  tls?: TlsOptions;
+  /** Addresses of proxies whose word on the client's address is taken; none if absent. */
+  trustedProxies?: readonly string[];
+  /** What `/metrics` wants as a bearer token; absent: it is open, as `/health` is. */
+  metricsToken?: string;
+  /** Beside what every server tells at `/metrics`. */
+  gauges?: readonly MetricGauge[];
+  /** Where log lines go; stderr if absent. */
+  logStream?: Writable;
 }
 
 declare module 'fastify' {

@@ -1,9 +1,15 @@
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { startCli } from '../helpers/run-cli.js';
 
 export interface ServeProcess {
   url: string;
+  child: ChildProcess;
+  /** What it has written to stderr so far. */
+  errors(): string;
+  /** How it ended. */
+  exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
 }
@@ -13,32 +19,46 @@ export interface ServeOptions {
   dataDir: string;
   publicKeyFile: string;
   adminPassword: string;
+  /** The state in PostgreSQL; absent: in the data directory. */
+  databaseUrl?: string;
+  /** `error` if absent. */
+  logLevel?: string;
+  args?: readonly string[];
+  env?: Readonly<Record<string, string>>;
 }
 
 const START_MS_MAX = 30_000;
 
 /** Starts the built `vkit serve` at a free port and resolves when it listens. */
 export async function startServe(options: ServeOptions): Promise<ServeProcess> {
-  const child = startCli(
-    ['serve', '--json', '--port', '0', '--org', 'acme', '--log-level', 'error'].concat([
-      ...['--admin-email', 'admin@acme.test', '--data-dir', options.dataDir],
-    ]),
-    {
-      cwd: options.cwd,
-      env: { VKIT_PUBLIC_KEY: options.publicKeyFile, VKIT_ADMIN_PASSWORD: options.adminPassword },
+  const args = [
+    ...['serve', '--json', '--port', '0', '--org', 'acme'],
+    ...['--log-level', options.logLevel ?? 'error', '--admin-email', 'admin@acme.test'],
+    ...['--data-dir', options.dataDir, ...(options.args ?? [])],
+  ];
+  const child = startCli(args, {
+    cwd: options.cwd,
+    env: {
+      VKIT_PUBLIC_KEY: options.publicKeyFile,
+      VKIT_ADMIN_PASSWORD: options.adminPassword,
+      ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
+      ...options.env,
     },
-  );
+  });
   let errors = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     errors += text;
   });
-  const exited = once(child, 'exit');
+  const exited = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
   const late = setTimeout(() => child.kill('SIGKILL'), START_MS_MAX);
   try {
     for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
       const { url } = JSON.parse(line) as { url: string };
       return {
         url,
+        child,
+        errors: () => errors,
+        exited,
         kill: async () => {
           child.kill('SIGKILL');
           await exited;

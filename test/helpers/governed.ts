@@ -96,6 +96,7 @@ export async function governed(
     requests_per_minute: 1_000_000,
     queries_per_requester: 8,
     log_level: 'silent',
+    trusted_proxies: [],
     ...settings,
   };
   const app = await openApp({

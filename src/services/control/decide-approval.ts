@@ -37,7 +37,7 @@ export async function approveRequest(
   input: ApproveInput,
   call: CallMeta,
 ): Promise<RequestAnswer> {
-  return ctx.store.transaction(async (tx) => {
+  const answer = await ctx.store.transaction(async (tx) => {
     const { row, requester } = await openRequest(ctx, tx, approver, id, call);
     if (!requester) {
       throw new VkitError('conflict', 'The account that asked is disabled, revoked or gone.', {
@@ -70,6 +70,8 @@ export async function approveRequest(
     await recordStep(ctx, tx, 'approval.approved', call, approver, row, input.notes);
     return settle(ctx, tx, { row, requester, active, judgement, call });
   });
+  count(ctx, answer);
+  return answer;
 }
 
 /** Denies a pending request, finally. Throws as `approveRequest` does. */
@@ -80,7 +82,7 @@ export async function denyRequest(
   reason: string,
   call: CallMeta,
 ): Promise<RequestAnswer> {
-  return ctx.store.transaction(async (tx) => {
+  const answer = await ctx.store.transaction(async (tx) => {
     const { row } = await openRequest(ctx, tx, approver, id, call);
     await tx.approvals.insert({
       request_id: id,
@@ -99,6 +101,15 @@ export async function denyRequest(
       state_reason: reason,
     });
   });
+  count(ctx, answer);
+  return answer;
+}
+
+/** One that still waits was counted when it came in. */
+function count({ activity }: ControlContext, { status }: RequestAnswer): void {
+  if (status === 'pending_approval') return;
+  activity.decisions[status] += 1;
+  if (status === 'granted') activity.grants += 1;
 }
 
 interface Opened {

@@ -203,4 +203,5 @@ async function recordRefusal(
     policy_evaluation: { policies_applied: [], access_granted: false, type: error.code },
     metadata: { ...event.metadata, grant_id: ref.slice(0, 64) },
   });
+  ctx.activity.fetches.refused += 1;
 }
