@@ -36,7 +36,6 @@ const ASKING: Record<string, string[]> = {
   'audit:verify': [],
   cancel: ['req_1'],
   'datasource:get': ['crm', '--remote'],
-  'datasource:remove': ['crm', '--remote', '--force'],
   'datasource:test': ['crm', '--remote'],
   fetch: ['gr_1'],
   'grant:revoke': ['gr_1', '--force'],
@@ -69,6 +68,7 @@ const NOT_ASKING: Record<string, string> = {
     'writes the file of the project first, in test/commands/datasource-server.test.ts',
   'datasource:list':
     'lists the files of the project, too, in test/commands/datasource-server.test.ts',
+  'datasource:remove': 'looks at the project first, in test/commands/datasource-server.test.ts',
   'datasource:update': 'looks at the project first, in test/commands/datasource-server.test.ts',
   doctor: 'tells it among its checks, in test/commands/doctor.test.ts',
   logout: 'forgets the login here, whether the server is told or not',
