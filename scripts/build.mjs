@@ -23,6 +23,8 @@ const EXTERNAL = [
   'snowflake-sdk',
   '@google-cloud/bigquery',
   'google-auth-library',
+  '@opentelemetry/sdk-trace-node',
+  '@opentelemetry/exporter-trace-otlp-http',
   'pino-pretty',
   // oclif looks for it to run a plugin's sources; vkit's command table makes that needless.
   'typescript',

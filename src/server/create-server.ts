@@ -79,6 +79,7 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   server.decorateRequest('identity', null);
+  server.decorateRequest('span', undefined);
   server.setErrorHandler(sendError);
   server.setNotFoundHandler((request, reply) => {
     sendError(
@@ -93,7 +94,7 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
   acceptEmptyBodies(server);
   const metrics = createMetrics(ctx, options);
   server.addHook('onClose', async () => metrics.close());
-  const underWay = observeRequests(server, metrics);
+  const underWay = observeRequests(server, metrics, options.tracing);
   let draining = false;
   const silent = silentConnections(server);
   server.addHook('preClose', async () => {

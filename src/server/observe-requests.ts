@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify';
+import type { CallSpan } from '../services/control/call-span.js';
 import type { Metrics } from './metrics.js';
 import type { Server } from './server-context.js';
+import type { Tracing } from './tracing.js';
 
 /** Of a request whose client went away before its answer had left. */
 const CLIENT_GONE = 499;
@@ -17,7 +19,11 @@ export interface RequestsUnderWay {
 }
 
 /** Counts, measures and logs every request once, when its answer has left or nobody is there to take it. */
-export function observeRequests(server: Server, metrics: Metrics): RequestsUnderWay {
+export function observeRequests(
+  server: Server,
+  metrics: Metrics,
+  tracing: Tracing | undefined,
+): RequestsUnderWay {
   let underWay = 0;
   const whenIdle: (() => void)[] = [];
   const end = () => {
@@ -27,12 +33,14 @@ export function observeRequests(server: Server, metrics: Metrics): RequestsUnder
   server.addHook('onRequest', async (request, reply) => {
     const isCounted = !QUIET.has(request.routeOptions.url ?? '');
     if (isCounted) underWay += 1;
+    if (tracing && isCounted) request.span = startSpan(tracing, request);
     let isOver = false;
     const over = (status: number) => {
       if (isOver) return;
       isOver = true;
       if (isCounted) end();
       tell(request, metrics, status, reply.elapsedTime);
+      if (request.span) endSpan(request.span, request, status);
     };
     reply.raw.once('finish', () => over(reply.raw.statusCode));
     reply.raw.once('close', () => over(CLIENT_GONE));
@@ -43,6 +51,23 @@ export function observeRequests(server: Server, metrics: Metrics): RequestsUnder
       if (underWay > 0) await new Promise<void>((resolve) => whenIdle.push(resolve));
     },
   };
+}
+
+function startSpan(tracing: Tracing, request: FastifyRequest): CallSpan {
+  const { traceparent } = request.headers;
+  const route = request.routeOptions.url ?? NO_ROUTE;
+  const name = route === NO_ROUTE ? NO_ROUTE : `${request.method} ${route}`;
+  const span = tracing.start(name, typeof traceparent === 'string' ? traceparent : undefined);
+  span.set('http.route', route);
+  span.set('vkit.correlation_id', request.id);
+  return span;
+}
+
+function endSpan(span: CallSpan, request: FastifyRequest, status: number): void {
+  span.set('http.response.status_code', status);
+  if (request.identity) span.set('vkit.requester', request.identity.id);
+  if (status >= 500) span.fail(null);
+  span.end();
 }
 
 function tell(request: FastifyRequest, metrics: Metrics, status: number, ms: number): void {

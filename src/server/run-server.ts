@@ -8,6 +8,7 @@ import { runJobs } from './run-jobs.js';
 import type { Server } from './server-context.js';
 import { loggedError } from './server-log.js';
 import { readTls } from './tls.js';
+import { startTracing } from './tracing.js';
 
 export interface RunServerOptions {
   version: string;
@@ -42,6 +43,8 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     ...(file === undefined ? {} : { file }),
   });
   const tls = config.tls && (await readTls(config.tls));
+  const { otlp_endpoint: endpoint } = config;
+  const tracing = endpoint === undefined ? undefined : await startTracing({ endpoint, version });
   const app = await openApp({
     config,
     cwd,
@@ -58,6 +61,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
       gauges: app.gauges,
       trustedProxies: config.trusted_proxies,
       ...(tls === undefined ? {} : { tls }),
+      ...(tracing === undefined ? {} : { tracing }),
       ...(options.metricsToken === undefined ? {} : { metricsToken: options.metricsToken }),
     });
     const url = await listen(() => server.listen({ host: config.host, port: config.port }), config);
@@ -73,6 +77,8 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     if (!drained) server.log.warn(`requests were still running after ${DRAIN_MS / 1000} s`);
   } finally {
     await app.close();
+    // A collector that does not answer keeps no server from ending.
+    await tracing?.close().catch(() => undefined);
   }
 }
 
