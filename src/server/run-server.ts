@@ -1,12 +1,14 @@
+import { join } from 'node:path';
 import type { Server as TlsServer } from 'node:tls';
 import { openApp } from '../app.js';
 import { readDatasourceVariables } from '../config/datasource-credentials.js';
 import { loadServerConfig, type ServerConfig } from '../config/server-config.js';
 import { VkitError } from '../errors/index.js';
+import { backUpState } from '../services/back-up-state.js';
+import type { ControlContext } from '../services/control/context.js';
 import { createServer } from './create-server.js';
 import { runJobs } from './run-jobs.js';
 import type { Server } from './server-context.js';
-import { loggedError } from './server-log.js';
 import { readTls } from './tls.js';
 import { startTracing } from './tracing.js';
 
@@ -68,12 +70,14 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     announce(options, config, url, app);
     warnOfClear(config);
     const stopReloading = reloadTls(config.tls, server);
+    const stopBackingUp = backUpAtSignal(config, app.context, server);
     const jobs = runJobs(app.context.store, app.jobs, (job, error) =>
       server.log.error({ err: error, job }, 'a job failed; its next run goes on'),
     );
     await stopSignal(options);
     const [drained] = await Promise.all([withDeadline(server.close(), DRAIN_MS), jobs.stop()]);
     stopReloading();
+    await stopBackingUp();
     if (!drained) server.log.warn(`requests were still running after ${DRAIN_MS / 1000} s`);
   } finally {
     await app.close();
@@ -168,11 +172,36 @@ function reloadTls(tls: ServerConfig['tls'], { server, log }: Server): () => voi
         (server as unknown as TlsServer).setSecureContext(options);
         log.info('the certificate was read again');
       },
-      (error: unknown) => log.error({ err: loggedError(error) }, 'the certificate stays as it was'),
+      (error: unknown) => log.error({ err: error }, 'the certificate stays as it was'),
     );
   };
   process.on('SIGHUP', onHangUp);
   return () => process.off('SIGHUP', onHangUp);
+}
+
+/** Writes a backup at SIGUSR2, one at a time; the log says where, or why not. */
+function backUpAtSignal(
+  { data_dir: dataDir, backup_dir }: ServerConfig,
+  { store, now }: ControlContext,
+  { log }: Server,
+): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  const backupDir = backup_dir ?? join(dataDir, 'backups');
+  const onSignal = () => {
+    running ??= backUpState({ store, dataDir, backupDir, now })
+      .then(
+        (folder) => log.info({ folder }, 'a backup was written'),
+        (error: unknown) => log.error({ err: error }, 'no backup was written'),
+      )
+      .finally(() => {
+        running = undefined;
+      });
+  };
+  process.on('SIGUSR2', onSignal);
+  return async () => {
+    process.off('SIGUSR2', onSignal);
+    await running;
+  };
 }
 
 function stopSignal({ onInterrupt }: RunServerOptions): Promise<void> {

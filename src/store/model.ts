@@ -356,5 +356,10 @@ export interface Store extends StoreRepositories {
    * notices, so what must not happen twice is guarded by the work itself.
    */
   exclusively(name: string, work: () => Promise<void>): Promise<boolean>;
+  /**
+   * Writes all of it, as it is at one moment, into a new file, while others go on working; absent where the database has means
+   * of its own.
+   */
+  backUp?(path: string): Promise<void>;
   close(): Promise<void>;
 }

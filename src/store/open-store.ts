@@ -93,6 +93,7 @@ export async function openStore({
       }
       return true;
     },
+    backUp: sqlite.backUp,
     close() {
       // Not Kysely's own destroy, after which it throws errors without a code.
       closing ??= driver.destroy().then(() => sqlite.close());

@@ -1,10 +1,11 @@
-import { copyFile, writeFile } from 'node:fs/promises';
+import { copyFile, cp, stat, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { dirname, join } from 'node:path';
 import { connect } from 'node:tls';
 import { beforeAll, expect, it, type TestContext } from 'vitest';
 import { hasOpenssl, makeCertificate } from '../helpers/certificate.js';
+import { jsonOf, runCli } from '../helpers/run-cli.js';
 import { shared } from '../helpers/shared.js';
 import { type AtTheEnd, temporaryFolder } from '../helpers/temporary-folder.js';
 import { callServer } from './crash-client.js';
@@ -186,6 +187,54 @@ it('a client without a certificate of the named authority gets no answer', async
   await writeFile(file, `tls: ${tls}\n`);
   await withServe({ args: ['--config', file] }, async ({ url }) => {
     await expect(secure(`${url}/up`, next)).rejects.toThrow();
+  });
+});
+
+it('a backup of a running server, made while it works, serves as the server did and verifies', async () => {
+  const { setUp, token } = world();
+  const backups = await temporaryFolder();
+  const file = join(backups, 'vkit.server.yaml');
+  await writeFile(file, 'backup_dir: made\n');
+  const aql = { source_table: 'orders', columns: ['id'], limit: 1 };
+  const ask = async (url: string) =>
+    (
+      await callServer<{ request_id: string; grant_ref: string }>(
+        idle(url),
+        token,
+        'POST',
+        '/orgs/acme/requests',
+        { aql },
+      )
+    ).body;
+  const before: string[] = [];
+  const folder = await withServe({ args: ['--config', file], logLevel: 'info' }, async (server) => {
+    before.push((await ask(server.url)).grant_ref);
+    server.child.kill('SIGUSR2');
+    // What comes meanwhile is in it or not, but whole.
+    while (!server.errors().includes('a backup was written')) await ask(server.url);
+    return /"folder":"([^"]+)"/.exec(server.errors())?.[1] ?? '';
+  });
+  expect(folder.startsWith(join(backups, 'made', 'vkit-'))).toBe(true);
+  expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  expect((await stat(join(folder, 'vkit.db'))).mode & 0o777).toBe(0o600);
+  const restored = join(backups, 'restored');
+  await cp(folder, restored, { recursive: true });
+  await withServe({ dataDir: restored }, async ({ url }) => {
+    const [ref = ''] = before;
+    const path = `/orgs/acme/grants/${ref}/fetch`;
+    const { body } = await callServer<{ rows: object[] }>(idle(url), token, 'POST', path, {});
+    expect(body.rows).toHaveLength(1);
+    await ask(url);
+    const env = { VKIT_TOKEN: setUp.admin };
+    const verified = await runCli(['audit', 'verify', '--json', '--endpoint', url], { env });
+    expect([verified.code, jsonOf(verified)]).toEqual([0, expect.objectContaining({ ok: true })]);
+    const found = await callServer<{ records: object[] }>(
+      idle(url),
+      setUp.admin,
+      'GET',
+      '/orgs/acme/audit?action=server.backed_up',
+    );
+    expect(found.body.records).toHaveLength(1);
   });
 });
 
