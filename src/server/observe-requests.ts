@@ -30,7 +30,8 @@ export function observeRequests(
     underWay -= 1;
     if (underWay === 0) for (const tell of whenIdle.splice(0)) tell();
   };
-  server.addHook('onRequest', async (request, reply) => {
+  // Not async: it waits for nothing, and is part of every request.
+  server.addHook('onRequest', (request, reply, done) => {
     const isCounted = !QUIET.has(request.routeOptions.url ?? '');
     if (isCounted) underWay += 1;
     if (tracing && isCounted) request.span = startSpan(tracing, request);
@@ -44,6 +45,7 @@ export function observeRequests(
     };
     reply.raw.once('finish', () => over(reply.raw.statusCode));
     reply.raw.once('close', () => over(CLIENT_GONE));
+    done();
   });
   return {
     count: () => underWay,
