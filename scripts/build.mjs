@@ -24,6 +24,8 @@ const EXTERNAL = [
   '@google-cloud/bigquery',
   'google-auth-library',
   '@aws-sdk/client-secrets-manager',
+  '@opentelemetry/sdk-trace-node',
+  '@opentelemetry/exporter-trace-otlp-http',
   'pino-pretty',
   // oclif looks for it to run a plugin's sources; vkit's command table makes that needless.
   'typescript',

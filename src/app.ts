@@ -11,6 +11,7 @@ import type { ChannelConfig } from './notify/index.js';
 import { openAuditWork } from './services/audit-work.js';
 import { type ConnectorOptions, createConnectors } from './services/connectors.js';
 import { createActiveBundleReader } from './services/control/active-bundle.js';
+import { Activity } from './services/control/activity.js';
 import { checkBundle, refusalOf } from './services/control/check-bundle.js';
 import type { ControlContext, Executors } from './services/control/context.js';
 import { createAuthenticator } from './services/control/identity.js';
@@ -18,6 +19,7 @@ import { KeptPermits } from './services/control/kept-permits.js';
 import { createRemoteDataPlane } from './services/control/remote-data-plane.js';
 import { RunningQueries } from './services/control/running-queries.js';
 import { setUpOrganisation } from './services/control/set-up-organisation.js';
+import { sinkLags } from './services/control/sink-lags.js';
 import { createSweeper } from './services/control/sweep.js';
 import { watchRunning } from './services/control/watch-running.js';
 import { createDataPlane } from './services/data-plane.js';
@@ -26,6 +28,7 @@ import { vaultCredentials } from './services/datasource-vault.js';
 import { checkPeerUrl } from './services/executor/check-peer-url.js';
 import { checkExecutorToken } from './services/executor/executor-token.js';
 import type { Job } from './services/job.js';
+import type { MetricGauge } from './services/metric-gauge.js';
 import { createOidcProvider } from './services/oidc-provider.js';
 import {
   type CredentialBackendConfigs,
@@ -80,6 +83,8 @@ export interface App {
   created: boolean;
   /** What is to be done regularly while it serves. */
   jobs: readonly Job[];
+  /** What its metrics tell beside what every server counts. */
+  gauges: readonly MetricGauge[];
   /** Stops running queries, closes the pools and the store. */
   close(): Promise<void>;
 }
@@ -243,6 +248,7 @@ export async function openApp({
       oidc: oidcSettings && createOidcProvider(oidcSettings),
       auditSinkNames: audit.sinkNames,
       notifications: notifications.routes,
+      activity: new Activity(),
     };
     const first = await setUpOrganisation(context, {
       adminEmail: config.admin_email,
@@ -255,6 +261,7 @@ export async function openApp({
       ...first,
       missingBundleKeys: missing,
       notServed: await notServed(context),
+      gauges: [sinkLagGauge(context)],
       jobs: [
         { name: 'sweep', everyMs: SWEEP_MS, run: createSweeper(context).sweep },
         ...audit.jobs,
@@ -305,6 +312,19 @@ async function ownSecretOf(config: ServerConfig, name: string): Promise<string> 
   throw new VkitError('config_invalid', `The audit sink ${name} has no secret.`, {
     hint: 'Servers that share a database are given the same one: name it with secret_env or secret_file.',
   });
+}
+
+/** How far each sink of the audit log is behind, when somebody asks. */
+function sinkLagGauge({ store, now, auditSinkNames }: ControlContext): MetricGauge {
+  return {
+    name: 'vkit_audit_sink_lag_records',
+    help: 'Audit records that are not known to be at a sink.',
+    labels: ['sink'],
+    async collect() {
+      const lags = await sinkLags(store, now(), auditSinkNames);
+      return lags.map(({ name, records }) => ({ labels: { sink: name }, value: records }));
+    },
+  };
 }
 
 /** How often what time has ended is written down. */

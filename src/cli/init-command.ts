@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { boolean, string } from '@oclif/core/flags';
 import { ENGINES } from '../engines/index.js';
@@ -6,6 +5,7 @@ import { PROJECT_PATHS } from '../project/paths.js';
 import { addGitHubWorkflows } from '../services/add-github-workflows.js';
 import { initProject } from '../services/init-project.js';
 import { escapeTerminal } from '../util/escape.js';
+import { isFile } from '../util/is-file.js';
 import { BaseCommand } from './base-command.js';
 
 /** What `vkit init` and `vkit policy init` share; they differ in how the folder is named. */
@@ -100,13 +100,6 @@ export abstract class InitCommandBase extends BaseCommand {
       github: { root: repositoryRoot, written, kept },
     };
   }
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
 }
 
 function nextSteps(

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Bundle } from '../bundle/model.js';
 import { readBundleDocument, readBundleFile } from '../services/read-bundle.js';
 import { connect, type ServerFlagValues } from './connect.js';
@@ -5,6 +6,8 @@ import { connect, type ServerFlagValues } from './connect.js';
 /** A bundle to compare, and what it is. */
 export interface NamedBundle {
   bundle: Bundle;
+  /** As it was written: what its checksum is of. */
+  document: unknown;
   origin: BundleOrigin;
 }
 
@@ -30,14 +33,20 @@ export async function readNamedBundle(
   version: string,
 ): Promise<NamedBundle> {
   if (name !== 'active' && !VERSION.test(name)) {
-    return named(await readBundleFile(name), name, 'file');
+    const bundle = await readBundleFile(name);
+    const document: unknown = JSON.parse(await readFile(name, 'utf8'));
+    return { ...named(bundle, name, 'file'), document };
   }
   const { client } = await connect(flags, version);
   const { id, bundle } = await client.showBundle(name);
-  return named(readBundleDocument(bundle, id), id, 'server');
+  return { ...named(readBundleDocument(bundle, id), id, 'server'), document: bundle };
 }
 
-function named(bundle: Bundle, name: string, source: BundleOrigin['source']): NamedBundle {
+function named(
+  bundle: Bundle,
+  name: string,
+  source: BundleOrigin['source'],
+): Omit<NamedBundle, 'document'> {
   const { org_slug, bundle_version, sequence, checksum } = bundle.bundle;
   return { bundle, origin: { name, source, org: org_slug, bundle_version, sequence, checksum } };
 }

@@ -25,6 +25,8 @@ import type {
   IntentBody,
   LoginAnswer,
   NewDatasource,
+  ReplayAnswer,
+  ReplayBody,
   RequestAnswer,
   RotatedVaultBody,
   ScannedDatasourceBody,
@@ -275,6 +277,14 @@ export class VkitClient {
     });
   }
 
+  /** How past requests would be decided by two bundles. */
+  async replayRequests(body: ReplayBody): Promise<ReplayAnswer> {
+    return callJson(
+      { ...this.options, timeoutMs: REPLAY_TIMEOUT_MS },
+      { method: 'POST', path: await this.#path('policy_bundles', 'replay'), body },
+    );
+  }
+
   async activateBundle(version: string): Promise<DeployAnswer> {
     return this.#post(await this.#path('policy_bundles', version, 'activate'), {});
   }
@@ -447,6 +457,9 @@ export class VkitClient {
     return callJson(this.options, { method: 'POST', path, body });
   }
 }
+
+/** Longer than a server takes for as many requests as it decides again. */
+const REPLAY_TIMEOUT_MS = 300_000;
 
 /** Longer than a server takes for the largest catalog that it reads, and for its turn. */
 const SCAN_TIMEOUT_MS = 300_000;

@@ -2,6 +2,8 @@
 
 import type { Aql } from '../aql/model.js';
 import type { AuditRecord } from '../audit/model.js';
+import type { RequestOutcome } from '../bundle/compare/compare-outcomes.js';
+import type { Direction } from '../bundle/compare/model.js';
 import type { ExplainedPolicy } from '../policy/explain-policies.js';
 import type { Decision, Reference } from '../policy/model.js';
 import type { ScannedSchema } from '../schema/model.js';
@@ -361,6 +363,56 @@ export interface SinkItem {
 
 export interface SinksAnswer {
   sinks: readonly SinkItem[];
+  correlation_id: string;
+}
+
+/** Body of `POST /orgs/:org/policy_bundles/replay`; each bundle is a version (`v3`), `active`, or a document. */
+export interface ReplayBody {
+  from: unknown;
+  to: unknown;
+  /** Requests that are decided again, the newest; 1,000 if absent. */
+  limit?: number;
+}
+
+/** One of the two bundles. */
+export interface ReplayedBundle {
+  bundle_version: string;
+  sequence: number;
+  checksum: string;
+  /** Why the server would not activate it at this moment; null where nothing stands in its way. */
+  refusal: BundleRefusal | null;
+}
+
+/** Requests that one bundle decides in one way and the other in another. Never a value of a filter. */
+export interface ReplayChange {
+  direction: Direction;
+  dataset: string;
+  from: RequestOutcome;
+  to: RequestOutcome;
+  /** The policies that decide. */
+  policies: { from: string | null; to: string | null };
+  count: number;
+  /** Ids of some of the requests, the newest first. */
+  requests: readonly string[];
+  /** Names of some of those who asked. */
+  requesters: readonly string[];
+}
+
+export interface ReplayAnswer {
+  from: ReplayedBundle;
+  to: ReplayedBundle;
+  summary: Record<Direction, number> & {
+    /** Requests decided again. */
+    replayed: number;
+    /** Of accounts that are gone or may do nothing any more: both deny them. */
+    skipped: number;
+    /** When the oldest of them was made; null where there is none. */
+    since: string | null;
+    /** Whether there are older ones that were not looked at. */
+    truncated: boolean;
+  };
+  /** Widening first, then by how many there are. */
+  changes: readonly ReplayChange[];
   correlation_id: string;
 }
 

@@ -73,6 +73,7 @@ VKIT_DS_<ID>_PASSWORD or VKIT_DS_<ID>_URL.`;
       ...(environment.adminPassword === undefined
         ? {}
         : { adminPassword: environment.adminPassword }),
+      ...(environment.metricsToken === undefined ? {} : { metricsToken: environment.metricsToken }),
       // A flag wins over the environment.
       ...(environment.masterKey === undefined || flags['master-key-file'] !== undefined
         ? {}
@@ -83,17 +84,18 @@ VKIT_DS_<ID>_PASSWORD or VKIT_DS_<ID>_URL.`;
       ...(environment.oidcClientSecret === undefined
         ? {}
         : { oidcClientSecret: environment.oidcClientSecret }),
+      ...(environment.previousMasterKey === undefined
+        ? {}
+        : { previousMasterKey: environment.previousMasterKey }),
+      proxy: environment.proxy,
       environment: compact({
         trusted_bundle_keys: keys,
         database_url: environment.databaseUrl,
         executor_urls: list(environment.executorUrl, ','),
         control_url: environment.apiUrl,
         grant_keys: list(environment.executorPublicKeyFile, new RegExp(`[,${delimiter}]`)),
+        otlp_endpoint: environment.otlpEndpoint,
       }),
-      ...(environment.previousMasterKey === undefined
-        ? {}
-        : { previousMasterKey: environment.previousMasterKey }),
-      proxy: environment.proxy,
       flags: compact({
         role: flags.role,
         host: flags.host,

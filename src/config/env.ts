@@ -29,6 +29,10 @@ export type Environment = {
   oidcClientSecret?: string;
   /** VKIT_MASTER_KEY_PREVIOUS: the one before it, while the vault is rotated. */
   previousMasterKey?: string;
+  /** VKIT_METRICS_TOKEN: what `/metrics` wants; unset: nothing. */
+  metricsToken?: string;
+  /** OTEL_EXPORTER_OTLP_ENDPOINT: where traces go. */
+  otlpEndpoint?: string;
   /** VKIT_ADMIN_PASSWORD: of the first administrator. */
   adminPassword?: string;
   /** DATABASE_URL: the server's state in PostgreSQL. */
@@ -68,6 +72,8 @@ export function readEnvironment(env: Variables = process.env): Environment {
     masterKey: present(env.VKIT_MASTER_KEY),
     oidcClientSecret: present(env.VKIT_OIDC_CLIENT_SECRET),
     previousMasterKey: present(env.VKIT_MASTER_KEY_PREVIOUS),
+    metricsToken: present(env.VKIT_METRICS_TOKEN),
+    otlpEndpoint: present(env.OTEL_EXPORTER_OTLP_ENDPOINT),
     adminPassword: present(env.VKIT_ADMIN_PASSWORD),
     databaseUrl: present(env.DATABASE_URL),
     executorUrl: present(env.FUNL_URL),

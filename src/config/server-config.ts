@@ -32,6 +32,14 @@ export interface OidcConfig {
   };
 }
 
+/** Where a server finds what it needs to listen over TLS: PEM files. */
+export interface ServerTls {
+  cert_file: string;
+  key_file: string;
+  /** The authority whose certificates clients must have; absent: clients need none. */
+  client_ca?: string;
+}
+
 interface OidcClaim {
   claim: string;
   map?: Readonly<Record<string, string | readonly string[]>>;
@@ -85,6 +93,14 @@ export interface ServerConfig {
   /** Absent: people log in with passwords alone. */
   oidc?: OidcConfig;
   audit: AuditConfig;
+  /** Absent: plain HTTP. */
+  tls?: ServerTls;
+  /** Addresses and networks of proxies whose `X-Forwarded-For` is believed. */
+  trusted_proxies: readonly string[];
+  /** Where backups are written. */
+  backup_dir?: string;
+  /** Where traces are sent over OTLP/HTTP; absent: nothing is traced. */
+  otlp_endpoint?: string;
 }
 
 /** What a key of the file holds below itself. */
@@ -118,6 +134,7 @@ const DEFAULTS: ServerConfig = {
   queries_per_requester: 8,
   log_level: 'info',
   audit: AUDIT_DEFAULTS,
+  trusted_proxies: [],
 };
 
 /** The port of an executor, where none is named. */
@@ -130,6 +147,7 @@ const PATHS = [
   'master_key_file',
   'grant_keys',
   'previous_master_key_files',
+  'backup_dir',
 ] as const;
 
 const NESTED = ['notifications', 'credential_backends'] as const;
@@ -212,6 +230,14 @@ function absolutePaths<T extends Partial<ServerConfig>>(config: T, base: string)
   if (config.audit?.sinks) {
     const sinks = config.audit.sinks.map((sink) => absoluteSink(sink, base));
     result.audit = { ...config.audit, sinks };
+  }
+  if (result.tls) {
+    const { cert_file, key_file, client_ca } = result.tls;
+    result.tls = {
+      cert_file: resolve(base, cert_file),
+      key_file: resolve(base, key_file),
+      ...(client_ca === undefined ? {} : { client_ca: resolve(base, client_ca) }),
+    };
   }
   for (const key of NESTED) {
     if (result[key] !== undefined)

@@ -3,6 +3,7 @@ import type { CompiledQuery } from '../aql/plan.js';
 import type { ScannedSchema } from '../schema/model.js';
 import type { AddressRules } from '../util/outbound.js';
 import type { ReaderLogin, ReaderLoginRequest } from './reader-login.js';
+import type { PoolUse } from './slots.js';
 
 /** A secret as it is used to open a connection; it lives in memory only. */
 export interface Credentials {
@@ -64,6 +65,8 @@ export interface Connector {
    * Nothing of the query has run when `schema_changed` is thrown. Ending the iteration early cancels the query.
    */
   run(query: CompiledQuery, options: RunOptions): AsyncIterable<readonly EncodedRow[]>;
+  /** How full its pool is; absent where it has none. */
+  use?(): PoolUse;
   close(): Promise<void>;
 }
 

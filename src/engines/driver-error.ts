@@ -50,7 +50,7 @@ export function driverErrors(id: string, secrets: readonly (string | undefined)[
       ),
     failed: (cause) =>
       new VkitError('datasource_error', `The datasource "${id}" answered with an error.`, {
-        hint: 'The log of the operator has what it said.',
+        hint: 'The log of the operator has its code, the log of the database what it said.',
         cause: causeOf(cause),
       }),
   };

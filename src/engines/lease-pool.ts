@@ -7,7 +7,7 @@ import {
   type LeaseOptions,
   type LeaseProtocol,
 } from './lease.js';
-import { createSlots } from './slots.js';
+import { createSlots, type PoolUse } from './slots.js';
 
 /** A connection that was in use so lately is not asked whether it still stands. */
 const SURELY_ALIVE_MS = 1_000;
@@ -34,6 +34,7 @@ export interface ConnectionPool<Session> {
 export interface LeasePool<Session> {
   /** A connection with its read-only transaction open. Throws VkitError. */
   lease(options: LeaseOptions): Promise<Lease<Session>>;
+  use(): PoolUse;
   /** Ends what is running and closes every connection. */
   close(): Promise<void>;
 }
@@ -118,6 +119,7 @@ export function createLeasePool<Session>(
         throw protocol.translateError(error, errors, time);
       }
     },
+    use: slots.use,
     close() {
       closing ??= close();
       return closing;

@@ -102,6 +102,7 @@ export function createServerConnector<Session, Cell>(
       const { lease, ...checked } = await leaseOfChecked(query, run);
       yield* runQuery(lease, protocol, errors, query, { ...run, ...checked });
     },
+    use: pool.use,
     close: () => pool.close(),
   };
 }

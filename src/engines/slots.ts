@@ -3,6 +3,13 @@ const WAITING_MAX = 1_000;
 
 export type SlotRefusal = 'busy' | 'aborted';
 
+/** How full a pool is at this moment. */
+export interface PoolUse {
+  used: number;
+  waiting: number;
+  max: number;
+}
+
 /** At most so many uses at a time. */
 export interface Slots {
   /**
@@ -10,6 +17,7 @@ export interface Slots {
    * called again without effect, or why there is none.
    */
   acquire(timeoutMs: number, signal?: AbortSignal): Promise<(() => void) | SlotRefusal>;
+  use(): PoolUse;
 }
 
 export function createSlots(slotsMax: number): Slots {
@@ -47,5 +55,6 @@ export function createSlots(slotsMax: number): Slots {
         waiting.add(onFree);
       });
     },
+    use: () => ({ used, waiting: waiting.size, max: slotsMax }),
   };
 }

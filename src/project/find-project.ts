@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { VkitError } from '../errors/index.js';
+import { isFile } from '../util/is-file.js';
 import { PROJECT_PATHS, REGISTRY_FILE } from './paths.js';
 
 /** More folders than any path has. */
@@ -47,13 +48,6 @@ function foldersUpwards(start: string): string[] {
     folders.push(folder);
   }
   return folders;
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -10,9 +10,9 @@ import type { Execution } from '../services/data-plane.js';
 import type { Executor } from '../services/executor/executor.js';
 import { holdsExecutorToken } from '../services/executor/executor-token.js';
 import type { ExecutionLine } from '../services/executor/wire.js';
-import { endSilentConnections } from './end-silent-connections.js';
 import { sendError } from './http-error.js';
 import type { Server, ServerOptions } from './server-context.js';
+import { silentConnections } from './silent-connections.js';
 
 const BODY_BYTES_MAX = 1024 * 1024;
 
@@ -41,7 +41,10 @@ export function createExecutorServer(
     forceCloseConnections: 'idle',
     return503OnClosing: true,
   }).withTypeProvider<TypeBoxTypeProvider>();
-  endSilentConnections(server);
+  const silent = silentConnections(server);
+  server.addHook('preClose', async () => {
+    for (const socket of silent) socket.destroy();
+  });
   server.setErrorHandler(sendError);
   server.setNotFoundHandler((request, reply) => {
     sendError(new VkitError('not_found', 'There is nothing here.'), request, reply);

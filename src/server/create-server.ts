@@ -4,14 +4,14 @@ import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import fastify, { LogController } from 'fastify';
+import fastify, { type FastifyRequest, LogController } from 'fastify';
 import { VkitError } from '../errors/index.js';
 import type { ControlContext } from '../services/control/context.js';
 import { LoginThrottle } from '../services/control/login-throttle.js';
 import { recordForbidden } from '../services/control/record-forbidden.js';
-import { hashToken } from '../services/token-secrets.js';
-import { endSilentConnections } from './end-silent-connections.js';
 import { sendError } from './http-error.js';
+import { createMetrics } from './metrics.js';
+import { observeRequests } from './observe-requests.js';
 import { readJsonBody } from './read-json-body.js';
 import { agentTokenRoutes } from './routes/agent-tokens.js';
 import { approvalRoutes } from './routes/approvals.js';
@@ -34,17 +34,35 @@ import {
   type Server,
   type ServerOptions,
 } from './server-context.js';
+import { loggerOptions } from './server-log.js';
+import { silentConnections } from './silent-connections.js';
 
 /** The most a body may hold, but for a bundle's. */
 const BODY_BYTES_MAX = 256 * 1024;
+/** The most that all headers of a request may hold. */
+const HEADER_BYTES_MAX = 16 * 1024;
+/** How long a client may take to send a request whole, and its head. */
+const REQUEST_MS_MAX = 120_000;
+const HEAD_MS_MAX = 30_000;
 /** Problems ajv may collect are bounded by the body's size, which is checked first. */
 const CORRELATION_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** The HTTP API of api.md over wired services; it listens when the caller says so. */
 export async function createServer(ctx: ControlContext, options: ServerOptions): Promise<Server> {
+  const { logLevel, logStream: stream, tls } = options;
+  const logger =
+    logLevel === 'silent' ? false : loggerOptions({ level: logLevel, ...(stream && { stream }) });
+  const limits = { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEAD_MS_MAX };
   const server = fastify({
-    logger: options.logLevel === 'silent' ? false : loggerOptions(options.logLevel),
-    logController: new LogController({ disableRequestLogging: true }),
+    // The types of a server over TLS differ in nothing that is used here.
+    ...(tls ? ({ https: { ...tls, ...limits } } as object) : { http: limits }),
+    logger,
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: 'correlation_id',
+    }),
+    requestTimeout: REQUEST_MS_MAX,
+    trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
     bodyLimit: BODY_BYTES_MAX,
     requestIdHeader: false,
     genReqId: (request) => {
@@ -66,6 +84,7 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   server.decorateRequest('identity', null);
+  server.decorateRequest('span', undefined);
   server.setErrorHandler(sendError);
   server.setNotFoundHandler((request, reply) => {
     sendError(
@@ -78,15 +97,21 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
     );
   });
   acceptEmptyBodies(server);
-  endSilentConnections(server);
+  const silent = silentConnections(server);
+  const metrics = createMetrics(ctx, options);
+  server.addHook('onClose', async () => metrics.close());
+  const underWay = observeRequests(server, metrics, options.tracing);
   let draining = false;
   server.addHook('preClose', async () => {
     draining = true;
+    // Until they are done, it listens: whoever balances load hears that this server takes no more.
+    await underWay.idle();
+    for (const socket of silent) socket.destroy();
   });
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-correlation-id', request.id);
     reply.header('cache-control', 'no-store');
-    if (draining) {
+    if (draining && !ANSWERED_WHILE_DRAINING.has(request.routeOptions.url ?? '')) {
       reply.header('connection', 'close');
       throw new VkitError('unavailable', 'The server is stopping.', { hint: 'Try again soon.' });
     }
@@ -95,13 +120,14 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
     contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
   });
   await server.register(rateLimit, {
+    // For routes alone it would come after their own hooks, so that guesses at tokens were never counted.
+    global: false,
     max: options.requestsPerMinuteMax,
     timeWindow: '1 minute',
-    keyGenerator: (request) => {
-      const header = request.headers.authorization;
-      return header === undefined ? request.ip : hashToken(header);
-    },
+    // By requester, whichever of their tokens they use; what is no token of anybody counts for the address.
+    keyGenerator: async (request) => (await knownRequester(ctx, request)) ?? request.ip,
   });
+  server.addHook('onRequest', server.rateLimit());
   await server.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -111,7 +137,7 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
     },
   });
 
-  statusRoutes(server, ctx, options);
+  statusRoutes(server, ctx, { ...options, metrics, isDraining: () => draining });
   await server.register(
     async (api: Server) => {
       authenticationRoutes(api, ctx, new LoginThrottle());
@@ -119,7 +145,9 @@ export async function createServer(ctx: ControlContext, options: ServerOptions):
       cliLoginRoutes(api, ctx);
       await api.register(
         async (org: Server) => {
-          org.addHook('onRequest', (request) => authenticateRequest(ctx, request));
+          org.addHook('onRequest', async (request) => {
+            if (request.identity === null) await authenticateRequest(ctx, request);
+          });
           // One server serves one organisation; whether another exists is nobody's business.
           org.addHook('preValidation', async (request) => {
             // A body may come long after its head: what was taken away meanwhile is gone.
@@ -160,6 +188,25 @@ const ORGANISATION_ROUTES = [
   auditRoutes,
 ] as const;
 
+/** Liveness, and what says that it drains. */
+const ANSWERED_WHILE_DRAINING: ReadonlySet<string> = new Set(['/up', '/health', '/metrics']);
+
+/** Who a request is from; null for what is nobody's. Leaves the identity with the request. */
+async function knownRequester(
+  ctx: ControlContext,
+  request: FastifyRequest,
+): Promise<string | null> {
+  if (request.headers.authorization === undefined) return null;
+  try {
+    await authenticateRequest(ctx, request);
+  } catch (error) {
+    // The route says so, if it needs to know.
+    if (error instanceof VkitError && error.code === 'unauthenticated') return null;
+    throw error;
+  }
+  return request.identity?.id ?? null;
+}
+
 /** What is no HTTP at all, or has more headers than Node reads, never becomes a request: it is answered on the socket. */
 function refuseConnection(_error: Error, socket: Socket): void {
   if (!socket.writable) return;
@@ -177,11 +224,6 @@ function refuseConnection(_error: Error, socket: Socket): void {
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-}
-
-/** JSON lines on stderr: stdout is for what the command answers. */
-function loggerOptions(level: Exclude<ServerOptions['logLevel'], 'silent'>) {
-  return { level, stream: process.stderr, redact: ['req.headers.authorization'], base: null };
 }
 
 /** A POST without a body is one with none, also where its content type says JSON; everything else is strict JSON. */

@@ -7,14 +7,15 @@ const PROBLEMS_MAX = 100;
 
 /**
  * Answers an error in the form of api.md: a sentence, its type, the correlation id. What is not a VkitError is a bug: the
- * log gets it whole, the caller gets `internal` and the id.
+ * log says where, the caller gets `internal` and the id.
  */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const known = toVkitError(error as FastifyError);
   const status = statusOf(known);
   const message = maskSecrets(known.message);
-  if (status >= 500) request.log.error({ err: known, cause: describe(known.cause) }, message);
-  else request.log.info({ type: known.code }, message);
+  // What a refusal says may repeat what was asked: of those the log has the code alone.
+  if (status >= 500) request.log.error({ err: known, type: known.code }, 'request failed');
+  else request.log.info({ type: known.code }, 'request refused');
   const wait = known.details?.retry_after_seconds;
   // The limit of a route has said already when its time is over.
   if (status === 429 && (typeof wait === 'number' || !reply.hasHeader('retry-after'))) {
@@ -98,14 +99,4 @@ function tellable(errors: NonNullable<FastifyError['validation']>): typeof error
     return !(branch && instancePath === '');
   });
   return (news.length > 0 ? news : errors).slice(0, PROBLEMS_MAX);
-}
-
-/** A cause for the operator's log: never a whole object, which could hold a connection's secret. */
-function describe(cause: unknown): { name: string; message: string; stack?: string } | undefined {
-  if (!(cause instanceof Error)) return undefined;
-  return {
-    name: cause.name,
-    message: cause.message,
-    ...(cause.stack === undefined ? {} : { stack: cause.stack }),
-  };
 }

@@ -28,11 +28,15 @@ export async function listen(start: () => Promise<string>, config: ServerConfig)
 export function stopSignal({
   onInterrupt,
 }: {
-  onInterrupt?: (stop: () => void) => void;
+  onInterrupt?: (stop: () => void) => () => void;
 }): Promise<void> {
   return new Promise((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    onInterrupt?.(() => resolve());
+    const restore = onInterrupt?.(() => resolve());
+    // A second signal of either kind does not wait for what the first one lets finish.
+    process.once('SIGTERM', () => {
+      restore?.();
+      resolve();
+    });
   });
 }
 

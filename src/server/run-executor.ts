@@ -13,7 +13,7 @@ import { checkExecutorToken } from '../services/executor/executor-token.js';
 import { readTrustedBundleKeys } from '../services/trusted-bundle-keys.js';
 import { createExecutorServer } from './create-executor-server.js';
 import { DRAIN_MS, listen, stopSignal, withDeadline } from './process.js';
-import type { RunServerOptions } from './run-server.js';
+import type { RunServerOptions } from './run-server-options.js';
 
 /** The data plane alone: keeps no state, and does nothing that its control plane has not sent a ticket for. */
 export async function runExecutor(options: RunServerOptions, config: ServerConfig): Promise<void> {

@@ -1,35 +1,20 @@
+import { join } from 'node:path';
+import type { Server as TlsServer } from 'node:tls';
 import { openApp } from '../app.js';
 import { readDatasourceVariables } from '../config/datasource-credentials.js';
 import { readVariable } from '../config/env.js';
 import { loadServerConfig, type ServerConfig } from '../config/server-config.js';
+import { backUpState } from '../services/back-up-state.js';
+import type { ControlContext } from '../services/control/context.js';
 import { describeUrl } from '../util/describe-url.js';
 import { createServer } from './create-server.js';
 import { DRAIN_MS, listen, stopSignal, withDeadline } from './process.js';
 import { runExecutor } from './run-executor.js';
 import { runJobs } from './run-jobs.js';
-
-export interface RunServerOptions {
-  version: string;
-  cwd: string;
-  /** Prints one JSON document when it listens, instead of lines for people. */
-  json: boolean;
-  file?: string;
-  adminPassword?: string;
-  /** VKIT_MASTER_KEY: the master secret of the vault. */
-  masterKey?: string;
-  /** VKIT_EXECUTOR_TOKEN: what a control plane and its executors share. */
-  executorToken?: string;
-  /** VKIT_OIDC_CLIENT_SECRET: of this server at the identity provider. */
-  oidcClientSecret?: string;
-  /** VKIT_MASTER_KEY_PREVIOUS: the one before it. */
-  previousMasterKey?: string;
-  /** HTTPS_PROXY and NO_PROXY, for what the server itself calls. */
-  proxy?: { https?: string; except?: string };
-  environment: Partial<ServerConfig>;
-  flags: Partial<ServerConfig>;
-  /** Called with what ends the server at Ctrl-C; SIGTERM is handled here. */
-  onInterrupt?: (stop: () => void) => void;
-}
+import type { RunServerOptions } from './run-server-options.js';
+import type { Server } from './server-context.js';
+import { readTls } from './tls.js';
+import { startTracing } from './tracing.js';
 
 /**
  * Starts the server and resolves when it has stopped after SIGTERM or an interrupt: it takes no new requests, lets running
@@ -44,6 +29,9 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     ...(file === undefined ? {} : { file }),
   });
   if (config.role === 'executor') return runExecutor(options, config);
+  const tls = config.tls && (await readTls(config.tls));
+  const { otlp_endpoint: endpoint } = config;
+  const tracing = endpoint === undefined ? undefined : await startTracing({ endpoint, version });
   const app = await openApp({
     config,
     cwd,
@@ -66,17 +54,29 @@ export async function runServer(options: RunServerOptions): Promise<void> {
       logLevel: config.log_level,
       requestsPerMinuteMax: config.requests_per_minute,
       jwks: app.jwks,
+      gauges: app.gauges,
+      trustedProxies: config.trusted_proxies,
+      ...(tls === undefined ? {} : { tls }),
+      ...(tracing === undefined ? {} : { tracing }),
+      ...(options.metricsToken === undefined ? {} : { metricsToken: options.metricsToken }),
     });
     const url = await listen(() => server.listen({ host: config.host, port: config.port }), config);
     announce(options, config, url, app);
+    warnOfClear(config);
+    const stopReloading = reloadTls(config.tls, server);
+    const stopBackingUp = backUpAtSignal(config, app.context, server);
     const jobs = runJobs(app.context.store, app.jobs, (job, error) =>
       server.log.error({ err: error, job }, 'a job failed; its next run goes on'),
     );
     await stopSignal(options);
     const [drained] = await Promise.all([withDeadline(server.close(), DRAIN_MS), jobs.stop()]);
+    stopReloading();
+    await stopBackingUp();
     if (!drained) server.log.warn(`requests were still running after ${DRAIN_MS / 1000} s`);
   } finally {
     await app.close();
+    // A collector that does not answer keeps no server from ending.
+    await tracing?.close().catch(() => undefined);
   }
 }
 
@@ -127,4 +127,56 @@ function announce(
     );
   }
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/i;
+
+/** Behind a proxy with TLS this is as it should be; to forget one is easy. */
+function warnOfClear({ host, tls }: ServerConfig): void {
+  if (tls !== undefined || LOOPBACK.test(host)) return;
+  process.stderr.write(
+    `Warning: ${host} is not this machine alone, and the server speaks plain HTTP there: tokens and rows can be read on the way.\n` +
+      'Put a proxy with TLS in front of it, or name tls: {cert_file, key_file} in vkit.server.yaml.\n',
+  );
+}
+
+/** Reads certificate and key again at SIGHUP; connections that stand keep theirs, and files that are no pair change nothing. */
+function reloadTls(tls: ServerConfig['tls'], { server, log }: Server): () => void {
+  const onHangUp = () => {
+    if (tls === undefined) return;
+    readTls(tls).then(
+      (options) => {
+        (server as unknown as TlsServer).setSecureContext(options);
+        log.info('the certificate was read again');
+      },
+      (error: unknown) => log.error({ err: error }, 'the certificate stays as it was'),
+    );
+  };
+  process.on('SIGHUP', onHangUp);
+  return () => process.off('SIGHUP', onHangUp);
+}
+
+/** Writes a backup at SIGUSR2, one at a time; the log says where, or why not. */
+function backUpAtSignal(
+  { data_dir: dataDir, backup_dir }: ServerConfig,
+  { store, now }: ControlContext,
+  { log }: Server,
+): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  const backupDir = backup_dir ?? join(dataDir, 'backups');
+  const onSignal = () => {
+    running ??= backUpState({ store, dataDir, backupDir, now })
+      .then(
+        (folder) => log.info({ folder }, 'a backup was written'),
+        (error: unknown) => log.error({ err: error }, 'no backup was written'),
+      )
+      .finally(() => {
+        running = undefined;
+      });
+  };
+  process.on('SIGUSR2', onSignal);
+  return async () => {
+    process.off('SIGUSR2', onSignal);
+    await running;
+  };
 }

@@ -144,6 +144,16 @@ export const DeployBody = strict({
   activate: Type.Optional(Type.Boolean()),
 });
 
+const NamedBundle = Type.Union([
+  Type.String({ pattern: '^(active|v?[1-9][0-9]{0,8})$' }),
+  Type.Object({}, { additionalProperties: true }),
+]);
+export const ReplayBody = strict({
+  from: NamedBundle,
+  to: NamedBundle,
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 5_000 })),
+});
+
 /** More names than any query may have. */
 const FIELDS_MAX = 1_000;
 const FieldNames = Type.Array(name(256), { maxItems: FIELDS_MAX, uniqueItems: true });

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type {
   FastifyBaseLogger,
@@ -8,8 +9,12 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import { VkitError } from '../errors/index.js';
+import type { CallSpan } from '../services/control/call-span.js';
 import type { CallMeta, ControlContext } from '../services/control/context.js';
 import type { Identity } from '../services/control/identity.js';
+import type { MetricGauge } from '../services/metric-gauge.js';
+import type { TlsOptions } from './tls.js';
+import type { Tracing } from './tracing.js';
 
 /** The fastify instance with TypeBox schemas as the one source of types, validation and OpenAPI. */
 export type Server = FastifyInstance<
@@ -28,12 +33,26 @@ export interface ServerOptions {
   requestsPerMinuteMax: number;
   /** Public keys of the server, as a JWK Set (RFC 7517). */
   jwks: { keys: readonly object[] };
+  /** Listens over TLS; absent: over plain HTTP. */
+  tls?: TlsOptions;
+  /** Addresses of proxies whose word on the client's address is taken; none if absent. */
+  trustedProxies?: readonly string[];
+  /** What `/metrics` wants as a bearer token; absent: it is open, as `/health` is. */
+  metricsToken?: string;
+  /** Beside what every server tells at `/metrics`. */
+  gauges?: readonly MetricGauge[];
+  /** Sends spans of requests; absent: there are none. */
+  tracing?: Tracing;
+  /** Where log lines go; stderr if absent. */
+  logStream?: Writable;
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set on every route below `/api/v1/orgs/:org` and the authenticated ones beside it. */
     identity: Identity | null;
+    /** Where the request is in its trace; undefined where nobody traces. */
+    span: CallSpan | undefined;
   }
 }
 
@@ -46,6 +65,7 @@ export function callMeta(request: FastifyRequest): CallMeta {
     correlationId: request.id,
     address: request.ip,
     ...(client === undefined ? {} : { client }),
+    ...(request.span === undefined ? {} : { span: request.span }),
   };
 }
 

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
 import type { BundleDatasource } from '../bundle/model.js';
 import type { ConnectionOptions, Connector, Credentials, Engine } from '../engines/contract.js';
+import type { PoolUse } from '../engines/slots.js';
 import { VkitError } from '../errors/index.js';
 import type { AddressRules } from '../util/outbound.js';
 
@@ -29,6 +30,8 @@ export interface Connectors {
   open(datasource: BundleDatasource): Promise<Connector>;
   /** Closes the pool of a datasource, whose secret is no longer what it was; the next use opens another. */
   forget(id: string): void;
+  /** How full each pool is that is open at this moment, by its datasource's id. */
+  use(): Promise<readonly { id: string; use: PoolUse }[]>;
   close(): Promise<void>;
 }
 
@@ -79,6 +82,14 @@ export function createConnectors(options: ConnectorOptions): Connectors {
       const known = open.get(id);
       open.delete(id);
       if (known) closeQuietly(known.connector);
+    },
+    async use() {
+      const pools = [...open].map(async ([id, { connector }]) => {
+        // One that cannot be opened is no pool.
+        const use = (await connector.catch(() => null))?.use?.();
+        return use === undefined ? [] : [{ id, use }];
+      });
+      return (await Promise.all(pools)).flat();
     },
     async close() {
       const all = [...open.values()];

@@ -531,5 +531,10 @@ export interface Store extends StoreRepositories {
    * for LEASE_MS nothing has been heard of what others change (`lost`). Returns what ends it.
    */
   watch(listener: (event: 'changed' | 'lost') => void): () => void;
+  /**
+   * Writes all of it, as it is at one moment, into a new file, while others go on working; absent where the database has means
+   * of its own.
+   */
+  backUp?(path: string): Promise<void>;
   close(): Promise<void>;
 }

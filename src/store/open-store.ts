@@ -59,6 +59,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     // Nobody else changes anything.
     renew: () => undefined,
     watch: () => () => {},
+    backUp: sqlite.backUp,
     close() {
       // Not Kysely's own destroy, after which it throws errors without a code.
       closing ??= driver.destroy().then(() => sqlite.close());

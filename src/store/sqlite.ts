@@ -1,7 +1,6 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DatabaseSync } from '@photostructure/sqlite';
 import { VkitError } from '../errors/index.js';
 import { atomicWrite } from '../util/atomic-write.js';
 import { databasePath, prepareDataDirectory } from './data-directory.js';
@@ -25,6 +24,9 @@ export type SqliteValue = string | number | bigint | null | Uint8Array;
 /** Long enough for a process that is just ending, short enough to be no wait for a person. */
 const BUSY_TIMEOUT_MS = 250;
 
+/** Pages that a backup copies in one step: a transaction waits for no more than these. */
+const BACKUP_PAGES = 256;
+
 /** Says who holds the database; the lock itself is SQLite's. */
 const HOLDER_FILE = 'vkit.lock';
 
@@ -40,9 +42,14 @@ const HOLDER_FILE = 'vkit.lock';
 export async function openSqlite(
   dataDir: string,
   now: () => number,
-): Promise<{ database: SqliteDatabase; log: DurableLog; close: () => Promise<void> }> {
+): Promise<{
+  database: SqliteDatabase;
+  log: DurableLog;
+  backUp: (path: string) => Promise<void>;
+  close: () => Promise<void>;
+}> {
   await prepareDataDirectory(dataDir);
-  const Database = await loadSqlite();
+  const { DatabaseSync: Database, backup } = await loadSqlite();
   const path = databasePath(dataDir);
   let database: SqliteDatabase | undefined;
   try {
@@ -62,6 +69,10 @@ export async function openSqlite(
   return {
     database: opened,
     log,
+    // Over this connection, whose transactions it waits for: the file itself must not be opened once more.
+    async backUp(target) {
+      await backup(opened, target, { rate: BACKUP_PAGES });
+    },
     async close() {
       await log.close();
       // Before the lock is dropped: afterwards the file may be the next holder's.
@@ -72,12 +83,17 @@ export async function openSqlite(
   };
 }
 
-async function loadSqlite(): Promise<new (path: string) => SqliteDatabase> {
+interface SqliteModule {
+  DatabaseSync: new (path: string) => SqliteDatabase;
+  backup(source: SqliteDatabase, target: string, options: { rate: number }): Promise<number>;
+}
+
+async function loadSqlite(): Promise<SqliteModule> {
   // Node's own where it has it; the package has the same interface and runs on Node 20.
-  const own = process.getBuiltinModule('node:sqlite') as
-    | { DatabaseSync: typeof DatabaseSync }
-    | undefined;
-  return own ? own.DatabaseSync : (await import('@photostructure/sqlite')).DatabaseSync;
+  const own = process.getBuiltinModule('node:sqlite') as Partial<SqliteModule> | undefined;
+  // Early ones cannot make backups.
+  const isWhole = own?.DatabaseSync !== undefined && own.backup !== undefined;
+  return (isWhole ? own : await import('@photostructure/sqlite')) as SqliteModule;
 }
 
 /** SQLite gives its journal the mode of the database, so the file is private before SQLite sees it. */

@@ -71,6 +71,12 @@ const OWNERS = [
     packages: ['fastify', '@fastify/[^/]+', 'typebox', 'pino'],
     owners: ['^src/server/'],
   },
+  { name: 'metrics', packages: ['prom-client'], owners: ['^src/server/metrics\\.ts$'] },
+  {
+    name: 'tracing',
+    packages: ['@opentelemetry/[^/]+'],
+    owners: ['^src/server/tracing\\.ts$'],
+  },
   { name: 'git', packages: ['simple-git'], owners: ['^src/git/'] },
   { name: 'mcp', packages: ['@modelcontextprotocol/[^/]+'], owners: ['^src/mcp/'] },
 ];

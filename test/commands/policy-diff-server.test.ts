@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BundleComparison } from '../../src/bundle/compare/model.js';
+import type { ReplayAnswer } from '../../src/client/wire.js';
 import { ADMIN, type LiveServer, liveServer } from '../helpers/live-server.js';
 import { type CliResult, jsonOf } from '../helpers/run-cli.js';
 import { git } from './project-fixture.js';
@@ -115,6 +116,22 @@ describe('policy diff of a project and a server', () => {
       summary: { narrowing: 0, changed: 0, not_compared: 0 },
     });
     expect(comparison.summary.widening).toBeGreaterThan(0);
+
+    // What was asked for is decided again on the server, for people, programs and pull requests.
+    await server.account('eva@example.com', ['engineer']);
+    const aql = JSON.stringify({ source_table: 'customers', columns: ['id'] });
+    expect((await server.as('eva@example.com', ['request', '--aql', aql])).code).toBe(3);
+    const replayed = await vkit('policy', 'diff', '--replay');
+    expect(replayed.code).toBe(0);
+    expect(replayed.stdout).toContain('+ 1× customers: denied (unknown_field) → granted');
+    expect(replayed.stdout).toContain('by eva@example.com');
+    expect(replayed.stdout).toMatch(/Of 1 requests since .*: 1 get more/);
+    const facts = jsonOf<{ replay: ReplayAnswer }>(
+      await vkit('policy', 'diff', '--replay', '--replay-limit', '10', '--json'),
+    );
+    expect(facts.replay.summary).toMatchObject({ widening: 1, replayed: 1 });
+    const markdown = await vkit('policy', 'diff', '--replay', '--format', 'markdown');
+    expect(markdown.stdout).toContain('| widening | 1 | customers |');
 
     // The other way round it narrows, and once it is deployed there is no difference.
     const back = await vkit('policy', 'diff', 'dist/policy_bundle.json', 'v1', '--json');

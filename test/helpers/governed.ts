@@ -115,6 +115,7 @@ export async function governed(
     requests_per_minute: 1_000_000,
     queries_per_requester: 8,
     log_level: 'silent',
+    trusted_proxies: [],
     ...settings,
   };
   if (STATE_URL && config.database_url === undefined) {

@@ -6,6 +6,7 @@ import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { beforeAll, describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
 import type { ServerConfig } from '../../src/config/server-config.js';
+import { loggedError } from '../../src/server/server-log.js';
 import { type Governed, type Ground, governed } from '../helpers/governed.js';
 import { findMysql, type MysqlServer } from '../helpers/mysql.js';
 import { findPostgres, type PostgresServer } from '../helpers/postgres.js';
@@ -236,7 +237,7 @@ describe.each(CASES.map((engine) => [engine.name, engine] as const))(
       expect(await outcomes()).toMatchObject([{ event: 'query.failed', error: 'query_timeout' }]);
     });
 
-    it('tells the requester an id, and the operator what the database said', async (context) => {
+    it('tells the requester an id, the operator the code of the database, and nobody a value', async (context) => {
       const { g, fetch } = await world(engine, context);
       const logged = vi.spyOn(g.server.log, 'error');
       onTestFinished(() => logged.mockRestore());
@@ -249,7 +250,12 @@ describe.each(CASES.map((engine) => [engine.name, engine] as const))(
       });
       expect(text).not.toMatch(engine.error);
       expect(text).not.toMatch(/zoe|example|syntax|SQLSTATE/);
-      expect(JSON.stringify(logged.mock.calls)).toMatch(engine.error);
+      const [told] = logged.mock.calls[0] as unknown as [{ err: Error }];
+      expect((told.err.cause as Error).message).toMatch(engine.error);
+      const inLog = loggedError(told.err);
+      // SQLite's own errors have no code that its interface tells.
+      expect(inLog.cause?.code ?? 'none').toMatch(/^\w+$/);
+      expect(JSON.stringify(inLog)).not.toMatch(engine.error);
     });
 
     it('runs no more queries of one requester at once than it may', async (context) => {

@@ -62,7 +62,7 @@ function compareOutcomes(from: Outcome, to: Outcome): Step {
 }
 
 /** To ask a role less, or no longer, widens; where it is another role instead, nobody knows, and it is both. */
-function compareNeeds(from: readonly ApprovalNeed[], to: readonly ApprovalNeed[]): Step {
+export function compareNeeds(from: readonly ApprovalNeed[], to: readonly ApprovalNeed[]): Step {
   const numbers = (needs: readonly ApprovalNeed[]) =>
     new Map(needs.map((need) => [need.approver_role, need.approvals]));
   const [old, now] = [numbers(from), numbers(to)];
@@ -80,11 +80,11 @@ function compareSets(from: readonly string[], to: readonly string[]): Step {
   };
 }
 
-function both(one: Step, other: Step): Step {
+export function both(one: Step, other: Step): Step {
   return { widens: one.widens || other.widens, narrows: one.narrows || other.narrows };
 }
 
-function directionOf({ widens, narrows }: Step): Direction | null {
+export function directionOf({ widens, narrows }: Step): Direction | null {
   if (widens) return narrows ? 'changed' : 'widening';
   return narrows ? 'narrowing' : null;
 }

@@ -92,7 +92,8 @@ function metadataOf(policies: readonly Policy[]): readonly string[] {
   return [...new Set(keys)].sort(compareText);
 }
 
-function maskOutcome(mask: Mask): MaskOutcome {
+/** A mask with its options resolved. */
+export function maskOutcome(mask: Mask): MaskOutcome {
   if (mask.method !== 'partial') return { method: mask.method };
   const { prefix, suffix, minLength } = mask;
   return { method: 'partial', prefix, suffix, min_length: minLength };

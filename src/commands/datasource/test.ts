@@ -1,14 +1,12 @@
 import { string } from '@oclif/core/args';
 import { boolean, string as stringFlag } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
-import type { ServerFlagValues } from '../../cli/connect.js';
-import { datasourcePlace } from '../../cli/datasource-place.js';
 import { projectFlags, serverFlags } from '../../cli/flags.js';
 import { oneOf } from '../../cli/one-of.js';
 import { startProgress } from '../../cli/progress.js';
 import { projectContext } from '../../cli/project-context.js';
+import { testOneDatasource } from '../../cli/test-one-datasource.js';
 import { chooseDatasource } from '../../services/choose-datasource.js';
-import { type TestedDatasource, testDatasource } from '../../services/test-datasource.js';
 import { escapeTerminal } from '../../util/escape.js';
 
 export default class DatasourceTest extends BaseCommand {
@@ -29,22 +27,12 @@ export default class DatasourceTest extends BaseCommand {
     const context = projectContext(flags);
     const id = oneOf(args.id, flags.id, 'id') ?? (await chooseDatasource(context));
     const progress = await startProgress(`Connecting to ${id}`, { json: this.jsonEnabled() });
-    const tested = await this.connectTo(id, flags).finally(() => progress.stop());
+    const tested = await testOneDatasource(id, flags, this.config.version).finally(() =>
+      progress.stop(),
+    );
     const server = escapeTerminal(tested.server);
     const from = tested.from === undefined ? '' : ` ${tested.from}`;
     this.log(`✓ ${id} answers${from}: ${server}, ${tested.latency_ms.toFixed(1)} ms`);
     return tested;
-  }
-
-  private async connectTo(
-    id: string,
-    flags: { dir?: string | undefined; remote: boolean } & ServerFlagValues,
-  ): Promise<TestedDatasource & { from?: string }> {
-    const context = projectContext(flags);
-    const version = this.config.version;
-    const place = await datasourcePlace({ ...context, id, flags, version, needsLogin: true });
-    if (place === null) return testDatasource({ ...context, id });
-    const { correlation_id: _, ...tested } = await place.client.testDatasource(id);
-    return { ...tested, from: place.endpoint };
   }
 }

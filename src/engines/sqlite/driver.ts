@@ -63,6 +63,7 @@ export async function connectSqlite(
     async *run(query, run) {
       yield* streamRows(pool, errors, path, query, run);
     },
+    use: pool.use,
     close: () => pool.close(),
   };
 }

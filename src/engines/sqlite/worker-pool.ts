@@ -1,5 +1,5 @@
 import type { DriverErrors } from '../driver-error.js';
-import { createSlots } from '../slots.js';
+import { createSlots, type PoolUse } from '../slots.js';
 import { type SqliteWorker, startWorker } from './worker.js';
 
 /** Long enough for the next question of a person, short enough not to hold memory for nothing. */
@@ -24,6 +24,7 @@ export interface WorkerPool {
   readonly isClosed: boolean;
   /** Throws VkitError. */
   acquire(limits: WorkerLimits): Promise<HeldWorker>;
+  use(): PoolUse;
   /** Kills all workers, the busy ones too. */
   close(): Promise<void>;
 }
@@ -82,6 +83,7 @@ export function createWorkerPool(workersMax: number, errors: DriverErrors): Work
       };
       return { worker, release };
     },
+    use: slots.use,
     async close() {
       isClosed = true;
       for (const timer of idle.values()) clearTimeout(timer);

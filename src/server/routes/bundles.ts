@@ -8,7 +8,16 @@ import {
 import type { ControlContext } from '../../services/control/context.js';
 import { explainUnderActive } from '../../services/control/explain-under-active.js';
 import { listBundles, showBundle } from '../../services/control/read-bundles.js';
-import { DeployBody, EmptyBody, ExplainBody, IdParams, OrgParams, ReasonBody } from '../schemas.js';
+import { createReplay } from '../../services/control/replay-requests.js';
+import {
+  DeployBody,
+  EmptyBody,
+  ExplainBody,
+  IdParams,
+  OrgParams,
+  ReasonBody,
+  ReplayBody,
+} from '../schemas.js';
 import { callerOf, callMeta, type Server } from '../server-context.js';
 
 /** A bundle of 10,000 policies and datasets fits well. */
@@ -41,6 +50,12 @@ export function bundleRoutes(org: Server, ctx: ControlContext): void {
     '/policy_bundles/explain',
     { schema: { params: OrgParams, body: ExplainBody } },
     async (request) => explainUnderActive(ctx, callerOf(request), request.body, callMeta(request)),
+  );
+  const replay = createReplay();
+  org.post(
+    '/policy_bundles/replay',
+    { bodyLimit: 2 * BUNDLE_BYTES_MAX, schema: { params: OrgParams, body: ReplayBody } },
+    async (request) => replay(ctx, callerOf(request), request.body, callMeta(request)),
   );
   org.post(
     '/policy_bundles/:id/activate',

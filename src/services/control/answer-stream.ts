@@ -157,4 +157,6 @@ export async function recordOutcome(ctx: ControlContext, input: OutcomeInput): P
   });
   const { onDisk } = await ctx.store.record(event);
   await onDisk();
+  ctx.activity.fetches[error === null ? 'executed' : 'failed'] += 1;
+  ctx.activity.rows += rows;
 }

@@ -10,6 +10,8 @@ import type { DataPlane } from '../data-plane.js';
 import type { OidcProvider } from '../oidc-provider.js';
 import type { ServerKeys } from '../server-keys.js';
 import type { ActiveBundleReader } from './active-bundle.js';
+import type { Activity } from './activity.js';
+import type { CallSpan } from './call-span.js';
 import type { Authenticator } from './identity.js';
 import type { KeptPermits } from './kept-permits.js';
 import type { RunningQueries } from './running-queries.js';
@@ -84,6 +86,7 @@ export interface ControlContext {
   auditSinkNames: readonly string[];
   /** The channels that messages are put into the outbox for. */
   notifications: readonly NotificationRoute[];
+  activity: Activity;
 }
 
 /** What a transport knows of one call. */
@@ -93,6 +96,8 @@ export interface CallMeta {
   address?: string;
   /** The client's name and version, cut to a bound, for the audit log. */
   client?: string;
+  /** Where the call is in its trace; absent where nobody traces. */
+  span?: CallSpan;
 }
 
 export function timestamp(now: number): string {

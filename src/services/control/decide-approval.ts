@@ -38,7 +38,7 @@ export async function approveRequest(
   input: ApproveInput,
   call: CallMeta,
 ): Promise<RequestAnswer> {
-  return ctx.store.transaction(async (tx) => {
+  const answer = await ctx.store.transaction(async (tx) => {
     // A role that was taken away since the call began is no right to judge.
     const approver = await presentIdentity(tx, identity, ctx.now());
     const { row, requester } = await openRequest(ctx, tx, approver, id, call);
@@ -73,6 +73,8 @@ export async function approveRequest(
     await recordStep(ctx, tx, 'approval.approved', call, approver, row, input.notes);
     return settle(ctx, tx, { row, requester, active, judgement, call, by: approver.name });
   });
+  count(ctx, answer);
+  return answer;
 }
 
 /** Denies a pending request, finally. Throws as `approveRequest` does. */
@@ -83,7 +85,7 @@ export async function denyRequest(
   reason: string,
   call: CallMeta,
 ): Promise<RequestAnswer> {
-  return ctx.store.transaction(async (tx) => {
+  const answer = await ctx.store.transaction(async (tx) => {
     const approver = await presentIdentity(tx, identity, ctx.now());
     const { row } = await openRequest(ctx, tx, approver, id, call);
     await tx.approvals.insert({
@@ -103,6 +105,15 @@ export async function denyRequest(
       state_reason: reason,
     });
   });
+  count(ctx, answer);
+  return answer;
+}
+
+/** One that still waits was counted when it came in. */
+function count({ activity }: ControlContext, { status }: RequestAnswer): void {
+  if (status === 'pending_approval') return;
+  activity.decisions[status] += 1;
+  if (status === 'granted') activity.grants += 1;
 }
 
 interface Opened {

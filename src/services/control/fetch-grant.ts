@@ -5,6 +5,7 @@ import type { GrantRow, RequestRow, StoreRepositories } from '../../store/model.
 import { answerStream, type FetchStream, type Permitted, recordOutcome } from './answer-stream.js';
 import { approvalsSatisfied, missingMetadata, presentVoices } from './approvals-given.js';
 import { auditEvent, auditRequest, fetchParts, queryStarted } from './audit-parts.js';
+import { type CallSpan, inSpan } from './call-span.js';
 import { noSuchGrant } from './cancel-request.js';
 import type { CallMeta, ControlContext } from './context.js';
 import { storedNarrowing } from './decide-approval.js';
@@ -25,6 +26,54 @@ export async function fetchGrant(
   call: CallMeta,
   gone?: AbortSignal,
 ): Promise<FetchStream> {
+  const fetching = call.span?.child('fetch');
+  try {
+    const { stream, query } = await startFetch(ctx, identity, ref, spanOf(call, fetching), gone);
+    return fetching && query ? tracedStream(stream, fetching, query) : stream;
+  } catch (error) {
+    fetching?.fail(error);
+    fetching?.end();
+    throw error;
+  }
+}
+
+function spanOf(call: CallMeta, span: CallSpan | undefined): CallMeta {
+  return span === undefined ? call : { ...call, span };
+}
+
+/** The spans of a fetch and its query end when its rows have left, or nobody takes them any more. */
+function tracedStream(stream: FetchStream, fetching: CallSpan, query: CallSpan): FetchStream {
+  let isOver = false;
+  const over = (error?: unknown) => {
+    if (isOver) return;
+    isOver = true;
+    query.set('vkit.rows', stream.outcome().rowCount);
+    if (error !== undefined) query.fail(error);
+    query.end();
+    fetching.end();
+  };
+  stream.signal.addEventListener('abort', () => over(stream.signal.reason), { once: true });
+  async function* batches() {
+    try {
+      yield* stream.batches;
+      over();
+    } catch (error) {
+      over(error);
+      throw error;
+    } finally {
+      over();
+    }
+  }
+  return { ...stream, batches: batches() };
+}
+
+async function startFetch(
+  ctx: ControlContext,
+  identity: Identity,
+  ref: string,
+  call: CallMeta,
+  gone?: AbortSignal,
+): Promise<{ stream: FetchStream; query: CallSpan | undefined }> {
   // Registered first: a revocation from here on finds it and stops it.
   const running = ctx.running.start(identity.id, ref);
   const onGone = () => {
@@ -34,13 +83,14 @@ export async function fetchGrant(
   else gone?.addEventListener('abort', onGone, { once: true });
   let permitted: Permitted;
   try {
-    permitted = await permit(ctx, identity, ref, call);
+    permitted = await inSpan(call.span, 'decide', () => permit(ctx, identity, ref, call));
   } catch (error) {
     running.end();
     throw error;
   }
   const startedAt = ctx.now();
   running.permitted(permitted);
+  const query = call.span?.child('query');
   try {
     running.signal.throwIfAborted();
     const execution = await ctx.dataPlane.execute({
@@ -56,7 +106,7 @@ export async function fetchGrant(
     const first = await pull.next();
     if (running.signal.aborted) await pull.return?.();
     running.signal.throwIfAborted();
-    return answerStream({
+    const stream = answerStream({
       ctx,
       call,
       permitted,
@@ -66,8 +116,11 @@ export async function fetchGrant(
       running,
       startedAt,
     });
+    return { stream, query };
   } catch (error) {
     const reason = running.signal.aborted ? running.signal.reason : error;
+    query?.fail(reason);
+    query?.end();
     const outcome = { call, permitted, startedAt, rows: 0, error: reason };
     await recordOutcome(ctx, outcome).finally(() => running.end());
     throw reason;
@@ -205,4 +258,5 @@ async function recordRefusal(
     policy_evaluation: { policies_applied: [], access_granted: false, type: error.code },
     metadata: { ...event.metadata, grant_id: ref.slice(0, 64) },
   });
+  ctx.activity.fetches.refused += 1;
 }

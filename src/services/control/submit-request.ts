@@ -11,6 +11,7 @@ import { tokenAccess } from '../seal-rows.js';
 import type { ActiveBundle } from './active-bundle.js';
 import { missingMetadata } from './approvals-given.js';
 import { auditDecision, auditEvent, auditRequest } from './audit-parts.js';
+import { inSpan } from './call-span.js';
 import { type CallMeta, type ControlContext, timestamp } from './context.js';
 import type { Identity } from './identity.js';
 import { storeGrant } from './issue-grant.js';
@@ -56,13 +57,30 @@ export async function submitRequest(
   call: CallMeta,
   idempotency?: Idempotency,
 ): Promise<RequestAnswer> {
+  return inSpan(call.span, 'decide', async (span) => {
+    const { answer, isNew } = await submitOnce(ctx, identity, input, call, idempotency);
+    if (isNew) count(ctx, answer);
+    span?.set('vkit.outcome', answer.status);
+    return answer;
+  });
+}
+
+async function submitOnce(
+  ctx: ControlContext,
+  identity: Identity,
+  input: SubmitInput,
+  call: CallMeta,
+  idempotency: Idempotency | undefined,
+): Promise<{ answer: RequestAnswer; isNew: boolean }> {
   const now = ctx.now();
   let explained: ActiveBundle | null = null;
+  let isNew = true;
   // One transaction from reading the bundle to the last record: a decision never mixes two bundles.
   const answer = await ctx.store
     .transaction(async (tx) => {
       const earlier = idempotency ? await findEarlier(tx, identity, idempotency) : null;
       if (earlier !== null) {
+        isNew = false;
         const found = await loadRequest(ctx, tx, earlier, call);
         return requestAnswer(await answerParts(ctx, tx, found, call));
       }
@@ -93,9 +111,14 @@ export async function submitRequest(
       throw error;
     });
   // What would pass instead is looked for once the denial is on record: it holds nobody up, and undoes nothing.
-  if (answer.state !== 'denied' || explained === null) return answer;
+  if (answer.state !== 'denied' || explained === null) return { answer, isNew };
   const options = { active: explained, identity, at: now, rowCap: ctx.settings.rowCap };
-  return { ...answer, details: explainDenial(input, options) };
+  return { answer: { ...answer, details: explainDenial(input, options) }, isNew };
+}
+
+function count({ activity }: ControlContext, { status }: RequestAnswer): void {
+  activity.decisions[status === 'pending_approval' ? 'pending' : status] += 1;
+  if (status === 'granted') activity.grants += 1;
 }
 
 const NO_BUNDLE =
@@ -338,4 +361,5 @@ async function recordRefusal(
     policy_evaluation: { policies_applied: [], access_granted: false, type: error.code },
     metadata: { ...event.metadata, ...(typeof attribute === 'string' ? { attribute } : {}) },
   });
+  ctx.activity.decisions.refused += 1;
 }

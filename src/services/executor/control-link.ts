@@ -1,5 +1,5 @@
 import { isErrorCodeName, VkitError } from '../../errors/index.js';
-import type { LeaseAnswer, Redemption } from './wire.js';
+import type { LeaseAnswer, LeaseBody, Redemption } from './wire.js';
 
 export interface ControlLinkOptions {
   /** The control plane, without a slash at the end. */
@@ -66,7 +66,8 @@ export function controlLink({ url, token, fetch }: ControlLinkOptions): ControlL
     bundle: (checksum) =>
       ask(`/bundles/${encodeURIComponent(checksum)}`, { signal: timeout(BUNDLE_MS_MAX) }),
     async lease(grants, signal) {
-      return JSON.parse(await ask('/lease', { body: { grants }, signal })) as LeaseAnswer;
+      const body: LeaseBody = { grants: [...grants] };
+      return JSON.parse(await ask('/lease', { body, signal })) as LeaseAnswer;
     },
   };
 }
