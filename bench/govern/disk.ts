@@ -1,5 +1,6 @@
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 
 /** About what one audit record takes. */
 const RECORD = Buffer.alloc(1_024, 'r');
@@ -18,4 +19,22 @@ export function commitsPerSecond(folder: string, seconds: number): number {
   const took = (performance.now() - startedAt) / 1_000;
   closeSync(file);
   return commits / took;
+}
+
+/** Rows of a size of one record that one connection to PostgreSQL commits in a second, one after the other. */
+export async function postgresCommitsPerSecond(url: string, seconds: number): Promise<number> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const text = "select pg_logical_emit_message(true, 'bench', $1)";
+    const until = performance.now() + seconds * 1_000;
+    let commits = 0;
+    while (performance.now() < until) {
+      await client.query({ text, values: ['x'.repeat(1_000)], name: 'commit' });
+      commits += 1;
+    }
+    return commits / seconds;
+  } finally {
+    await client.end();
+  }
 }

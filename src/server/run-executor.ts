@@ -11,6 +11,8 @@ import { controlLink } from '../services/executor/control-link.js';
 import { createExecutor } from '../services/executor/executor.js';
 import { checkExecutorToken } from '../services/executor/executor-token.js';
 import { readTrustedBundleKeys } from '../services/trusted-bundle-keys.js';
+import { parseAddressList } from '../util/address-list.js';
+import { listedRules } from '../util/outbound.js';
 import { createExecutorServer } from './create-executor-server.js';
 import { DRAIN_MS, listen, stopSignal, withDeadline } from './process.js';
 import type { RunServerOptions } from './run-server-options.js';
@@ -59,6 +61,12 @@ export async function runExecutor(options: RunServerOptions, config: ServerConfi
       fileDirectories: config.file_directories,
       forbiddenDirectories: [],
       clearPasswordHosts: config.clear_password_hosts,
+      ...(config.datasource_addresses && {
+        addressRules: listedRules(
+          parseAddressList(config.datasource_addresses, 'datasource_addresses'),
+          'datasource_addresses',
+        ),
+      }),
     },
     now: Date.now,
     clock: () => performance.now(),

@@ -1,9 +1,10 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import type { AuditRecord } from '../../src/audit/model.js';
 import { unknownOutcomes } from '../../src/audit/unknown-outcomes.js';
 import { type ChainPosition, verifyChain } from '../../src/audit/verify-chain.js';
+import { emptyState, findPostgres } from '../helpers/postgres.js';
 import {
   Answered,
   agentClient,
@@ -19,8 +20,6 @@ import { idle, setUpServer } from './set-up-server.js';
 
 /** `npm run crash` has 200. */
 const ROUNDS = Number(process.env.VKIT_CRASH_ROUNDS ?? 20);
-/** A database of PostgreSQL for the server's state, empty; absent: the embedded one. */
-const DATABASE_URL = process.env.VKIT_CRASH_DATABASE_URL;
 const AGENTS = 10;
 const IN_FLIGHT_MIN = 8;
 /** Rounds in which too little was in flight do not count; more than these are no accident. */
@@ -46,14 +45,20 @@ interface ReadLog {
   last?: ChainPosition;
 }
 
-it(
-  `a server killed with SIGKILL has lost nothing that it acknowledged, ${ROUNDS} times over`,
-  async () => {
+const postgres = await findPostgres();
+
+it.for(['SQLite', 'PostgreSQL'] as const)(
+  `a server with its state in %s killed with SIGKILL has lost nothing that it acknowledged, ${ROUNDS} times over`,
+  { timeout: 60_000 + ROUNDS * ROUND_MS_MAX },
+  async (state, context) => {
+    if (state === 'PostgreSQL' && postgres.url === null) context.skip(postgres.reason);
+    const database = state === 'PostgreSQL' ? await emptyState(postgres.url ?? '') : null;
+    if (database) onTestFinished(database.discard);
     const { options, admin, agents, approver } = await setUpServer({
       policies: POLICIES,
       agents: AGENTS,
       rows: ROWS,
-      ...(DATABASE_URL === undefined ? {} : { databaseUrl: DATABASE_URL }),
+      ...(database ? { databaseUrl: database.url } : {}),
     });
     const ledger = newLedger();
     const killedWith: number[] = [];
@@ -81,7 +86,7 @@ it(
     const { calls, requests, grants, revoked, fetches, rowsSeen } = ledger;
     const approved = calls.filter(({ what }) => what === 'approval.approved');
     process.stdout.write(
-      `crash: ${ROUNDS} kills with ${Math.min(...killedWith)} to ${Math.max(...killedWith)} calls in flight (${empty} more with fewer); ` +
+      `crash on ${state}: ${ROUNDS} kills with ${Math.min(...killedWith)} to ${Math.max(...killedWith)} calls in flight (${empty} more with fewer); ` +
         `acknowledged and found: ${calls.length} changes, ${requests.length} requests, ${grants.length} grants, ` +
         `${approved.length} approvals, ${revoked.length} revocations, ${fetches.length} answers of ${ROWS} rows (${rowsSeen.length} begun); ` +
         `${whole.records.length} audit records verify, ${unknownOutcomes(whole.records).length} outcomes unknown\n`,
@@ -91,7 +96,6 @@ it(
     expect(revoked.length).toBeGreaterThan(0);
     expect(approved.length).toBeGreaterThan(0);
   },
-  60_000 + ROUNDS * ROUND_MS_MAX,
 );
 
 /** Lets everybody work for a while, another one each time, and kills the server in the midst of it. */

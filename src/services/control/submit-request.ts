@@ -26,6 +26,7 @@ import {
 import { answerParts, loadRequest } from './load-request.js';
 import { checkDatasourceAttributes, type NamedAttributes, narrowRequester } from './narrow.js';
 import { notify } from './notify.js';
+import { bundleFor } from './open-datasources.js';
 import { requestAnswer } from './request-answer.js';
 import { explainDenial } from './suggest-changes.js';
 
@@ -112,7 +113,9 @@ async function submitOnce(
     });
   // What would pass instead is looked for once the denial is on record: it holds nobody up, and undoes nothing.
   if (answer.state !== 'denied' || explained === null) return { answer, isNew };
-  const options = { active: explained, identity, at: now, rowCap: ctx.settings.rowCap };
+  // As they may know it: nothing is suggested of a datasource that there is not for them.
+  const active = bundleFor(explained, identity);
+  const options = { active, identity, at: now, rowCap: ctx.settings.rowCap };
   return { answer: { ...answer, details: explainDenial(input, options) }, isNew };
 }
 
