@@ -77,7 +77,7 @@ export async function loadServerKeys(dataDir: string): Promise<ServerKeys> {
     const path = join(folder, name);
     const text = await readFile(path, 'utf8');
     // A former key may be there as its public half alone.
-    if (!text.includes('PUBLIC KEY')) await refuseReadableByOthers(path);
+    if (name.endsWith('.key') || text.includes('PRIVATE KEY')) await refuseReadableByOthers(path);
     texts.set(name, text);
   }
   return keysOf(texts, (name) => {

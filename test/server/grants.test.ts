@@ -522,6 +522,11 @@ describe('a body', () => {
       '/orgs/acme/policy_bundles/explain',
       { dataset: 'customers', requester: {} },
     ],
+    'POST /api/v1/orgs/{org}/policy_bundles/replay': [
+      '/orgs/acme/policy_bundles/replay',
+      { from: 'v1', to: 'v1' },
+    ],
+    'POST /api/v1/orgs/{org}/vault/rotate': ['/orgs/acme/vault/rotate', {}],
     'POST /api/v1/orgs/{org}/policy_bundles/{id}/activate': [
       '/orgs/acme/policy_bundles/v1/activate',
       {},

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { verifyChain } from '../../src/audit/verify-chain.js';
@@ -31,6 +32,7 @@ describe.skipIf(postgres.url === null)(
   `stores of several processes over one PostgreSQL${postgres.reason ? `: ${postgres.reason}` : ''}`,
   () => {
     let url: string;
+    let schema: string;
     let a: Store;
     let b: Store;
     const client = new pg.Client({ connectionString: postgres.url ?? '' });
@@ -45,7 +47,7 @@ describe.skipIf(postgres.url === null)(
 
     beforeEach(async () => {
       const state = await emptyState(postgres.url ?? '');
-      url = state.url;
+      ({ url, schema } = state);
       onTestFinished(state.discard);
       // At the same moment, over nothing: one of them makes the tables.
       [a, b] = await Promise.all([open(), open()]);
@@ -135,23 +137,25 @@ describe.skipIf(postgres.url === null)(
     });
 
     it('keep others from work that is under way, until whoever does it is gone', async () => {
+      const work = `sweep of ${schema}`;
       let end: () => void = () => undefined;
       let working: Promise<unknown> | undefined;
       await new Promise<void>((started) => {
-        working = a.exclusively('sweep', () => {
+        working = a.exclusively(work, () => {
           started();
           return new Promise<void>((resolve) => {
             end = resolve;
           });
         });
       });
-      expect(await b.exclusively('sweep', async () => expect.unreachable())).toBe(false);
+      expect(await b.exclusively(work, async () => expect.unreachable())).toBe(false);
       await client.connect();
       await client.query(
         `select pg_terminate_backend(pid) from pg_locks
-         where locktype = 'advisory' and pid <> pg_backend_pid() and mode = 'ExclusiveLock' and granted`,
+         where locktype = 'advisory' and objid = $1::bigint::oid and granted`,
+        [createHash('sha256').update(work).digest().readUInt32BE()],
       );
-      await vi.waitFor(async () => expect(await b.exclusively('sweep', async () => {})).toBe(true));
+      await vi.waitFor(async () => expect(await b.exclusively(work, async () => {})).toBe(true));
       end();
       await expect(working).rejects.toMatchObject({ code: 'unavailable' });
     });
@@ -163,7 +167,9 @@ describe.skipIf(postgres.url === null)(
         await killer.connect();
         await killer.query(
           `select pg_terminate_backend(pid) from pg_stat_activity
-           where state = 'idle in transaction' and application_name = 'vkit'`,
+           where pid in (select pid from pg_locks l join pg_class c on c.oid = l.relation
+             where c.relnamespace = $1::regnamespace) and pid <> pg_backend_pid()`,
+          [schema],
         );
         await killer.end();
         await tx.users.insert(user('usr_2'));
