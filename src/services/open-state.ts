@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { KEYS_FOLDER, prepareDataDirectory } from '../store/data-directory.js';
 import type { Store } from '../store/model.js';
 import { openStore } from '../store/open-store.js';
+import { makeFolder } from '../util/make-folder.js';
 import { createMasterSource, type MasterSourceOptions } from '../vault/master-secret.js';
 import { createVault, type Vault } from '../vault/vault.js';
 import { sealedServerKeys } from './sealed-server-keys.js';
@@ -56,7 +57,11 @@ export async function openState(options: StateOptions): Promise<State> {
     return { store, keys, vault };
   }
   await masters.check();
-  if (masterKey === undefined && masterKeyFile === undefined) await prepareDataDirectory(dataDir);
+  if (masterKey === undefined && masterKeyFile === undefined) {
+    // One is made there.
+    await prepareDataDirectory(dataDir);
+    await makeFolder(join(dataDir, KEYS_FOLDER), { mode: 0o700 });
+  }
   // The package of the database loads only for those who use it.
   const { openPostgresStore } = await import('../store/postgres/open-postgres-store.js');
   let keys: ServerKeys | undefined;

@@ -184,7 +184,7 @@ function problemOf(place: Place, text: string, answer: Answer, notes: Notes): st
     case 'limit':
       return problemOfRefusal(answer, 400);
     default:
-      return problemOfRefusal(answer, 200);
+      return problemOfRefusal(answer, 200, text);
   }
 }
 
@@ -209,9 +209,17 @@ function problemOfRows(answer: Answer, expected: readonly object[]): string | nu
   return isSame ? null : `not the honest rows, which are ${JSON.stringify(expected)}`;
 }
 
-/** A refusal is of the query's form (400), or says that there is no such name (200, denied). */
-function problemOfRefusal({ status, body }: Answer, expected: 200 | 400): string | null {
-  const text = JSON.stringify(body);
+/**
+ * A refusal is of the query's form (400), or says that there is no such name (200, denied): that one names what was asked for,
+ * as it was sent.
+ */
+function problemOfRefusal(
+  { status, body }: Answer,
+  expected: 200 | 400,
+  sent?: string,
+): string | null {
+  const told = JSON.stringify(body);
+  const text = sent === undefined ? told : told.replaceAll(JSON.stringify(sent), '');
   const isOfForm = status === 400 && body.type === 'validation';
   const isOfName = status === 200 && body.status === 'denied' && body.type === 'unknown_field';
   if (!isOfForm && (expected === 400 || !isOfName)) return 'no refusal of this kind';

@@ -97,7 +97,7 @@ export function agentClient(traffic: Traffic, token: string): Promise<Ledger> {
     const ref = asked.grant_ref ?? '';
     ledger.grants.push({ ref, token });
     await fetchGrant(traffic, ledger, token, ref);
-    if (turn % 3 !== 0) return;
+    if (turn % 2 === 0) return;
     const path = `/orgs/acme/grants/${ref}/revoke`;
     const { correlationId } = await callServer(traffic, token, 'POST', path, { reason: 'done' });
     ledger.calls.push({ correlationId, what: 'grant.revoked' });

@@ -18,8 +18,8 @@ import {
 import { type ServeProcess, startServe } from './serve-process.js';
 import { idle, setUpServer } from './set-up-server.js';
 
-/** `npm run crash` has 200. */
-const ROUNDS = Number(process.env.VKIT_CRASH_ROUNDS ?? 20);
+/** On each state; `npm run crash` has 200. */
+const ROUNDS = Number(process.env.VKIT_CRASH_ROUNDS ?? 10);
 const AGENTS = 10;
 const IN_FLIGHT_MIN = 8;
 /** Rounds in which too little was in flight do not count; more than these are no accident. */

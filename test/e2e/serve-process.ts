@@ -55,6 +55,11 @@ export async function startServe(options: ServeOptions): Promise<ServeProcess> {
   const late = setTimeout(() => child.kill('SIGKILL'), START_MS_MAX);
   try {
     for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+      // What is no answer in one line is an error, which goes on in the next ones.
+      if (!line.endsWith('}')) {
+        errors += `${line}\n`;
+        continue;
+      }
       const { url } = JSON.parse(line) as { url: string };
       return {
         url,
