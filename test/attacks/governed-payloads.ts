@@ -219,7 +219,7 @@ function problemOfRefusal(
   sent?: string,
 ): string | null {
   const told = JSON.stringify(body);
-  const text = sent === undefined ? told : told.replaceAll(JSON.stringify(sent), '');
+  const text = sent === undefined ? told : told.replaceAll(JSON.stringify(sent).slice(1, -1), '');
   const isOfForm = status === 400 && body.type === 'validation';
   const isOfName = status === 200 && body.status === 'denied' && body.type === 'unknown_field';
   if (!isOfForm && (expected === 400 || !isOfName)) return 'no refusal of this kind';
