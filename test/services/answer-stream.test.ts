@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../src/audit/model.js';
 import type { EncodedRow } from '../../src/engines/contract.js';
 import { VkitError } from '../../src/errors/index.js';
+import { Activity } from '../../src/services/control/activity.js';
 import { answerStream } from '../../src/services/control/answer-stream.js';
 import { RunningQueries } from '../../src/services/control/running-queries.js';
 
@@ -16,6 +17,7 @@ function answer(batches: () => AsyncGenerator<readonly EncodedRow[]>, onDisk: ()
     answerStream({
       ctx: {
         now: () => 0,
+        activity: new Activity(),
         settings: { streamDeadlineSeconds: 60 },
         store: {
           record: async (event: AuditEvent) => {
