@@ -180,6 +180,22 @@ describe.skipIf(postgres.url === null)(
       expect(await b.users.list(10)).toHaveLength(1);
     });
 
+    it('say where the database is and why it cannot be used, without the password', async () => {
+      const at = new URL(postgres.url ?? '');
+      at.password = 'a secret';
+      const nowhere = new URL(at);
+      nowhere.port = '1';
+      await expect(open(nowhere.href)).rejects.toMatchObject({
+        code: 'unavailable',
+        message: `The server's database postgres://${nowhere.host}${at.pathname} cannot be used: nothing listens there.`,
+      });
+      at.pathname = '/vkit_no_such_database';
+      await expect(open(at.href)).rejects.toMatchObject({
+        message: expect.stringContaining('there is no such database'),
+      });
+      await expect(open('https://example.com/x')).rejects.toMatchObject({ code: 'config_invalid' });
+    });
+
     it('go on while a newer one adds to the tables, and are refused at a start afterwards', async () => {
       const next: Migration = {
         version: (MIGRATIONS.at(-1)?.version ?? 0) + 1,

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { Kysely } from 'kysely';
 import type { AuditSigner } from '../../audit/seal-record.js';
 import { VkitError } from '../../errors/index.js';
+import { describeUrl } from '../../util/describe-url.js';
 import { buildStore, checkUse } from '../build-store.js';
 import { countChanges } from '../changes.js';
 import { migrate } from '../migrate.js';
@@ -63,8 +64,34 @@ export async function openPostgresStore(options: OpenPostgresStoreOptions): Prom
     return await open(connections, options);
   } catch (error) {
     await connections.end().catch(() => undefined);
-    throw error;
+    throw error instanceof VkitError && error.code === 'unavailable'
+      ? unreachable(options.url, error)
+      : error;
   }
+}
+
+/** What is said of the first connection, by SQLSTATE or system error; the password is in none of it. */
+const WHY: readonly (readonly [sign: string, why: string])[] = [
+  ['3D000', 'there is no such database'],
+  ['28', 'it does not take the login'],
+  ['53300', 'it takes no more connections'],
+  ['ECONNREFUSED', 'nothing listens there'],
+  ['ENOTFOUND', 'there is no such host'],
+  ['EAI_AGAIN', 'there is no such host'],
+  ['timeout', 'it does not answer'],
+  ['certificate', 'its certificate is not trusted'],
+];
+
+function unreachable(url: string, error: VkitError): VkitError {
+  const { cause } = error;
+  const text = cause instanceof Error ? cause.message : '';
+  const why = WHY.find(([sign]) => (sign === '28' ? text.startsWith(sign) : text.includes(sign)));
+  const where = describeUrl(url);
+  return new VkitError(
+    'unavailable',
+    `The server's database ${where} cannot be used${why ? `: ${why[1]}` : ''}.`,
+    { hint: 'See what DATABASE_URL or --database-url names, and that it runs.', cause },
+  );
 }
 
 async function open(connections: Connections, options: OpenPostgresStoreOptions): Promise<Store> {
