@@ -16,7 +16,7 @@ const Text = (max: number) => Type.String({ minLength: 1, maxLength: max, patter
 export const Attribute = Type.String({
   minLength: 1,
   maxLength: 64,
-  pattern: '^[A-Za-z0-9][A-Za-z0-9_.:/ -]*$',
+  pattern: '^[A-Za-z0-9](?:[A-Za-z0-9_.:/ -]*[A-Za-z0-9_.:/-])?$',
 });
 const Attributes = Type.Array(Attribute, { maxItems: 64, uniqueItems: true });
 
@@ -72,7 +72,12 @@ export const PasswordBody = strict({ password: Password });
 const SECONDS_MAX = 3_650 * 86_400;
 
 export const CreateAgentTokenBody = strict({
-  name: Type.String({ minLength: 1, maxLength: 128 }),
+  // Something to see, and nothing that is not text.
+  name: Type.String({
+    minLength: 1,
+    maxLength: 128,
+    pattern: '^[^\\p{C}]*[^\\p{C}\\s][^\\p{C}]*$',
+  }),
   roles: Type.Optional(Attributes),
   clearance: Type.Optional(Type.Union([Attribute, Type.Null()])),
   region: Type.Optional(Type.Union([Attribute, Type.Null()])),

@@ -17,17 +17,32 @@ export interface SealedKeysContext {
 
 /**
  * The keys that all processes of a team share: in the database, sealed under the master secret, and made by whichever starts
- * first. Throws `vault_failed` where this process has another master secret than the one they are sealed under.
+ * first. Throws `key_invalid` where this process has another master secret than the one they are sealed under, or none.
  */
 export async function sealedServerKeys(ctx: SealedKeysContext): Promise<ServerKeys> {
   const { kind, id } = SERVER_KEYS;
   const sealed = (await ctx.secrets.get(kind, id)) ?? (await makeKeys(ctx));
-  const texts = JSON.parse(await ctx.vault.open(serverKeysAddress(ctx.org), sealed));
+  const text = await ctx.vault.open(serverKeysAddress(ctx.org), sealed).catch((cause: unknown) => {
+    throw cause instanceof VkitError ? closed(ctx.org, cause) : cause;
+  });
+  const texts = JSON.parse(text);
   return keysOf(new Map(Object.entries<string>(texts)), (name) => {
     throw new VkitError('key_invalid', `The server's key ${name} is missing in the database.`, {
       hint: 'Restore the database from its backup; what it signed cannot be verified without it.',
     });
   });
+}
+
+/** The master secret is another one, or is not there; or the organisation is another, which looks the same from here. */
+function closed(org: string, cause: VkitError): VkitError {
+  return new VkitError(
+    'key_invalid',
+    `The keys of the servers that share this database do not open for organisation ${org} with the master secret of this one.`,
+    {
+      hint: 'Give it the VKIT_MASTER_KEY (or master_key_file) and the --org that the first server was started with.',
+      cause,
+    },
+  );
 }
 
 async function makeKeys({ org, vault, alone }: SealedKeysContext): Promise<SecretRow> {

@@ -263,6 +263,8 @@ export interface OrganisationRow {
 export interface RequestFilter {
   requesterId?: string;
   states?: readonly RequestState[];
+  /** Only those whose time to be decided is over at this moment. */
+  expiredAt?: Timestamp;
   limit: number;
   /** Only requests created before this one (id of the last of the former page). */
   beforeId?: string;
@@ -357,6 +359,8 @@ export interface StoreRepositories {
     insert(row: RequestRow): Promise<void>;
     byId(id: string): Promise<RequestRow | null>;
     list(filter: RequestFilter): Promise<RequestRow[]>;
+    /** How many of one requester are in a state. */
+    count(requesterId: string, state: RequestState): Promise<number>;
     /** Changes the row only while it is in state `from`; false when it had moved. */
     transition(
       id: string,

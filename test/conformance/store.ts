@@ -334,6 +334,23 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
         expect(await store.requests.byId('req_none')).toBeNull();
       });
 
+      it('are counted by requester and state, and found by the end of their time', async () => {
+        const of = (requester_id: string, expires_at: string) => ({ requester_id, expires_at });
+        await store.requests.insert(request('req_1', of('usr_1', time(3))));
+        await store.requests.insert(request('req_2', of('usr_1', time(4))));
+        await store.requests.insert(request('req_3', of('usr_2', time(3))));
+        await store.requests.transition('req_3', 'pending', { state: 'cancelled' });
+        expect(await store.requests.count('usr_1', 'pending')).toBe(2);
+        expect(await store.requests.count('usr_1', 'approved')).toBe(0);
+        expect(await store.requests.count('usr_2', 'cancelled')).toBe(1);
+        const over = async (expiredAt: string) =>
+          (await store.requests.list({ states: ['pending'], expiredAt, limit: 10 })).map(
+            ({ id }) => id,
+          );
+        expect(await over(time(2))).toEqual([]);
+        expect(await over(time(3))).toEqual(['req_1']);
+      });
+
       it('are listed newest first, by requester and state, page after page', async () => {
         for (let index = 1; index <= 7; index += 1) {
           await store.requests.insert(

@@ -11,6 +11,7 @@ import { freePort } from '../helpers/free-port.js';
 import { compileGround, type Ground } from '../helpers/governed.js';
 import { type HeldProxy, withHeldProxy } from '../helpers/held-proxy.js';
 import { emptyState, findPostgres } from '../helpers/postgres.js';
+import { jsonOf, runCli } from '../helpers/run-cli.js';
 import { postgresShop, SHOP_REGISTRY } from '../helpers/shop.js';
 import { temporaryFolder } from '../helpers/temporary-folder.js';
 import { auditKeys } from './audit-keys.js';
@@ -18,6 +19,7 @@ import { type ServeProcess, startServe } from './serve-process.js';
 
 const postgres = await findPostgres();
 const PASSWORD = 'correct horse battery staple';
+const MASTER_KEY = 'the master secret of both';
 const EXECUTOR_TOKEN = 'a secret that executors and control planes share';
 
 const TABLES = `create view slow as select n, pg_sleep(0.05)::text as waited from generate_series(1, 2000) n;`;
@@ -98,6 +100,24 @@ describe.skipIf(postgres.url === null)(
       );
     });
 
+    it('end at once, and say why, with another master secret or for another organisation', async () => {
+      const start = (env: object, org = 'acme') =>
+        runCli(['serve', '--json', '--port', '0', '--org', org, '--data-dir', w.dataDir], {
+          env: { DATABASE_URL: w.state, ...env },
+        });
+      const wrong = await Promise.all([
+        start({ VKIT_MASTER_KEY: 'another master secret' }),
+        start({ VKIT_MASTER_KEY: MASTER_KEY }, 'other'),
+        start({}),
+      ]);
+      for (const result of wrong) {
+        expect([result.code, jsonOf<{ error: object }>(result).error]).toMatchObject([
+          2,
+          { code: 'key_invalid', hint: expect.stringContaining('VKIT_MASTER_KEY') },
+        ]);
+      }
+    });
+
     it('lose nothing that was acknowledged when one of them is killed', async () => {
       const acknowledged: string[] = [];
       let isOver = false;
@@ -143,6 +163,8 @@ interface World {
   line: HeldProxy;
   admin: string;
   agent: string;
+  state: string;
+  dataDir: string;
   /** Resolves once as many queries are running in the database. */
   running(count: number): Promise<void>;
 }
@@ -234,7 +256,7 @@ async function start(server: string): Promise<World> {
       env: {
         FUNL_URL: urls.join(','),
         VKIT_EXECUTOR_TOKEN: EXECUTOR_TOKEN,
-        VKIT_MASTER_KEY: 'the master secret of both',
+        VKIT_MASTER_KEY: MASTER_KEY,
         VKIT_DS_SHOP_USERNAME: ground.variables.username ?? '',
         ...(ground.variables.password ? { VKIT_DS_SHOP_PASSWORD: ground.variables.password } : {}),
       },
@@ -283,5 +305,15 @@ async function start(server: string): Promise<World> {
       },
       { timeout: 10_000 },
     );
-  return { a, b, executors, line, admin, agent: made.body.token as string, running };
+  return {
+    a,
+    b,
+    executors,
+    line,
+    admin,
+    agent: made.body.token as string,
+    running,
+    state: state.url,
+    dataDir: join(folder, 'other'),
+  };
 }

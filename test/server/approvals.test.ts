@@ -511,3 +511,24 @@ describe('a mask beside an approval', () => {
     expect(fetched.body.rows).toEqual([{ id: 1, email: sha('zoe@example.com') }]);
   });
 });
+
+it('whoever asks for much hides nobody’s requests from approvers, and cannot have more than some wait', async () => {
+  const g = await governed(await sqliteShop());
+  await g.deploy(POLICIES);
+  const security = await person(g, 'security');
+  const first = await askPending(g, await person(g), SSNS);
+  const flood = async () => {
+    const token = await person(g);
+    const statuses: number[] = [];
+    for (let index = 0; index < 202; index += 1)
+      statuses.push((await ask(g, token, AMOUNTS)).status);
+    return statuses;
+  };
+  // Together more than one page of what waits.
+  for (const statuses of await Promise.all([flood(), flood(), flood()])) {
+    expect(statuses.filter((status) => status === 200)).toHaveLength(200);
+    expect(statuses.slice(200)).toEqual([429, 429]);
+  }
+  const { body } = await g.call(security, 'GET', '/orgs/acme/approvals?limit=500');
+  expect(JSON.stringify(body)).toContain(first);
+});

@@ -164,6 +164,7 @@ describe('an executor of its own', () => {
       });
     expect((await execute({ ticket, grant, aql })).status).toBe(403);
     expect((await execute({ ticket, grant, aql }, 'a guess')).status).toBe(401);
+    expect((await execute({ ticket, grant, aql: { source_table: { a: 1 } } })).status).toBe(403);
     expect((await redeem(w, ticket, 'a guess')).status).toBe(401);
     expect((await redeem(w, `${ticket.slice(0, -2)}AA`)).status).toBe(403);
 
@@ -195,6 +196,31 @@ describe('an executor of its own', () => {
     const { ticket } = taken[0] as ExecuteBody;
     await w.g.call(w.token, 'POST', `/orgs/acme/grants/${ref}/revoke`, {});
     expect((await redeem(w, ticket)).status).toBe(410);
+  });
+
+  it('is not believed rows that are none', async () => {
+    const lines = (rows: unknown) =>
+      [
+        { columns: [{ name: 'id', type: 'integer' }], rows_max: 10, truncatable: false },
+        { rows },
+        { done: true },
+      ]
+        .map((line) => `${JSON.stringify(line)}\n`)
+        .join('');
+    let rows: unknown;
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' }).end(lines(rows));
+    });
+    const port = await freePort();
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', () => resolve()));
+    onTestFinished(() => void server.close());
+    const w = await world(await sqliteShop(), [ALLOW], [`http://127.0.0.1:${port}`]);
+    const ref = await askGrant(w.g, w.token, { source_table: 'customers', columns: ['id'] });
+    for (const junk of [[['<script>']], [[]], [['1', '2']], ['1'], [[1, 2]]]) {
+      rows = junk;
+      const answers = [await fetchAt(w, ref), await fetchAt(w, ref)];
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 503]);
+    }
   });
 
   it('that cannot be reached is a denial, also where all cannot', async () => {

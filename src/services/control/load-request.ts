@@ -107,9 +107,8 @@ export async function listApprovals(
   call: CallMeta,
 ): Promise<ApprovalItem[]> {
   return ctx.store.transaction(async (tx) => {
-    const rows = await tx.requests.list({ states: filter.states, limit: LIST_MAX });
     const items: ApprovalItem[] = [];
-    for (const listed of rows) {
+    for await (const listed of eachRequest(tx, filter.states)) {
       if (items.length >= filter.limit) break;
       if (!awaits(listed, identity)) continue;
       const { requester_kind: kind, requester_id: id } = listed;
@@ -121,6 +120,28 @@ export async function listApprovals(
     }
     return items;
   });
+}
+
+/** Requests that are looked through for one list. */
+const LOOKED_THROUGH_MAX = 5_000;
+
+/** Requests in these states, the newest first, page by page: whoever makes many keeps none of the others out of sight. */
+async function* eachRequest(
+  tx: StoreRepositories,
+  states: readonly RequestRow['state'][],
+): AsyncGenerator<RequestRow, void, undefined> {
+  let beforeId: string | undefined;
+  for (let seen = 0; seen < LOOKED_THROUGH_MAX; ) {
+    const page = await tx.requests.list({
+      states,
+      limit: LIST_MAX,
+      ...(beforeId === undefined ? {} : { beforeId }),
+    });
+    yield* page;
+    seen += page.length;
+    beforeId = page.at(-1)?.id;
+    if (page.length < LIST_MAX) return;
+  }
 }
 
 /** Whether this person holds a role the request asks (or asked) an approval of, and is not its requester. */

@@ -93,6 +93,9 @@ export async function revokeAgentToken(
         hint: 'See: vkit agents tokens list',
       });
     }
+    const actor = await presentIdentity(tx, identity, ctx.now());
+    const person = found.on_behalf_of === null ? null : await tx.users.byId(found.on_behalf_of);
+    if (person) checkTarget(actor, person);
     if (await tx.agentTokens.revoke(found.id, timestamp(ctx.now()))) {
       await record(ctx, tx, 'agent_token.revoked', identity, call, found);
     }

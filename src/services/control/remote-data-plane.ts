@@ -46,8 +46,9 @@ export function createRemoteDataPlane(options: RemoteDataPlaneOptions): DataPlan
         }
       }
       input.signal.throwIfAborted();
-      throw new VkitError('unavailable', 'No executor can be reached.', {
-        hint: 'Whoever runs the server sees to it that one of FUNL_URL answers.',
+      const why = failure instanceof UnreachableError ? failure.message : '';
+      throw new VkitError('unavailable', `No executor takes the query: ${why}.`, {
+        hint: 'Whoever runs the server sees to it that one of FUNL_URL does.',
         cause: failure,
       });
     },
@@ -86,7 +87,7 @@ async function executeAt(
     columns: first.columns,
     rowsMax: first.rows_max,
     truncatable: first.truncatable,
-    batches: batches(lines, signal),
+    batches: batches(lines, first.columns.length, signal),
   };
 }
 
@@ -105,6 +106,7 @@ async function newTicket(
 
 async function* batches(
   lines: AsyncGenerator<ExecutionLine>,
+  columns: number,
   signal: AbortSignal,
 ): AsyncGenerator<readonly EncodedRow[], void, undefined> {
   try {
@@ -112,11 +114,27 @@ async function* batches(
       const line = await next(lines, signal);
       if (!line) throw broken();
       if ('done' in line) return;
-      if ('rows' in line) yield line.rows;
+      if (!('rows' in line)) continue;
+      checkRows(line.rows, columns);
+      yield line.rows;
     }
   } finally {
     // Ends the connection where it is not at its end, by which the executor cancels the query.
     await lines.return(undefined).catch(() => undefined);
+  }
+}
+
+/** Cells go into answers as they are: each must be JSON, and a row must have as many as there are columns. */
+function checkRows(rows: readonly EncodedRow[], columns: number): void {
+  for (const row of rows) {
+    if (!Array.isArray(row) || row.length !== columns) throw broken();
+    for (const cell of row) {
+      try {
+        JSON.parse(cell);
+      } catch (cause) {
+        throw broken(cause);
+      }
+    }
   }
 }
 
@@ -147,8 +165,10 @@ async function* parsedLines(
 async function failureOf(response: Response): Promise<Error> {
   const body = (await response.json().catch(() => null)) as Partial<ExecutionFailure> | null;
   const { type, error, hint } = body ?? {};
+  if (response.status === 401)
+    return new UnreachableError('it does not take the token (VKIT_EXECUTOR_TOKEN)');
   // Of an executor that is stopping, overloaded, or not ours: nothing has run there.
-  if ([401, 404, 429, 503].includes(response.status) || !isErrorCodeName(type))
+  if ([404, 429, 503].includes(response.status) || !isErrorCodeName(type))
     return new UnreachableError(`status ${response.status}`);
   return toError({ type, error: error ?? 'The executor refused.', ...(hint ? { hint } : {}) });
 }

@@ -259,6 +259,17 @@ interface FinishInput extends Decided {
   active: ActiveBundle | null;
 }
 
+/** Requests of one requester that wait for approvers at the same time: more would bury those of others. */
+const PENDING_MAX = 200;
+
+async function refuseTooMany(tx: StoreRepositories, { id }: Identity): Promise<void> {
+  if ((await tx.requests.count(id, 'pending')) < PENDING_MAX) return;
+  throw new VkitError('rate_limited', `${PENDING_MAX} of your requests wait for an approval.`, {
+    hint: 'Cancel those that you do not need: vkit requests list --state pending, vkit cancel ID',
+    details: { retry_after_seconds: 60 },
+  });
+}
+
 /** Writes the request, its record and, where nothing else is needed, its grant. */
 async function finish(
   ctx: ControlContext,
@@ -266,6 +277,7 @@ async function finish(
   input: FinishInput,
 ): Promise<RequestAnswer> {
   const { row, identity, call, judgement, active, idempotency } = input;
+  if (row.state === 'pending') await refuseTooMany(tx, identity);
   await tx.requests.insert(row);
   if (idempotency) {
     await tx.idempotency.insert({

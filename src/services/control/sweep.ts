@@ -25,8 +25,12 @@ export function createSweeper(ctx: ControlContext): Sweeper {
       const call = { correlationId: randomId('cor') };
       const now = timestamp(ctx.now());
       await ctx.store.transaction(async (tx) => {
-        const pending = await tx.requests.list({ states: ['pending'], limit: LIST_MAX });
-        for (const { id } of pending) await loadRequest(ctx, tx, id, call);
+        const over = await tx.requests.list({
+          states: ['pending'],
+          expiredAt: now,
+          limit: LIST_MAX,
+        });
+        for (const { id } of over) await loadRequest(ctx, tx, id, call);
       });
       const grants = await ctx.store.grants.expiredBetween(sweptUntil, now, GRANTS_MAX);
       for (const grant of grants)

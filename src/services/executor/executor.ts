@@ -1,11 +1,14 @@
 import type { KeyObject } from 'node:crypto';
 import { createSecretKey } from 'node:crypto';
+import { aqlHash } from '../../aql/aql-hash.js';
 import { createCatalog } from '../../aql/catalog.js';
 import { canonicalise } from '../../bundle/canonicalise.js';
 import { parseBundleText } from '../../bundle/parse-bundle.js';
 import type { Credentials, Engine } from '../../engines/contract.js';
 import { VkitError } from '../../errors/index.js';
+import { GRANT_ISSUER } from '../../grants/model.js';
 import { grantSha256, verifyTicket } from '../../grants/ticket.js';
+import { verifyGrant } from '../../grants/verify-grant.js';
 import { createTokenCodec, type TokenCodec } from '../../masking/token-codec.js';
 import { compilePolicySet } from '../../policy/policy-set.js';
 import { type ConnectorOptions, createConnectors } from '../connectors.js';
@@ -75,6 +78,17 @@ export function createExecutor(options: ExecutorOptions): Executor {
         if (redemption.grant_id !== claims.grant_id)
           throw new VkitError('grant_invalid', 'The ticket is for another grant.');
         const active = await bundles.get(redemption.active);
+        // Before anything is made of the query: it is the one that was granted.
+        await verifyGrant(grant, {
+          keys: grantKeys,
+          issuer: GRANT_ISSUER,
+          org: trust.org,
+          now: now(),
+          active,
+          aqlSha256: aqlHash(aql),
+          requesterId: redemption.requester.id,
+          grantId: claims.grant_id,
+        });
         const judgement = judge(active, redemption.requester, {
           aql,
           narrowing: redemption.narrowing,

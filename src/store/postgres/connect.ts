@@ -13,6 +13,8 @@ const CONNECT_MS_MAX = 5_000;
 /** The server gives up first, so that the connection can be used on. */
 const STATEMENT_MS_MAX = TRANSACTION_MS_MAX - 2_000;
 const IDLE_MS = 60_000;
+/** A process that is frozen in a transaction has the lock of all writers: the server takes it away before others give up. */
+const IDLE_IN_TRANSACTION_MS_MAX = 4_000;
 
 /** Connections to the database of the state. */
 export interface Connections {
@@ -37,7 +39,7 @@ export async function postgresConnections(url: string): Promise<Connections> {
     connectionTimeoutMillis: CONNECT_MS_MAX,
     statement_timeout: timeoutMs,
     query_timeout: timeoutMs + 1_000,
-    idle_in_transaction_session_timeout: TRANSACTION_MS_MAX * 2,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
     types: { getTypeParser: (oid) => (oid === INT8 ? toNumber : (text: string) => text) },
   });
   const open = (max: number): pg.Pool => {

@@ -60,10 +60,12 @@ const CONFIRM_ON_DISK = `select set_config('synchronous_commit', 'on', false) wh
  */
 export async function openPostgresStore(options: OpenPostgresStoreOptions): Promise<Store> {
   const connections = await postgresConnections(options.url);
+  // What is open when opening fails keeps the process from ending.
+  const opened: (() => Promise<void>)[] = [() => connections.end()];
   try {
-    return await open(connections, options);
+    return await open(connections, opened, options);
   } catch (error) {
-    await connections.end().catch(() => undefined);
+    for (const end of opened.reverse()) await end().catch(() => undefined);
     throw error instanceof VkitError && error.code === 'unavailable'
       ? unreachable(options.url, error)
       : error;
@@ -94,12 +96,17 @@ function unreachable(url: string, error: VkitError): VkitError {
   );
 }
 
-async function open(connections: Connections, options: OpenPostgresStoreOptions): Promise<Store> {
+async function open(
+  connections: Connections,
+  opened: (() => Promise<void>)[],
+  options: OpenPostgresStoreOptions,
+): Promise<Store> {
   const clock = () => performance.now();
   const changes = countChanges();
   const view = viewOfChanges(changes, clock);
   const use = checkUse(options.checkUse ?? false);
   const flusher = steadyClient(() => connections.single(FLUSH_MS_MAX));
+  opened.push(() => flusher.end());
   const sync = sharedSync({
     isFailureFinal: false,
     sync: async () => void (await flusher.query(`${CONFIRM_ON_DISK}; ${FLUSH}`)),
@@ -122,6 +129,7 @@ async function open(connections: Connections, options: OpenPostgresStoreOptions)
   });
 
   const watcher = watchChanges(connections, { view, clock });
+  opened.push(() => watcher.stop());
   await watcher.start();
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {

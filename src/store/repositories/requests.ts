@@ -15,11 +15,12 @@ export function requestsRepository(db: Db): StoreRepositories['requests'] {
       const [row] = await runPrepared(db, 'requests.byId', build, [id]);
       return row ? fromColumns(row) : null;
     },
-    async list({ requesterId, states, beforeId, limit }) {
+    async list({ requesterId, states, expiredAt, beforeId, limit }) {
       if (states?.length === 0) return [];
       let query = db.selectFrom('requests').selectAll();
       if (requesterId !== undefined) query = query.where('requester_id', '=', requesterId);
       if (states !== undefined) query = query.where('state', 'in', states);
+      if (expiredAt !== undefined) query = query.where('expires_at', '<=', expiredAt);
       if (beforeId !== undefined) {
         const { created_at } = await db
           .selectFrom('requests')
@@ -39,6 +40,15 @@ export function requestsRepository(db: Db): StoreRepositories['requests'] {
         .limit(rowLimit(limit))
         .execute();
       return rows.map(fromColumns);
+    },
+    async count(requesterId, state) {
+      const { requests } = await db
+        .selectFrom('requests')
+        .select(({ fn }) => fn.countAll<number>().as('requests'))
+        .where('requester_id', '=', requesterId)
+        .where('state', '=', state)
+        .executeTakeFirstOrThrow();
+      return Number(requests);
     },
     async transition(id, from, { decision, masked_fields, ...change }) {
       const { numUpdatedRows } = await db
