@@ -220,7 +220,8 @@ describe('a file sink', () => {
     await writeFile(foreign, 'my notes, without an end');
     const { sink } = await open(foreign);
     const entry = { kind: 'record', seq: 1, hash: 'h', timestamp: '', line: '{"seq":1}' } as const;
-    const delivered = sink.deliver([entry], new AbortController().signal);
+    const position = { seq: 0, hash: null, logSeq: 1 };
+    const delivered = sink.deliver([entry], new AbortController().signal, position);
     await expect(delivered).rejects.toMatchObject({ code: 'conflict' });
     expect(await readFile(foreign, 'utf8')).toBe('my notes, without an end');
   });
