@@ -111,6 +111,11 @@ describe('vkit audit query', () => {
     });
     const { stdout } = await admin('audit', 'query', '--request', id);
     expect(stdout).toMatch(/ denied because +Secrets stay secret\.\n/);
+    const ledger = '{"source_table": "ledger", "columns": ["id"]}';
+    const args = ['request', '--aql', ledger, '--reason', 'without a ticket', '--json'];
+    expect((await server.as(ANA, args)).code).toBe(2);
+    const refused = await admin('audit', 'query', '--action', 'request.refused', '--json');
+    expect(jsonOf<Item[]>(refused)[0]?.metadata?.request_reason).toBe('without a ticket');
   });
 
   it('writes CSV and JSON Lines, to a file too', async () => {
