@@ -13,6 +13,7 @@ const COLUMNS: Readonly<Record<string, (record: AuditRecord) => Cell>> = {
   correlation_id: ({ correlation_id }) => correlation_id,
   user_id: ({ requester }) => requester?.user_id,
   email: ({ requester }) => requester?.email,
+  name: ({ requester }) => requester?.name,
   role: ({ requester }) => requester?.role,
   kind: ({ requester }) => requester?.kind,
   request_id: ({ request }) => request?.request_id,
@@ -20,6 +21,7 @@ const COLUMNS: Readonly<Record<string, (record: AuditRecord) => Cell>> = {
   dataset: ({ request }) => request?.dataset,
   columns: ({ request }) => request?.columns_requested?.join(' '),
   purpose: ({ request }) => request?.purpose,
+  request_reason: ({ metadata }) => textOf(metadata?.request_reason),
   metadata: ({ request }) => request?.metadata && JSON.stringify(request.metadata),
   access_granted: ({ policy_evaluation }) => policy_evaluation?.access_granted,
   policies: ({ policy_evaluation }) =>

@@ -10,6 +10,8 @@ export interface AuditEvent {
   requester?: {
     user_id: string;
     email?: string;
+    /** Of an agent, as whoever made it called it. */
+    name?: string;
     role?: string;
     roles?: readonly string[];
     clearance_level?: number;

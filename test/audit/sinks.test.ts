@@ -1,4 +1,4 @@
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, cp, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -6,9 +6,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { signCheckpoint } from '../../src/audit/checkpoint.js';
 import { MerkleTree } from '../../src/audit/merkle.js';
 import { recordLine } from '../../src/audit/record-hash.js';
-import type { SinkBatch } from '../../src/audit/sinks/contract.js';
+import type { SinkBatch, SinkPosition } from '../../src/audit/sinks/contract.js';
 import { openSink } from '../../src/audit/sinks/index.js';
 import { createCheckpointer } from '../../src/services/control/checkpoint-audit.js';
+import { deliveryJob } from '../../src/services/control/deliver-audit.js';
 import type { Store } from '../../src/store/model.js';
 import { openStore } from '../../src/store/open-store.js';
 import { sinkDependencies } from '../conformance/sink-grounds.js';
@@ -21,6 +22,16 @@ function batch(from: number, to: number, signer = SIGNER): SinkBatch {
   return chain(to, signer)
     .slice(from - 1)
     .map((record) => ({ kind: 'record', ...record, line: recordLine(record) }));
+}
+
+/** Of a sink that has the records up to one, of a log of so many. */
+function at(seq: number, logSeq: number): SinkPosition {
+  return { seq, hash: chain(seq).at(-1)?.hash ?? null, logSeq };
+}
+
+function checkpointAt(seq: number): SinkBatch[number] {
+  const { hash = '', timestamp = '' } = chain(seq).at(-1) ?? {};
+  return { kind: 'checkpoint', seq, hash, timestamp, line: `{"checkpoint":{"seq":${seq}}}` };
 }
 
 async function open(settings: object) {
@@ -36,9 +47,9 @@ describe('the file of a sink', () => {
   it('loses the torn line that a killed process left, and gets it whole', async () => {
     const { sink, path, lines } = await open({ type: 'file' });
     const all = batch(1, 6);
-    await sink.deliver(all.slice(0, 2), signal);
+    await sink.deliver(all.slice(0, 2), signal, at(0, 6));
     await appendFile(path, `${all[2]?.line}\n${all[3]?.line.slice(0, 50)}`);
-    await sink.deliver(all.slice(2), signal);
+    await sink.deliver(all.slice(2), signal, at(2, 6));
     expect(await lines()).toEqual(all.map(({ line }) => line));
   });
 
@@ -49,9 +60,70 @@ describe('the file of a sink', () => {
     const other = batch(299, 301, signerOf('audit-key', 'other'));
     const conflict = { code: 'conflict' };
     const changed = other.map((entry) => ({ ...entry, hash: 'f'.repeat(64) }));
-    await expect(sink.deliver(changed, signal)).rejects.toMatchObject(conflict);
-    await expect(sink.deliver(batch(5, 9), signal)).rejects.toMatchObject(conflict);
+    await expect(sink.deliver(changed, signal, at(298, 301))).rejects.toMatchObject(conflict);
+    await expect(sink.deliver(batch(5, 9), signal, at(4, 400))).rejects.toMatchObject(conflict);
     expect(await lines()).toHaveLength(300);
+  });
+
+  it('ends with the record that is remembered, whatever checkpoints stand behind it', async () => {
+    const { sink, path, lines } = await open({ type: 'file' });
+    const text = [...batch(1, 8).map(({ line }) => line), checkpointAt(7).line];
+    await writeFile(path, text.map((line) => `${line}\n`).join(''));
+    const refused: [SinkBatch, SinkPosition, string][] = [
+      [[checkpointAt(7)], at(7, 7), 'goes on to record 8, and the log of this server ends with 7'],
+      [batch(8, 8), { ...at(7, 8), hash: 'f'.repeat(64) }, 'holds another record 7'],
+      [batch(10, 10), at(9, 10), 'ends with record 8'],
+    ];
+    for (const [entries, position, message] of refused) {
+      await expect(sink.deliver(entries, signal, position)).rejects.toMatchObject({
+        code: 'conflict',
+        message: expect.stringContaining(message),
+      });
+    }
+    const other = batch(8, 8).map((entry) => ({ ...entry, hash: 'f'.repeat(64) }));
+    await expect(sink.deliver(other, signal, at(7, 8))).rejects.toMatchObject({
+      message: expect.stringContaining('holds another record 8'),
+    });
+    expect(await lines()).toEqual(text);
+    await sink.deliver([checkpointAt(7), checkpointAt(8)], signal, at(8, 8));
+    await sink.deliver(batch(8, 9), signal, at(7, 9));
+    expect(await lines()).toEqual([...text, checkpointAt(8).line, batch(9, 9)[0]?.line]);
+  });
+
+  it('gets nothing from a server that was restored from a backup and goes another way', async () => {
+    const { sink, lines } = await open({ type: 'file' });
+    const folder = await temporaryFolder();
+    const kind = { batchMax: 200, lingerSeconds: 0, isKept: true };
+    const opened = { name: 'local', type: 'file', kind, sink } as const;
+    const work = async (state: string, count: number) => {
+      const dataDir = join(folder, state);
+      const store = await openStore({ dataDir, signer: SIGNER, now: Date.now });
+      const times = { now: Date.now, monotonic: () => performance.now(), random: () => 0 };
+      const deliver = () => deliveryJob({ store, opened, ...times }).run(signal);
+      try {
+        for (let index = 0; index < count; index += 1) {
+          const timestamp = '2026-03-01T10:00:00.000Z';
+          await store.record({ event: 'login.succeeded', timestamp, metadata: { state, index } });
+        }
+        await deliver();
+        const facts = { store, org: 'acme', signer: SIGNER, keys: KEYS, now: Date.now };
+        await createCheckpointer({ ...facts, everyRecords: 1, everySeconds: 1 }).finish();
+        await deliver();
+        return (await store.auditSinks.list())[0]?.last_error ?? null;
+      } finally {
+        await store.close();
+      }
+    };
+    expect(await work('state', 3)).toBeNull();
+    await cp(join(folder, 'state'), join(folder, 'backup'), { recursive: true });
+    expect(await work('state', 2)).toBeNull();
+    const before = await lines();
+    expect(before).toHaveLength(7);
+    for (const count of [0, 1, 1, 3]) {
+      const error = await work('backup', count);
+      expect(count === 0 || error !== null).toBe(true);
+      expect(await lines()).toEqual(before);
+    }
   });
 });
 
@@ -66,7 +138,7 @@ describe('the webhook of a sink', () => {
     onTestFinished(async () => void server.close());
     const { port } = server.address() as AddressInfo;
     const { sink } = await open({ type: 'webhook', url: `http://127.0.0.1:${port}/events` });
-    await expect(sink.deliver(batch(1, 1), signal)).rejects.toMatchObject({
+    await expect(sink.deliver(batch(1, 1), signal, at(0, 1))).rejects.toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining('redirects are not followed'),
     });
@@ -93,7 +165,7 @@ describe('the database of a sink', () => {
     const error = await secret.catch((thrown) => thrown);
     expect([error.code, error.message.includes('hunter2')]).toEqual(['config_invalid', false]);
     const { sink } = await open({ type: 'postgres', url: 'postgres://vkit@10.0.0.7/test' });
-    await expect(sink.deliver(batch(1, 1), signal)).rejects.toMatchObject({
+    await expect(sink.deliver(batch(1, 1), signal, at(0, 1))).rejects.toMatchObject({
       code: 'address_refused',
     });
   });

@@ -3,6 +3,7 @@ import type { AuditEvent, AuditRecord } from '../../src/audit/model.js';
 import { sealRecord } from '../../src/audit/seal-record.js';
 import { summariseRequest } from '../../src/audit/summarise-request.js';
 import { unknownOutcomes } from '../../src/audit/unknown-outcomes.js';
+import { auditLines, auditTable, reportSummary } from '../../src/cli/audit-table.js';
 import { SIGNER } from './chain-fixture.js';
 
 const ANN = {
@@ -113,6 +114,86 @@ describe('the view of one request', () => {
     expect(summary).toMatchObject({ ticket: 'T-1', approved_by: null });
     expect(summary?.metadata_keys).toEqual(['approved_by', 'ticket', 'timeline']);
     expect(summary?.timeline).toHaveLength(1);
+    expect(summary?.metadata).toEqual(metadata);
+  });
+
+  it('says why it was asked for, of what, and by which policies and grant', () => {
+    const asked = {
+      ...request,
+      datasource_id: 'shop',
+      dataset: 'ledger',
+      columns_requested: ['id', 'sum(amount)'],
+      purpose: 'incident',
+    };
+    const applied = { policy_id: 'finance_first', action: 'require_approval', fields_affected: [] };
+    const policy_evaluation = {
+      policies_applied: [applied, applied],
+      access_granted: false,
+      reason: 'Finance looks first.',
+    };
+    const metadata = { request_reason: 'break-glass: INC-4711' };
+    const records = log([
+      { event: 'request.pending', requester: ANN, request: asked, policy_evaluation, metadata },
+      { event: 'grant.issued', requester: ANN, request: asked, metadata: { grant_id: 'gr_1' } },
+    ]);
+    const summary = summariseRequest('req_1', records);
+    expect(summary).toMatchObject({
+      reason: 'break-glass: INC-4711',
+      purpose: 'incident',
+      datasource: 'shop',
+      dataset: 'ledger',
+      columns: ['id', 'sum(amount)'],
+      policies: ['finance_first'],
+      grant_id: 'gr_1',
+      denied_by: null,
+      timeline: [{ why: 'break-glass: INC-4711' }, { why: null }],
+    });
+  });
+
+  it('says who denied it, when and why, the policy where no person did', () => {
+    const call = { correlation_id: 'call_1' };
+    const no = { policies_applied: [], access_granted: false };
+    const byPerson = log([
+      { event: 'request.pending', requester: ANN, request: { ...request, purpose: 'incident' } },
+      { event: 'approval.denied', requester: BOB, request, ...call, metadata: { notes: 'no' } },
+      {
+        event: 'request.denied',
+        requester: BOB,
+        request,
+        ...call,
+        policy_evaluation: { ...no, type: 'approval_denied' },
+      },
+    ]);
+    const denied = { denied_by: 'bob@example.com', denied_reason: 'no', approved_by: null };
+    const summary = summariseRequest('req_1', byPerson);
+    expect(summary).toMatchObject({ ...denied, denied_at: '2026-03-01T10:02:00.000Z' });
+    expect(summary?.timeline.at(-1)).toMatchObject({ who: 'bob@example.com', why: 'no' });
+    const metadata = { request_reason: 'curious' };
+    const byPolicy = log([
+      {
+        event: 'request.denied',
+        requester: ANN,
+        request,
+        metadata,
+        policy_evaluation: { ...no, reason: 'Secrets stay secret.', type: 'policy_denied' },
+      },
+    ]);
+    expect(summariseRequest('req_1', byPolicy)).toMatchObject({
+      denied_by: 'policy',
+      denied_reason: 'Secrets stay secret.',
+      reason: 'curious',
+      timeline: [{ who: 'ann@example.com', why: 'Secrets stay secret.' }],
+    });
+  });
+
+  it('names an agent beside its id, and never instead', () => {
+    const agent = { user_id: 'agt_1', name: 'bob@example.com', kind: 'agent' } as const;
+    const records = log([{ event: 'request.granted', requester: agent, request }]);
+    const summary = summariseRequest('req_1', records);
+    expect(summary).toMatchObject({ requester: 'agt_1', requester_name: 'bob@example.com' });
+    expect(summary?.timeline).toMatchObject([{ who: 'agt_1', who_name: 'bob@example.com' }]);
+    expect(auditTable(records)).toContain('bob@example.com (agt_1)');
+    expect(summary && reportSummary(summary)).not.toMatch(/bob@example.com(?! \(agt_1\))/);
   });
 
   it('leaves null what has not happened', () => {
@@ -120,5 +201,31 @@ describe('the view of one request', () => {
     const summary = summariseRequest('req_1', first ? [first] : []);
     expect(summary).toMatchObject({ approved_by: null, approved_at: null, access_expires: null });
     expect(summariseRequest('req_3', RECORDS)).toBeNull();
+  });
+});
+
+describe('lines of records that come one after another', () => {
+  it('have their headings once, and columns that stay where they are', () => {
+    const lines = auditLines();
+    const [head = '', ...none] = lines([]);
+    expect([head, none]).toEqual([expect.stringMatching(/^seq +timestamp +event +requester/), []]);
+    const printed = [...lines(RECORDS.slice(0, 4)), ...lines(RECORDS.slice(4))];
+    expect(printed).toHaveLength(RECORDS.length);
+    for (const [index, line] of printed.entries()) {
+      expect(line.indexOf('2026-03-01')).toBe(head.indexOf('timestamp'));
+      const { request_id = '?' } = RECORDS[index]?.request ?? {};
+      expect(line.lastIndexOf(request_id)).toBe(head.indexOf('request', head.indexOf('dataset')));
+    }
+  });
+
+  it('hold a long cell without pushing the others to the right, and obey no control', () => {
+    const [record] = log([
+      { event: `a${'x'.repeat(90)}\u001b[2J`, requester: ANN, request: { request_id: 'req_1' } },
+    ]);
+    const lines = auditLines();
+    const [, long = ''] = lines(record ? [record] : []);
+    expect(long).toContain(`${'x'.repeat(90)}\\u001b[2J  ann@example.com`);
+    const [next = ''] = lines(RECORDS.slice(0, 1));
+    expect(next.length).toBeLessThan(150);
   });
 });

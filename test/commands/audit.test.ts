@@ -24,7 +24,9 @@ beforeAll(async () => {
   await server.account(FAY, ['finance']);
   await admin('policy', 'deploy', '--bundle', await server.bundle(1));
   const aql = '{"source_table": "ledger", "columns": ["id", "amount"]}';
-  const args = ['request', '--aql', aql, '--metadata', '{"ticket": "4711"}', '--json'];
+  const metadata = '{"ticket": "4711", "requester": "eve@example.com"}';
+  const asking = ['request', '--aql', aql, '--metadata', metadata];
+  const args = [...asking, '--reason', 'break-glass: INC-4711', '--json'];
   const asked = jsonOf<{ request_id: string }>(await server.as(ANA, args));
   requestId = asked.request_id;
   const approved = await server.as(FAY, ['approval', 'approve', requestId, '--json']);
@@ -44,7 +46,7 @@ describe('vkit audit query', () => {
     expect(records).toHaveLength(5);
     expect(records.every(({ id, audit_id }) => id === audit_id)).toBe(true);
     expect(records[0]?.seq).toBeGreaterThan(records[4]?.seq ?? 0);
-    expect((await admin('audit', 'query')).stdout).toMatch(/^seq +timestamp +event +who/);
+    expect((await admin('audit', 'query')).stdout).toMatch(/^seq +timestamp +event +requester/);
   });
 
   it('narrows by person, event, dataset and time', async () => {
@@ -74,13 +76,46 @@ describe('vkit audit query', () => {
       approved_by: FAY,
       queries_executed: 1,
       rows_accessed: 2,
-      metadata_keys: ['ticket'],
+      reason: 'break-glass: INC-4711',
+      dataset: 'ledger',
+      columns: ['id', 'amount'],
+      policies: expect.arrayContaining(['ledger_needs_approval']),
+      grant_id: expect.stringMatching(/^gr_/),
+      denied_by: null,
+      metadata: { ticket: '4711', requester: 'eve@example.com' },
+      metadata_keys: ['requester', 'ticket'],
       timeline: expect.any(Array),
     });
-    const text = await admin('audit', 'query', '--request', requestId);
-    expect(text.stdout).toContain(FAY);
+    const { stdout } = await admin('audit', 'query', '--request', requestId);
+    expect(stdout).toMatch(/ approved by +fay@example.com\n/);
+    expect(stdout).toMatch(/ reason +break-glass: INC-4711\n/);
+    expect(stdout).toMatch(/ requester +ana@example.com\n/);
+    expect(stdout).toMatch(/ metadata requester +eve@example.com\n/);
     const none = await admin('audit', 'query', '--request', 'req_none', '--json');
     expect([none.code, jsonOf<ErrorDocument>(none).error.code]).toEqual([2, 'not_found']);
+  });
+
+  it('tells of a denied request who denied it and why', async () => {
+    const aql = '{"source_table": "secrets", "columns": ["id"]}';
+    const asked = await server.as(ANA, ['request', '--aql', aql, '--reason', 'curious', '--json']);
+    expect(asked.code).toBe(3);
+    const listed = await admin('audit', 'query', '--action', 'request.denied', '--json');
+    const id = jsonOf<Item[]>(listed)[0]?.request?.request_id ?? '';
+    expect(jsonOf(await admin('audit', 'query', '--request', id, '--json'))).toMatchObject({
+      reason: 'curious',
+      denied_by: 'policy',
+      denied_at: expect.any(String),
+      denied_reason: 'Secrets stay secret.',
+      policies: ['nobody_reads_secrets'],
+      grant_id: null,
+    });
+    const { stdout } = await admin('audit', 'query', '--request', id);
+    expect(stdout).toMatch(/ denied because +Secrets stay secret\.\n/);
+    const ledger = '{"source_table": "ledger", "columns": ["id"]}';
+    const args = ['request', '--aql', ledger, '--reason', 'without a ticket', '--json'];
+    expect((await server.as(ANA, args)).code).toBe(2);
+    const refused = await admin('audit', 'query', '--action', 'request.refused', '--json');
+    expect(jsonOf<Item[]>(refused)[0]?.metadata?.request_reason).toBe('without a ticket');
   });
 
   it('writes CSV and JSON Lines, to a file too', async () => {
@@ -302,13 +337,18 @@ describe('vkit audit tail', () => {
     const child = startCli(args, { env: server.env(ADMIN) });
     const ended = finished(child);
     const lines = linesOf(child);
-    await lines.reach(1);
-    await admin('user', 'update', ANA, '--region', 'EU');
     await lines.reach(2);
+    await admin('user', 'update', ANA, '--region', 'EU');
+    await lines.reach(3);
     child.kill('SIGINT');
     const result = await ended;
     expect([result.code, result.stderr]).toEqual([130, '']);
-    expect(result.stdout.trimEnd().split('\n')).toHaveLength(2);
+    const [head = '', ...printed] = result.stdout.trimEnd().split('\n');
+    expect(head).toMatch(/^seq +timestamp +event +requester +dataset +request$/);
+    expect(printed.map((line) => line.indexOf(ADMIN))).toEqual([
+      head.indexOf('requester'),
+      head.indexOf('requester'),
+    ]);
     const json = await admin('audit', 'tail', '--limit', '2', '--json');
     expect(jsonOf<Item[]>(json)).toHaveLength(2);
   });

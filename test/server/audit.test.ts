@@ -102,6 +102,26 @@ describe('the audit log', () => {
     expect((await download(g, '')).statusCode).toBe(401);
   });
 
+  it('says why a request was made, and what an agent is called', async () => {
+    const { g, auditor } = world();
+    const agent = await g.agent({ name: 'reports bot' });
+    const aql = { source_table: 'customers', columns: ['id'] };
+    const reason = 'break-glass: INC-4711';
+    const asked = await g.call(agent, 'POST', '/orgs/acme/requests', { aql, reason });
+    expect(asked).toMatchObject({ body: { state: 'denied' } });
+    const path = '/orgs/acme/audit?action=request.denied&limit=1';
+    const { body } = await g.call<{ records: AuditRecord[] }>(auditor, 'GET', path);
+    expect(body.records).toMatchObject([
+      {
+        requester: { kind: 'agent', name: 'reports bot', user_id: expect.stringMatching(/^agt_/) },
+        metadata: { request_reason: reason },
+      },
+    ]);
+    const csv = await download(g, auditor, '?format=csv&action=request.denied');
+    expect(csv.body).toContain(',reports bot,');
+    expect(csv.body).toContain(`,${reason},`);
+  });
+
   it('comes as JSON Lines that verify, page by page, and as CSV that no spreadsheet runs', async () => {
     const { g, auditor } = world();
     await append(g, 1_200, { notes: '=cmd|x' });
@@ -220,7 +240,8 @@ describe('a file sink', () => {
     await writeFile(foreign, 'my notes, without an end');
     const { sink } = await open(foreign);
     const entry = { kind: 'record', seq: 1, hash: 'h', timestamp: '', line: '{"seq":1}' } as const;
-    const delivered = sink.deliver([entry], new AbortController().signal);
+    const position = { seq: 0, hash: null, logSeq: 1 };
+    const delivered = sink.deliver([entry], new AbortController().signal, position);
     await expect(delivered).rejects.toMatchObject({ code: 'conflict' });
     expect(await readFile(foreign, 'utf8')).toBe('my notes, without an end');
   });

@@ -16,6 +16,16 @@ export interface SinkEntry {
 /** Never empty. */
 export type SinkBatch = readonly SinkEntry[];
 
+/** Where the server's log and a sink stand when a batch is sent. */
+export interface SinkPosition {
+  /** Of the last record that the sink is remembered to have; 0 where it has none. */
+  seq: number;
+  /** Of that record; null where the log does not hold it any more. */
+  hash: string | null;
+  /** Of the last record of the log. */
+  logSeq: number;
+}
+
 /** One place that audit records are sent to. */
 export interface AuditSink {
   /**
@@ -23,7 +33,7 @@ export interface AuditSink {
    * with another one that begins where it began after the process was killed: what is there already must do no harm.
    * Called once at a time. Throws a `VkitError` without secrets.
    */
-  deliver(batch: SinkBatch, signal: AbortSignal): Promise<void>;
+  deliver(batch: SinkBatch, signal: AbortSignal, position: SinkPosition): Promise<void>;
   close(): Promise<void>;
 }
 

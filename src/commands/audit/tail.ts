@@ -2,7 +2,7 @@ import { option } from '@oclif/core/flags';
 import type { AuditRecord } from '../../audit/model.js';
 import { recordLine } from '../../audit/record-hash.js';
 import { auditFilterFlags, auditFilterOf } from '../../cli/audit-flags.js';
-import { auditLine } from '../../cli/audit-table.js';
+import { auditLines } from '../../cli/audit-table.js';
 import { BaseCommand, PRINTED } from '../../cli/base-command.js';
 import { connect } from '../../cli/connect.js';
 import { countFlag, durationFlag, serverFlags } from '../../cli/flags.js';
@@ -55,26 +55,30 @@ export default class AuditTail extends BaseCommand {
     const { flags } = await this.parse(AuditTail);
     const { client } = await connect(flags, this.config.version);
     const filter = auditFilterOf(flags);
-    const print = (record: AuditRecord) =>
-      this.log(flags.format === 'jsonl' ? recordLine(record) : auditLine(record));
+    const lines = flags.format === 'jsonl' ? recordLines : auditLines();
+    const print = (records: readonly AuditRecord[]) => {
+      for (const line of lines(records)) this.log(line);
+    };
     const begin = await beginning(client, filter, flags);
     if (this.jsonEnabled()) return begin.map((record) => ({ id: record.audit_id, ...record }));
-    for (const record of begin) print(record);
+    print(begin);
     let after = begin.at(-1)?.seq ?? flags.after ?? 0;
     await pollUntilInterrupted((flags.interval ?? INTERVAL_SECONDS) * 1000, async () => {
       // All that there is by now, which may be more than one look takes.
       for (let more = true; more; ) {
         const cursor = String(after);
         const page = await client.readAudit({ ...filter, order: 'asc', cursor, limit: LOOK_MAX });
-        for (const record of page.records) {
-          print(record);
-          after = record.seq;
-        }
+        print(page.records);
+        after = page.records.at(-1)?.seq ?? after;
         more = page.next_cursor !== null && page.records.length > 0;
       }
     });
     return PRINTED;
   }
+}
+
+function recordLines(records: readonly AuditRecord[]): string[] {
+  return records.map(recordLine);
 }
 
 /** What is printed first: what came after a number, or the last ones. */

@@ -87,6 +87,8 @@ function auditRequester(identity: Identity): NonNullable<AuditEvent['requester']
   return {
     user_id: identity.id,
     ...(identity.email === null ? {} : { email: identity.email }),
+    // Of a person it is the e-mail address.
+    ...(identity.kind === 'agent' ? { name: identity.name } : {}),
     role: identity.roles[0] ?? 'none',
     roles: identity.roles,
     ...(level === null ? {} : { clearance_level: level }),
@@ -94,6 +96,11 @@ function auditRequester(identity: Identity): NonNullable<AuditEvent['requester']
     kind: identity.kind,
     ...(identity.onBehalfOf ? { on_behalf_of: identity.onBehalfOf.id } : {}),
   };
+}
+
+/** Why a request is made, as whoever makes it says, among the metadata of the record of what became of it. */
+export function requestReason(reason: string | null | undefined): Metadata {
+  return reason === null || reason === undefined ? {} : { request_reason: reason };
 }
 
 /** The part about the request. The query itself is an HMAC: a plain hash of a guessable filter value is the value. */

@@ -1,4 +1,4 @@
-import type { SinkBatch } from '../../audit/sinks/contract.js';
+import type { SinkBatch, SinkPosition } from '../../audit/sinks/contract.js';
 import type { OpenedSink } from '../../audit/sinks/index.js';
 import { VkitError } from '../../errors/index.js';
 import type { AuditSinkRow, Store } from '../../store/model.js';
@@ -39,12 +39,16 @@ export function deliveryJob(options: DeliveryOptions): Job {
   let held: { from: AuditSinkRow; batch: SinkBatch } | null = null;
   let underWay: Promise<unknown> | null = null;
 
-  const deliver = async (batch: SinkBatch, signal: AbortSignal): Promise<void> => {
+  const deliver = async (
+    batch: SinkBatch,
+    signal: AbortSignal,
+    position: SinkPosition,
+  ): Promise<void> => {
     const stop = new AbortController();
     const abort = () => stop.abort();
     const timer = setTimeout(abort, DELIVERY_MS);
     signal.addEventListener('abort', abort, { once: true });
-    const delivery = opened.sink.deliver(batch, stop.signal);
+    const delivery = opened.sink.deliver(batch, stop.signal, position);
     const settled = delivery.catch(() => undefined); // It is told to whoever waits below.
     underWay = settled;
     void settled.then(() => {
@@ -68,8 +72,9 @@ export function deliveryJob(options: DeliveryOptions): Job {
       const last = batch.at(-1);
       if (last === undefined) return;
       if (!(await options.store.auditSinks.settled(name, last))) return;
+      const position = await positionOf(options.store, row);
       try {
-        await deliver(batch, signal);
+        await deliver(batch, signal, position);
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;
@@ -92,6 +97,14 @@ export function deliveryJob(options: DeliveryOptions): Job {
 
 function isSamePlace(left: AuditSinkRow, right: AuditSinkRow): boolean {
   return left.seq === right.seq && left.checkpoint_seq === right.checkpoint_seq;
+}
+
+async function positionOf(
+  { audit }: Pick<Store, 'audit'>,
+  { seq }: AuditSinkRow,
+): Promise<SinkPosition> {
+  const hash = (await audit.at(seq))?.hash ?? null;
+  return { seq, hash, logSeq: (await audit.head())?.seq ?? 0 };
 }
 
 function reached(

@@ -10,7 +10,7 @@ import { randomId } from '../../util/random-id.js';
 import { tokenAccess } from '../seal-rows.js';
 import type { ActiveBundle } from './active-bundle.js';
 import { missingMetadata } from './approvals-given.js';
-import { auditDecision, auditEvent, auditRequest } from './audit-parts.js';
+import { auditDecision, auditEvent, auditRequest, requestReason } from './audit-parts.js';
 import { inSpan } from './call-span.js';
 import { type CallMeta, type ControlContext, timestamp } from './context.js';
 import type { Identity } from './identity.js';
@@ -289,10 +289,12 @@ async function finish(
       created_at: row.created_at,
     });
   }
-  const event = EVENT_OF_STATE[row.state as keyof typeof EVENT_OF_STATE];
+  const name = EVENT_OF_STATE[row.state as keyof typeof EVENT_OF_STATE];
+  const event = auditEvent(ctx, name, call, identity);
   await tx.audit.append({
-    ...auditEvent(ctx, event, call, identity),
+    ...event,
     request: auditRequest(ctx, row),
+    metadata: { ...event.metadata, ...requestReason(row.reason) },
     ...(judgement
       ? {
           policy_evaluation: {
@@ -374,7 +376,11 @@ async function recordRefusal(
     ...event,
     request: { dataset: input.aql.source_table },
     policy_evaluation: { policies_applied: [], access_granted: false, type: error.code },
-    metadata: { ...event.metadata, ...(typeof attribute === 'string' ? { attribute } : {}) },
+    metadata: {
+      ...event.metadata,
+      ...requestReason(input.reason),
+      ...(typeof attribute === 'string' ? { attribute } : {}),
+    },
   });
   ctx.activity.decisions.refused += 1;
 }
