@@ -1,4 +1,5 @@
 // Writes the declarations of what the package exports into dist/types/: the client, what it reads and writes, and the errors.
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
@@ -29,4 +30,7 @@ export function buildTypes() {
   );
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) buildTypes();
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  rmSync(join(root, 'dist', 'types'), { recursive: true, force: true });
+  buildTypes();
+}

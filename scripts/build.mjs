@@ -43,7 +43,8 @@ const BANNER = [
 
 /**
  * Builds dist/ and the manifest. Files are replaced one by one and only when they differ, so a
- * command that is running meanwhile keeps working; `clean` also removes what the build no longer has.
+ * command that is running meanwhile keeps working; `clean` also removes what the build no longer has, but for the types of the
+ * package: scripts/build-types.mjs makes them, and cleans them itself.
  * @param {{ clean?: boolean }} [options]
  * @returns {Promise<void>}
  */
@@ -74,7 +75,7 @@ export async function build(options = {}) {
     await replaceFile(file.path, Buffer.from(file.contents));
     written.add(file.path);
   }
-  if (options.clean) await removeOthers(dist, written);
+  if (options.clean) await removeOthers(dist, written, join(dist, 'types'));
   const manifest = await manifestOf(root, join(dist, 'commands.js'));
   await replaceFile(join(root, 'oclif.manifest.json'), Buffer.from(manifest));
 }
@@ -200,11 +201,13 @@ async function replaceFile(path, content) {
 /**
  * @param {string} folder
  * @param {ReadonlySet<string>} kept
+ * @param {string} spared A folder inside that is not looked into.
  */
-async function removeOthers(folder, kept) {
+async function removeOthers(folder, kept, spared) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   for (const entry of entries) {
     const path = join(entry.parentPath, entry.name);
+    if (path.startsWith(spared + sep)) continue;
     // Another build may be at work; what it removes first is gone as wanted.
     if (entry.isFile() && !kept.has(path)) await unlink(path).catch(() => undefined);
   }

@@ -32,8 +32,8 @@ export abstract class BaseCommand extends Command {
     return wantsJson(this.argv);
   }
 
-  /** Sets the exit code of an answer that is not yes (3 no, 4 waiting, 5 drift), and returns it. */
-  protected answer<T>(exitCode: 3 | 4 | 5, payload: T): T {
+  /** Sets the exit code of an answer that is not yes (3 no, 4 waiting, 5 drift, 7 out of reach), and returns it. */
+  protected answer<T>(exitCode: 3 | 4 | 5 | 7, payload: T): T {
     process.exitCode = exitCode;
     return payload;
   }

@@ -118,6 +118,13 @@ async function prepare(
       hint: `Log in with: vkit login${profileWords(flags)}`,
     });
   }
+  // A token of the environment needs no login.
+  if (!login && profile !== undefined && environment.token === undefined) {
+    const words = profileWords({ profile });
+    throw new VkitError('unauthenticated', 'There is no login of the profile in VKIT_PROFILE.', {
+      hint: `Log in with: vkit login${words} — or unset VKIT_PROFILE, to be who logged in last.`,
+    });
+  }
   const endpoint = addressOf(flags, login, environment);
   const own = login && login.endpoint === endpoint ? login : null;
   const token = environment.token ?? own?.token;

@@ -9,10 +9,11 @@ import { testOneDatasource } from '../cli/test-one-datasource.js';
 import { readEnvironment } from '../config/env.js';
 import { loadServerConfig, SERVER_CONFIG_FILE } from '../config/server-config.js';
 import { VkitError } from '../errors/index.js';
-import type { DoctorCheck } from '../services/doctor/check.js';
+import { type DoctorCheck, exitCodeOfChecks } from '../services/doctor/check.js';
 import type { KeyFiles } from '../services/doctor/check-keys.js';
 import type { ServerToCheck } from '../services/doctor/check-server.js';
 import { examine } from '../services/doctor/examine.js';
+import { counted } from '../util/counted.js';
 import { escapeTerminal } from '../util/escape.js';
 import { isFile } from '../util/is-file.js';
 import { proxiedFetch } from '../util/proxied-fetch.js';
@@ -23,7 +24,7 @@ export default class DoctorCommand extends BaseCommand {
   static override summary = 'Check Node, Git, keys, configuration, server and datasources.';
   static override description =
     `Says of each what is wrong and how to mend it, and changes nothing. What is not there or not this account's to see is \
-skipped. Exits 3 when something has to be mended.`;
+skipped. Exits 7 when all that failed is a server or a datasource that cannot be reached, 3 when anything else has to be mended.`;
   static override examples = ['<%= config.bin %> doctor', '<%= config.bin %> doctor --json'];
   static override flags = { ...projectFlags, ...serverFlags };
 
@@ -42,11 +43,19 @@ skipped. Exits 3 when something has to be mended.`;
         testOneDatasource(id, { ...flags, remote: false }, this.config.version),
     }).finally(() => progress.stop());
     for (const line of checks.flatMap(linesOf)) this.log(line);
-    const count = checks.filter(({ state }) => state === 'failed').length;
-    if (count === 0) return checks;
-    this.note(`${count} ${count === 1 ? 'thing has' : 'things have'} to be mended.`);
-    return this.answer(3, checks);
+    this.log(summaryOf(checks));
+    const exitCode = exitCodeOfChecks(checks);
+    return exitCode === 0 ? checks : this.answer(exitCode, checks);
   }
+}
+
+function summaryOf(checks: readonly DoctorCheck[]): string {
+  const count = (wanted: DoctorCheck['state']) =>
+    checks.filter(({ state }) => state === wanted).length;
+  const failures = count('failed');
+  if (failures > 0) return `${failures} of ${checks.length} failed.`;
+  const warnings = count('warning');
+  return warnings === 0 ? 'All is well.' : `All is well, but for ${counted(warnings, 'warning')}.`;
 }
 
 const MARKS: Record<DoctorCheck['state'], string> = {

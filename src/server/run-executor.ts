@@ -84,11 +84,13 @@ export async function runExecutor(options: RunServerOptions, config: ServerConfi
         : `vkit ${options.version} executes for organisation ${config.org} at ${url}\nControl plane: ${config.control_url}\n`,
     );
     await stopSignal(options);
+    server.log.info('draining');
     const drained = await withDeadline(server.close(), DRAIN_MS);
     if (!drained) server.log.warn(`queries were still running after ${DRAIN_MS / 1000} s`);
   } finally {
     await executor.close();
   }
+  server.log.info('stopped');
 }
 
 /** How long keys that were read hold: one that is taken out of its file is trusted no longer than this. */

@@ -48,6 +48,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
       ? {}
       : { previousMasterKey: options.previousMasterKey }),
   });
+  let log: Server['log'] | undefined;
   try {
     const server = await createServer(app.context, {
       version,
@@ -60,6 +61,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
       ...(tracing === undefined ? {} : { tracing }),
       ...(options.metricsToken === undefined ? {} : { metricsToken: options.metricsToken }),
     });
+    log = server.log;
     const url = await listen(() => server.listen({ host: config.host, port: config.port }), config);
     announce(options, config, url, app);
     warnOfClear(config);
@@ -69,6 +71,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
       server.log.error({ err: error, job }, 'a job failed; its next run goes on'),
     );
     await stopSignal(options);
+    server.log.info('draining');
     const [drained] = await Promise.all([withDeadline(server.close(), DRAIN_MS), jobs.stop()]);
     stopReloading();
     await stopBackingUp();
@@ -78,6 +81,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     // A collector that does not answer keeps no server from ending.
     await tracing?.close().catch(() => undefined);
   }
+  log?.info('stopped');
 }
 
 interface Announced {

@@ -32,7 +32,10 @@ export function datasourceSecret(input: SecretInput): Credentials {
       'unsupported',
       `The credentials of datasource "${id}" are kept elsewhere (${where}), where only the server reads them.`,
       {
-        hint: `${credentials === 'vaultkit' ? 'Log in where they are: vkit login — or write' : 'Write'} "credentials: env" in its file and set ${prefix}_USERNAME and ${prefix}_PASSWORD.`,
+        hint:
+          credentials === 'vaultkit'
+            ? `Log in where they are: vkit login — or write "credentials: env" in its file and set ${prefix}_USERNAME and ${prefix}_PASSWORD.`
+            : `Let the server connect: vkit datasource test ${id} --remote, or vkit scan ${id} --remote`,
       },
     );
   }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import ts from 'typescript';
 import { beforeAll, expect, inject, it, onTestFinished } from 'vitest';
+import { build } from '../../scripts/build.mjs';
 import { buildTypes } from '../../scripts/build-types.mjs';
 import { packageRoot } from '../../src/util/package-root.js';
 import { temporaryFolder } from '../helpers/temporary-folder.js';
@@ -20,6 +21,15 @@ beforeAll(() => {
 it('the package that npm would publish holds together', async () => {
   const { messages, pkg } = await publint({ pkgDir: packageRoot(), strict: true });
   expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+});
+
+it('a build that cleans, as that of the demo, leaves the types of the package and nothing else of former builds', async () => {
+  const dist = join(packageRoot(), 'dist');
+  const former = join(dist, 'chunks', `former-${process.pid}.js`);
+  await writeFile(former, '');
+  await build({ clean: true });
+  await expect(access(former)).rejects.toThrow('ENOENT');
+  await access(join(dist, 'types', 'index.d.ts'));
 });
 
 /** What somebody writes who has installed the package. */

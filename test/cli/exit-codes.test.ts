@@ -95,6 +95,16 @@ describe('a command that ends early', () => {
   });
 });
 
+describe('VKIT_PROFILE', () => {
+  it('is named in the error where there is no login of that profile', async () => {
+    const env = { XDG_CONFIG_HOME: await temporaryFolder(), VKIT_PROFILE: 'olu' };
+    const result = await runCli(['whoami'], { env });
+    expect([result.code, result.stdout]).toEqual([6, '']);
+    expect(result.stderr).toContain('no login of the profile in VKIT_PROFILE');
+    expect(result.stderr).toContain('vkit login --profile olu');
+  });
+});
+
 describe('VKIT_DEBUG', () => {
   it('adds the stack on stderr, under --json too', async () => {
     const result = await runCli(['completion', 'tcsh', '--json'], { env: { VKIT_DEBUG: '1' } });

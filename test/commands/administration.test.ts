@@ -190,6 +190,20 @@ describe('vkit session', () => {
 });
 
 describe('vkit user reset-password --data-dir', () => {
+  it.each([
+    [['--org', 'acme'], '--org is only for --database-url.'],
+    [['--org', 'acme', '--data-dir', 'x'], '--org is only for --database-url.'],
+    [['--data-dir', 'x', '--profile', 'ana'], '--data-dir and --profile cannot be given together.'],
+    [
+      ['--database-url', 'postgres://h/d', '-e', 'http://h'],
+      '--database-url and --endpoint cannot',
+    ],
+  ])('refuses %j before it asks for anything', async (flags, message) => {
+    const result = await runCli(['user', 'reset-password', ...flags]);
+    expect([result.code, result.stdout]).toEqual([2, '']);
+    expect(result.stderr).toContain(message);
+  });
+
   it('refuses while a server has the state', async () => {
     const args = [
       'user',
@@ -253,7 +267,9 @@ describe('vkit agents tokens', () => {
       purposes: ['reports'],
     });
     expect(list.stdout).not.toContain(token.token);
-    expect((await admin('agents', 'tokens', 'list')).stdout).toContain(token.prefix);
+    const { stdout: table } = await admin('agents', 'tokens', 'list');
+    expect(table).toContain(token.prefix);
+    expect(table).toContain('agent, ai_agent, reader');
     const revoked = await admin('agents', 'tokens', 'revoke', '--token', token.prefix, '--json');
     expect(jsonOf<Item>(revoked).state).toBe('revoked');
     expect((await runCli(['whoami'], { env })).code).toBe(6);

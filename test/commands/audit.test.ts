@@ -249,7 +249,11 @@ describe('vkit audit verify --checkpoint', () => {
     const short = join(server.folder, 'short.jsonl');
     const lines = (await readFile(kept, 'utf8')).split('\n');
     await writeFile(short, `${lines.slice(0, -3).join('\n')}\n`);
-    expect((await runCli(['audit', 'verify', short, '--key', key])).code).toBe(0);
+    const alone = await runCli(['audit', 'verify', short, '--key', key]);
+    expect(alone.code).toBe(0);
+    expect(alone.stderr).toContain(
+      'a checkpoint, what a sink was sent, or an export (--checkpoint).',
+    );
     const cut = await runCli(['audit', 'verify', short, '--key', key, '--checkpoint', kept]);
     expect([cut.code, cut.stderr]).toEqual([3, '']);
     expect(cut.stdout).toContain('The end of the log was cut off');

@@ -36,7 +36,10 @@ describe('datasource add', () => {
       ...['datasource', 'add', id, '--url', 'postgres://db.internal/crm', '--credential-backend'],
       ...flags,
     ];
-    await ok(add('crm', 'vault', '--credential-path', 'vkit/crm', '--password-key', 'pw'));
+    const added = await ok(
+      add('crm', 'vault', '--credential-path', 'vkit/crm', '--password-key', 'pw'),
+    );
+    expect(added.stderr).toContain('vkit policy deploy, then: vkit scan crm --remote --apply\n');
     const crm = await readFile(join(root, 'config/datasources/crm.yaml'), 'utf8');
     expect(crm).toContain('credentials:\n  backend: vault\n  path: vkit/crm\n  password_key: pw\n');
     const made = await ok([...add('erp', 'file'), '--json']);
@@ -50,6 +53,7 @@ describe('datasource add', () => {
     // From here nobody reads it, and the way is named.
     const scanned = await run(['scan', 'crm']);
     expect([scanned.code, scanned.stderr]).toEqual([7, expect.stringContaining('only the server')]);
+    expect(scanned.stderr).toContain('vkit scan crm --remote');
   });
 
   it.each([

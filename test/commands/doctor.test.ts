@@ -62,6 +62,8 @@ describe('vkit doctor', () => {
     expect(result.stdout).toContain('✓ keys.public  .vkit/keys/vkit_pub.pem, of the private key');
     expect(result.stdout).toMatch(/✓ datasource\.shop {2}answers: sqlite 3\S*, /);
     expect(result.stdout).toContain('- config.server');
+    expect(result.stdout).toContain('0 policies, 0 datasets, 1 datasource\n');
+    expect(result.stdout).toMatch(/\nAll is well\.\n$/);
     expect(result.stderr).toBe('');
     expect(result.code).toBe(0);
   });
@@ -93,6 +95,29 @@ describe('vkit doctor', () => {
     expect(checks.get('config.server')?.message).toContain('prot');
     expect(checks.get('server')?.message).toContain('http://127.0.0.1:9');
     expect(checks.get('datasource.shop')?.state).toBe('ok');
+  });
+
+  it('exits 7 where all that fails is out of reach, and leaves to the server what only it can open', async () => {
+    const source =
+      'engine: postgres\nenvironment: test\nconfig: {host: 127.0.0.1, port: 9, database: shop}\n';
+    const cwd = await project({
+      'config/datasources/crm.yaml': `id: crm\n${source}credentials: file\n`,
+      'config/datasources/hr.yaml': `id: hr\n${source}credentials: {backend: vault, path: vkit/hr}\n`,
+    });
+    await runCli(['keys', 'generate'], { cwd });
+    const { result, checks } = await doctor(cwd);
+    expect(checks.get('server')).toMatchObject({ state: 'failed', code: 'server_unreachable' });
+    for (const id of ['crm', 'hr']) {
+      const hint = `vkit datasource test ${id} --remote`;
+      expect(checks.get(`datasource.${id}`)).toMatchObject({ state: 'skipped', hint });
+    }
+    expect(result.code).toBe(7);
+    const env = { XDG_CONFIG_HOME: join(cwd, 'logins'), VKIT_API_URL: 'http://127.0.0.1:9' };
+    const told = await runCli(['doctor'], { cwd, env });
+    expect([told.code, told.stderr]).toEqual([7, '']);
+    expect(told.stdout).toMatch(new RegExp(`\\n1 of ${checks.size} failed\\.\\n$`));
+    const local = await runCli(['datasource', 'test', 'crm'], { cwd, env });
+    expect([local.code, local.stderr]).toEqual([2, expect.stringContaining('crm --remote')]);
   });
 
   it('prints no secret, wherever one was put', async () => {
@@ -163,7 +188,8 @@ it('databases are asked a few at a time, in the order of the project', async () 
   let atOnce = 0;
   let most = 0;
   const ids = Array.from({ length: 12 }, (_, number) => `d${number}`);
-  const checks = await checkDatasources(ids, async () => {
+  const datasources = ids.map((id) => ({ id, credentials: 'env' as const }));
+  const checks = await checkDatasources(datasources, async () => {
     atOnce += 1;
     most = Math.max(most, atOnce);
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -76,7 +76,7 @@ beforeAll(async () => {
 });
 
 it('a server that is told to stop says so, takes nothing new, lets a running stream end, and exits 0', async () => {
-  await withServe({ args: ['--config', config] }, async (server) => {
+  await withServe({ args: ['--config', config], logLevel: 'info' }, async (server) => {
     const { url } = server;
     const stream = await beginStream(server);
     server.child.kill('SIGTERM');
@@ -92,6 +92,9 @@ it('a server that is told to stop says so, takes nothing new, lets a running str
     expect(text.split('\n')).toHaveLength(ROWS + 1);
     expect(await server.exited).toEqual({ code: 0, signal: null });
     await expect(fetch(`${url}/up`)).rejects.toThrow();
+    const said = (text: string) => server.errors().indexOf(`"msg":"${text}"`);
+    expect(said('draining')).toBeGreaterThan(-1);
+    expect(said('stopped')).toBeGreaterThan(said('draining'));
   });
 });
 

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { approve } from '../helpers/ask.js';
-import { finished, startCli } from '../helpers/run-cli.js';
+import { finished, runCli, startCli } from '../helpers/run-cli.js';
 import { shared } from '../helpers/shared.js';
 import {
   CLOSING,
@@ -250,6 +250,26 @@ describe('vkit mcp over stdio', () => {
     expect(stderr).toContain('not understood');
     expect(stdout + stderr).not.toContain(token);
     expect(stdout + stderr).not.toContain('vka_0123456789');
+  });
+
+  it('answers what was asked before stdin ended', async () => {
+    const { url, token } = world();
+    const calls = [1, 2].map((id) => ({
+      ...{ jsonrpc: '2.0', id, method: 'tools/call' },
+      params: { name: 'vaultkit_query', arguments: { dataset: 'customers', fields: ['id'] } },
+    }));
+    const result = await runCli(['mcp'], {
+      env: { VKIT_API_URL: url, VKIT_TOKEN: token },
+      stdin: calls.map((call) => `${JSON.stringify(call)}\n`).join(''),
+    });
+    expect([result.code, result.stderr]).toEqual([0, '']);
+    const answers = result.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { id: number; result: unknown });
+    expect(answers.map(({ id }) => id).sort()).toEqual([1, 2]);
+    for (const { result } of answers)
+      expect(result).toMatchObject({ structuredContent: { status: 'ok', row_count: 4 } });
   });
 
   it('gives as many rows as it is told, and says when there may be more', async () => {

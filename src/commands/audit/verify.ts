@@ -143,7 +143,7 @@ elsewhere too.`;
     if (covered >= last.seq) return;
     this.note(
       covered === 0
-        ? `A tail that was cut off, or a log that was rewritten whole, shows only against what you keep elsewhere: a checkpoint, an export, or number and hash of record ${last.seq} (--checkpoint).`
+        ? `A tail that was cut off, or a log that was rewritten whole, shows only against what you keep elsewhere: a checkpoint, what a sink was sent, or an export (--checkpoint).`
         : `What you kept elsewhere covers records up to ${covered}: keep a later checkpoint too.`,
     );
   }

@@ -126,7 +126,7 @@ VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whenever t
     if (isSealed) this.log(`Its credentials are sealed at ${server?.endpoint}.`);
     if (source) {
       this.note(
-        `The server fetches its login where credential_backends.${flags['credential-backend']} of vkit.server.yaml has a rule for its host; from here it is scanned with --remote.`,
+        `The server fetches its login where credential_backends.${flags['credential-backend']} of vkit.server.yaml has a rule for its host.`,
       );
     }
     if (withoutPassword) {
@@ -140,7 +140,11 @@ VKIT_DS_<ID>_USERNAME and VKIT_DS_<ID>_PASSWORD (or VKIT_DS_<ID>_URL) whenever t
     if (added.variables.length > 0 && server) {
       this.note('Set these variables where the server runs, too.');
     }
-    this.note(`Next: vkit scan ${id} --apply`);
+    this.note(
+      source
+        ? `Next, once it is committed: vkit policy bundle && vkit policy deploy, then: vkit scan ${id} --remote --apply`
+        : `Next: vkit scan ${id} --apply`,
+    );
     const { region, credentials } = added.datasource;
     return {
       ...added.datasource,

@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
 import { string } from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.js';
-import { connect } from '../../cli/connect.js';
+import { connect, type ServerFlagValues } from '../../cli/connect.js';
 import { passwordFlags, serverFlags } from '../../cli/flags.js';
 import { oneOf } from '../../cli/one-of.js';
 import { readPassword } from '../../cli/prompt.js';
 import { requireOneOf } from '../../cli/require-one-of.js';
 import { userArgs, userFlags } from '../../cli/user-flags.js';
 import { readEnvironment } from '../../config/env.js';
+import { VkitError } from '../../errors/index.js';
 import { escapeTerminal } from '../../util/escape.js';
 
 export default class UserResetPassword extends BaseCommand {
@@ -28,23 +29,22 @@ log all the same.`;
     'data-dir': string({
       description: 'State of a stopped server to work on.',
       helpValue: 'FOLDER',
-      exclusive: ['endpoint', 'profile'],
     }),
     'database-url': string({
       description:
         'PostgreSQL with the state of the server, to work on; with the same VKIT_MASTER_KEY.',
       helpValue: 'URL',
-      exclusive: ['endpoint', 'profile', 'data-dir'],
     }),
     org: string({
-      description: 'The organisation of that state (default).',
+      description:
+        'The organisation of the state in PostgreSQL (default); only with --database-url.',
       helpValue: 'NAME',
-      dependsOn: ['database-url'],
     }),
   };
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(UserResetPassword);
+    checkTogether(flags);
     const isLocal = flags['data-dir'] !== undefined || flags['database-url'] !== undefined;
     const id = !isLocal
       ? requireOneOf(args.id, flags.id, 'id', { thing: 'user', list: 'vkit user list' })
@@ -65,6 +65,30 @@ interface LocalState {
   'data-dir'?: string | undefined;
   'database-url'?: string | undefined;
   org?: string | undefined;
+}
+
+/** That flags belong together is not told to oclif, whose usage line would say it unreadably. */
+function checkTogether(flags: LocalState & ServerFlagValues): void {
+  const places = {
+    '--data-dir': flags['data-dir'],
+    '--database-url': flags['database-url'],
+    '--endpoint': flags.endpoint,
+    '--profile': flags.profile,
+  };
+  const isLocal = flags['data-dir'] !== undefined || flags['database-url'] !== undefined;
+  const given = Object.entries(places).flatMap(([name, value]) =>
+    value === undefined ? [] : name,
+  );
+  if (isLocal && given.length > 1) {
+    throw new VkitError('usage', `${given.join(' and ')} cannot be given together.`, {
+      hint: 'Give one of --data-dir and --database-url to work on the state itself, or neither to ask a server.',
+    });
+  }
+  if (flags.org !== undefined && flags['database-url'] === undefined) {
+    throw new VkitError('usage', '--org is only for --database-url.', {
+      hint: 'Leave --org out, or name the PostgreSQL that holds the state: --database-url',
+    });
+  }
 }
 
 async function resetLocally(

@@ -1,5 +1,6 @@
 import { VkitError } from '../../errors/index.js';
 import type { Requester } from '../../policy/model.js';
+import { rolesOfRequester } from '../../policy/requester-roles.js';
 import type { AgentTokenRow, Store, StoreRepositories, UserRow } from '../../store/model.js';
 import { hashToken } from '../token-secrets.js';
 
@@ -23,8 +24,6 @@ export interface Identity {
   ownerIds: readonly string[];
   sessionId: string | null;
 }
-
-const AGENT_ROLES = ['agent', 'ai_agent'] as const;
 
 /** The identity behind a bearer token; throws `unauthenticated`. */
 export type Authenticator = (token: string) => Promise<Identity>;
@@ -135,7 +134,7 @@ async function agentIdentity(
     id: agent.id,
     email: null,
     name: agent.name,
-    roles: [...new Set([...AGENT_ROLES, ...agent.roles])].sort(),
+    roles: [...rolesOfRequester(agent.roles, true)].sort(),
     clearance: agent.clearance,
     region: agent.region,
     purposes: agent.purposes,

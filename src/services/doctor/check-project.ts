@@ -1,5 +1,6 @@
 import { VkitError } from '../../errors/index.js';
 import { findProject } from '../../project/find-project.js';
+import { counted } from '../../util/counted.js';
 import { type LoadedProject, loadProject } from '../load-project.js';
 import { findingsOf } from '../validate-project.js';
 import { type DoctorCheck, failed, failedBy, ok, skipped } from './check.js';
@@ -19,12 +20,16 @@ export async function checkProject(cwd: string, cacheDirectory?: string): Promis
     const { root } = await findProject(cwd);
     const loaded = await loadProject(root, cacheDirectory === undefined ? {} : { cacheDirectory });
     const errors = (await findingsOf(loaded)).filter(({ severity }) => severity === 'error');
-    const counted = `${loaded.policies.length} policies, ${loaded.registry.size} datasets, ${loaded.project.datasources.length} datasources`;
-    if (errors.length === 0) return { check: ok(id, `${root}: ${counted}`), loaded };
+    const counts = [
+      counted(loaded.policies.length, 'policy', 'policies'),
+      counted(loaded.registry.size, 'dataset'),
+      counted(loaded.project.datasources.length, 'datasource'),
+    ];
+    if (errors.length === 0) return { check: ok(id, `${root}: ${counts.join(', ')}`), loaded };
     const shown = errors
       .slice(0, FINDINGS_SHOWN_MAX)
       .map(({ file, line, column, message }) => `${file}:${line}:${column} ${message}`);
-    const message = `The project's files have ${errors.length} errors: ${shown.join(' ')}`;
+    const message = `The project's files have ${counted(errors.length, 'error')}: ${shown.join(' ')}`;
     return { check: failed(id, message, 'See all of them: vkit policy validate'), loaded };
   } catch (error) {
     if (error instanceof VkitError && error.code === 'project_not_found') {

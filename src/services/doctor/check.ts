@@ -1,4 +1,4 @@
-import { VkitError } from '../../errors/index.js';
+import { ERROR_CODES, type ErrorCodeName, VkitError } from '../../errors/index.js';
 import { maskSecrets } from '../../util/mask-secrets.js';
 
 /** What the doctor found of one thing. */
@@ -10,6 +10,8 @@ export interface DoctorCheck {
   message: string;
   /** How to mend it; absent where nothing is to be mended. */
   hint?: string;
+  /** Of the error that it failed by; absent where it was found otherwise. */
+  code?: ErrorCodeName;
 }
 
 export function ok(id: string, message: string): DoctorCheck {
@@ -20,8 +22,13 @@ export function warning(id: string, message: string, hint: string): DoctorCheck 
   return { id, state: 'warning', message, hint };
 }
 
-export function failed(id: string, message: string, hint: string): DoctorCheck {
-  return { id, state: 'failed', message, hint };
+export function failed(
+  id: string,
+  message: string,
+  hint: string,
+  code?: ErrorCodeName,
+): DoctorCheck {
+  return { id, state: 'failed', message, hint, ...(code === undefined ? {} : { code }) };
 }
 
 export function skipped(id: string, message: string, hint?: string): DoctorCheck {
@@ -43,7 +50,15 @@ export function failedBy(id: string, error: unknown, problemsMax = 3): DoctorChe
     id,
     maskSecrets([error.message, ...shown, ...more].join(' ')),
     maskSecrets(error.hint ?? 'Correct what is named.'),
+    error.code,
   );
+}
+
+/** 0 where nothing failed, 7 where all that failed is something that could not be reached, else 3. */
+export function exitCodeOfChecks(checks: readonly DoctorCheck[]): 0 | 3 | 7 {
+  const codes = checks.flatMap(({ state, code }) => (state === 'failed' ? [code] : []));
+  if (codes.length === 0) return 0;
+  return codes.every((code) => code !== undefined && ERROR_CODES[code].exit === 7) ? 7 : 3;
 }
 
 /** Waits for work at most so long; what it does afterwards is nobody's any more. */

@@ -25,13 +25,12 @@ export interface ExamineInput {
 export async function examine(input: ExamineInput): Promise<DoctorCheck[]> {
   const project = await checkProject(input.cwd, input.cacheDirectory);
   const root = project.loaded?.project.root ?? input.cwd;
-  const ids = project.loaded?.project.datasources.map(({ id }) => id) ?? [];
   const [git, keys, serverFile, server, datasources] = await Promise.all([
     checkGit(),
     checkKeys(input.keys(root)),
     checkServerFile(input.readServerFile),
     input.server().then(checkServer, (error: unknown) => [failedBy('server', error)]),
-    checkDatasources(ids, input.testDatasource),
+    checkDatasources(project.loaded?.project.datasources ?? [], input.testDatasource),
   ]);
   const node = checkNode(input.nodeVersion);
   return [node, git, ...keys, project.check, serverFile, ...server, ...datasources];

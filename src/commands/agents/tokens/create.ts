@@ -5,6 +5,7 @@ import { connect } from '../../../cli/connect.js';
 import { formatMoment, renderFacts } from '../../../cli/facts.js';
 import { durationFlag, serverFlags } from '../../../cli/flags.js';
 import { promptText } from '../../../cli/prompt.js';
+import { rolesOfRequester } from '../../../policy/requester-roles.js';
 import { escapeTerminal } from '../../../util/escape.js';
 
 export default class AgentsTokensCreate extends BaseCommand {
@@ -46,7 +47,7 @@ and with --on-behalf-of never more than that person.`;
     this.log(`${escapeTerminal(created.name)}  ${escapeTerminal(created.id)}`);
     this.log(
       renderFacts([
-        ['roles', created.roles.join(', ')],
+        ['roles', rolesOfRequester(created.roles, true).join(', ')],
         ['clearance', created.clearance],
         ['region', created.region],
         ['purposes', created.purposes.join(', ')],

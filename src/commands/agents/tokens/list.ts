@@ -3,6 +3,7 @@ import { connect } from '../../../cli/connect.js';
 import { formatTime } from '../../../cli/facts.js';
 import { serverFlags } from '../../../cli/flags.js';
 import { renderTable } from '../../../cli/table.js';
+import { rolesOfRequester } from '../../../policy/requester-roles.js';
 
 export default class AgentsTokensList extends BaseCommand {
   static override summary = 'List the tokens of agents, without their secrets.';
@@ -20,7 +21,7 @@ export default class AgentsTokensList extends BaseCommand {
         { heading: 'prefix', value: ({ prefix }) => prefix },
         { heading: 'name', value: ({ name }) => name },
         { heading: 'state', value: ({ state }) => state },
-        { heading: 'roles', value: ({ roles }) => roles.join(', ') },
+        { heading: 'roles', value: ({ roles }) => rolesOfRequester(roles, true).join(', ') },
         { heading: 'clearance', value: ({ clearance }) => clearance, below: true },
         { heading: 'region', value: ({ region }) => region, below: true },
         {
