@@ -54,11 +54,15 @@ const ASKING: Record<string, string[]> = {
   'requests:list': [],
   'requests:show': ['req_1'],
   scan: ['crm', '--remote'],
+  'session:list': [],
+  'session:revoke': ['ses_1', '--force'],
   'user:create': ['--email', 'ana@example.com', '--password', 'not a secret'],
   'user:disable': ['usr_1', '--force'],
+  'user:enable': ['usr_1'],
   'user:list': [],
   'user:reset-password': ['usr_1', '--password', 'not a secret'],
   'user:update': ['usr_1', '--role', 'analyst'],
+  'vault:rotate': [],
   whoami: [],
 };
 
@@ -72,6 +76,7 @@ const NOT_ASKING: Record<string, string> = {
   'datasource:update': 'looks at the project first, in test/commands/datasource-server.test.ts',
   doctor: 'tells it among its checks, in test/commands/doctor.test.ts',
   logout: 'forgets the login here, whether the server is told or not',
+  mcp: 'tells whoever asks it, in test/mcp/stdio.test.ts',
   'policy:deploy': 'reads the bundle first, in test/commands/bundles.test.ts',
   'drift:pr': 'reads the project first, in test/commands/drift-pr.test.ts',
 };

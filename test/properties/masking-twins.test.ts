@@ -5,7 +5,7 @@ import { casesOfRun, seedOfRun } from '../helpers/property-runs.js';
 import { CELLS } from '../masking/twins/note-clauses.js';
 import { runTwins, type TwinRun } from '../masking/twins/run-twins.js';
 
-const CASES_DEFAULT = 2_500;
+const CASES_DEFAULT = 2_000;
 const CASES = casesOfRun(CASES_DEFAULT);
 const SEED = seedOfRun();
 /** A tenth of it is enough on a machine with nothing else to do. */

@@ -16,7 +16,7 @@ import {
   referenceVisibility,
 } from '../policy/reference/visibility.js';
 
-const CASES_DEFAULT = 24_000;
+const CASES_DEFAULT = 12_000;
 const CASES = casesOfRun(CASES_DEFAULT);
 const SEED = seedOfRun();
 /** Of the cases, one in this many is of a bundle with hundreds of policies, where both need longer. */
