@@ -1,13 +1,18 @@
-// A governed server over a shop of SQLite, everything durable: prints its address and tokens as one line of JSON. Beside it
+// A governed server over a shop of PostgreSQL where there is one, everything durable: prints its address and tokens as one line of JSON. Beside it
 // listens an empty fastify server, for what HTTP alone costs the same client.
 import fastify from 'fastify';
 import { governed } from '../../test/helpers/governed.js';
-import { sqliteShop } from '../../test/helpers/shop.js';
+import { findPostgres } from '../../test/helpers/postgres.js';
+import { postgresShop, sqliteShop } from '../../test/helpers/shop.js';
 
+const postgres = await findPostgres();
 const endings: (() => unknown)[] = [];
 const atTheEnd = (ending: () => unknown) => void endings.push(ending);
 const g = await governed(
-  await sqliteShop({}, atTheEnd),
+  // A query of SQLite is asked of a child process, which is another measurement.
+  postgres.url === null
+    ? await sqliteShop({}, atTheEnd)
+    : await postgresShop(postgres.url, {}, atTheEnd),
   { queries_per_requester: 1_000 },
   atTheEnd,
   // A check for tests, which no server runs with.
