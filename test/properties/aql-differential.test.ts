@@ -6,7 +6,7 @@ import { ENGINE_PROFILES } from '../aql/differential/engine-profile.js';
 import { enginesUnderTest } from '../conformance/engines.js';
 import { casesOfRun, seedOfRun } from '../helpers/property-runs.js';
 
-const CASES_DEFAULT = 2_000;
+const CASES_DEFAULT = 3_000;
 const CASES = casesOfRun(CASES_DEFAULT);
 const SEED = seedOfRun();
 /** A tenth of it is enough on a machine with nothing else to do. */
