@@ -23,8 +23,8 @@ const MISTAKES: [string, string[]][] = [
 
 let turn = 0;
 
-/** Every command gets half of the mistakes, and every mistake half of the commands: a process for each takes minutes. */
-const MISTAKES_OF = 2;
+/** Every command gets a third of the mistakes, and every mistake a third of the commands: a process for each takes minutes. */
+const MISTAKES_OF = 3;
 
 describe.each(MISTAKES.map(([name, args], place) => [name, args, place] as const))(
   'a password %s',
