@@ -357,15 +357,20 @@ function isFetched({ credentials = 'env' }: BundleDatasource): boolean {
   return credentials !== 'env' && credentials !== 'vaultkit';
 }
 
-async function publicKeys(keys: ServerKeys): Promise<{ keys: object[] }> {
-  const pairs = allKeys(keys);
+/** What a key signs stands beside it, since nobody else is to take a key of the log for one of grants. */
+async function publicKeys({ grant, audit, former }: ServerKeys): Promise<{ keys: object[] }> {
+  const pairs = [
+    ...[grant, ...former.grant].map((pair) => ({ ...pair, use: 'grant' })),
+    ...[audit, ...former.audit].map((pair) => ({ ...pair, use: 'audit' })),
+  ];
   return {
     keys: await Promise.all(
-      pairs.map(async ({ kid, publicKey }) => ({
+      pairs.map(async ({ kid, publicKey, use }) => ({
         ...(await exportJWK(publicKey)),
         kid,
         use: 'sig',
         alg: 'EdDSA',
+        vkit_use: use,
       })),
     ),
   };

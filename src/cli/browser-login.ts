@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { VkitClient } from '../client/vkit-client.js';
 import type { AuthDiscovery, LoginAnswer } from '../client/wire.js';
 import { VkitError } from '../errors/index.js';
-import { isLoopbackHost } from '../util/loopback-host.js';
+import { isLoopbackHost } from '../util/outbound.js';
 import { handleInterrupt } from './interrupt.js';
 import { listenOnLoopback } from './loopback-listener.js';
 

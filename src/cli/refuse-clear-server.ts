@@ -1,5 +1,5 @@
 import { VkitError } from '../errors/index.js';
-import { isLoopbackHost } from '../util/loopback-host.js';
+import { isLoopbackHost } from '../util/outbound.js';
 
 /**
  * Throws `invalid_input` where a database's password would go to a server in clear: over http, to another machine. The server

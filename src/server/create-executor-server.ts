@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import fastify, { LogController } from 'fastify';
+import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { Type } from 'typebox';
 import type { Aql } from '../aql/model.js';
 import { VkitError } from '../errors/index.js';
@@ -12,6 +12,7 @@ import { holdsExecutorToken } from '../services/executor/executor-token.js';
 import type { ExecutionLine } from '../services/executor/wire.js';
 import { sendError } from './http-error.js';
 import type { Server, ServerOptions } from './server-context.js';
+import { loggerOptions } from './server-log.js';
 import { silentConnections } from './silent-connections.js';
 
 const BODY_BYTES_MAX = 1024 * 1024;
@@ -32,7 +33,8 @@ export function createExecutorServer(
   { token, version, logLevel }: Pick<ServerOptions, 'version' | 'logLevel'> & { token: string },
 ): Server {
   const server = fastify({
-    logger: logLevel === 'silent' ? false : { level: logLevel, stream: process.stderr, base: null },
+    // As of the control plane: an error's text may quote a row, and is in no log.
+    logger: logLevel === 'silent' ? false : loggerOptions({ level: logLevel }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,
     requestIdHeader: false,
@@ -65,20 +67,24 @@ export function createExecutorServer(
       reply.raw.once('close', () => {
         if (!reply.raw.writableFinished) gone.abort();
       });
+      if (reply.raw.destroyed) gone.abort();
       const { ticket, grant, aql } = request.body;
       const execution = await executor.execute(
         { ticket, grant, aql: aql as unknown as Aql },
         gone.signal,
       );
       reply.type('application/x-ndjson; charset=utf-8');
-      const lines = Readable.from(executionLines(execution), { objectMode: false });
+      const lines = Readable.from(executionLines(execution, request.log), { objectMode: false });
       return reply.send(lines);
     },
   );
   return server;
 }
 
-async function* executionLines(execution: Execution): AsyncGenerator<string, void, undefined> {
+async function* executionLines(
+  execution: Execution,
+  log: FastifyBaseLogger,
+): AsyncGenerator<string, void, undefined> {
   const { columns, rowsMax, truncatable, batches } = execution;
   yield line({ columns, rows_max: rowsMax, truncatable });
   try {
@@ -91,6 +97,7 @@ async function* executionLines(execution: Execution): AsyncGenerator<string, voi
         ? error
         : new VkitError('internal', 'The executor failed while the query ran.', { cause: error });
     const { code: type, message, hint } = known;
+    if (known.httpStatus >= 500) log.error({ err: known, type }, 'query failed');
     yield line({ failed: { type, error: message, ...(hint === undefined ? {} : { hint }) } });
   }
 }

@@ -33,13 +33,18 @@ export async function runExecutor(options: RunServerOptions, config: ServerConfi
   const grantKeys = grantKeyReader(config.grant_keys);
   // What cannot be used is found now, not at the first query.
   await grantKeys();
-  await readTrustedBundleKeys(config.trusted_bundle_keys);
+  // Whoever holds a key of the control plane would decide what is enforced here, if it signed bundles too.
+  const trustedBundleKeys = async () => {
+    const own = [...(await grantKeys()).values()];
+    return (await readTrustedBundleKeys(config.trusted_bundle_keys, own)).keys;
+  };
+  await trustedBundleKeys();
   const own = `http://${config.host}:${config.port}`;
   const audiences = config.executor_urls.length > 0 ? config.executor_urls : [own];
   const executor = createExecutor({
     trust: {
       org: config.org,
-      trustedBundleKeys: async () => (await readTrustedBundleKeys(config.trusted_bundle_keys)).keys,
+      trustedBundleKeys,
       settings: {
         allowUnsignedBundles: config.allow_unsigned_bundles,
         allowDirtyBundles: config.allow_dirty_bundles,
@@ -119,8 +124,10 @@ async function keysOfFile(path: string): Promise<KeyObject[]> {
     const text = await readFile(path, 'utf8');
     if (/PRIVATE KEY/.test(text)) throw new Error('a private key');
     if (!text.trimStart().startsWith('{')) return [createPublicKey(text)];
-    const { keys } = JSON.parse(text) as { keys: object[] };
-    return keys.map((key) => {
+    const { keys } = JSON.parse(text) as { keys: (object & { vkit_use?: unknown })[] };
+    // A set of the control plane's has the keys of its audit log too, which sign no grant.
+    const ofGrants = keys.filter(({ vkit_use: use }) => use === undefined || use === 'grant');
+    return ofGrants.map((key) => {
       if ('d' in key || 'k' in key) throw new Error('a private key');
       return createPublicKey({ key: key as never, format: 'jwk' });
     });

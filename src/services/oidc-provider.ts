@@ -1,6 +1,6 @@
 import type { Configuration } from 'openid-client';
 import { VkitError } from '../errors/index.js';
-import { isLoopbackHost } from '../util/loopback-host.js';
+import { isLoopbackHost } from '../util/outbound.js';
 import {
   attributesFromClaims,
   type ClaimedAttributes,

@@ -4,6 +4,7 @@ import type { GrantKey } from '../../grants/issue-grant.js';
 import { GRANT_ISSUER } from '../../grants/model.js';
 import { grantSha256, issueTicket, TICKET_SECONDS } from '../../grants/ticket.js';
 import type { Store } from '../../store/model.js';
+import { boundedText } from '../../util/bounded-text.js';
 import { randomId } from '../../util/random-id.js';
 import { readLines } from '../../util/read-lines.js';
 import type { DataPlane, ExecuteInput, Execution } from '../data-plane.js';
@@ -22,6 +23,9 @@ export interface RemoteDataPlaneOptions {
   fetch: typeof globalThis.fetch;
 }
 
+/** What an executor says before the first row: it may have to fetch and check a large bundle. */
+const BEGIN_MS_MAX = 75_000;
+const FAILURE_BYTES_MAX = 64 * 1024;
 /** One line is one batch of rows: far more than any has. */
 const LINE_CHARACTERS_MAX = 256 * 1024 * 1024;
 
@@ -59,6 +63,9 @@ export function createRemoteDataPlane(options: RemoteDataPlaneOptions): DataPlan
 /** Nothing has run: another executor may be asked. */
 class UnreachableError extends Error {}
 
+/** Nothing came in time. */
+class LateError extends Error {}
+
 async function executeAt(
   url: string,
   { jwt, grantId, aql, signal }: ExecuteInput,
@@ -67,17 +74,23 @@ async function executeAt(
   const ticket = await newTicket(url, { jwt, grantId }, options);
   const body: ExecuteBody = { ticket, grant: jwt, aql };
   let response: Response;
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new LateError()), BEGIN_MS_MAX);
   try {
     response = await options.fetch(`${url}/v1/execute`, {
       method: 'POST',
       headers: { authorization: `Bearer ${options.token}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
       redirect: 'error',
-      signal,
+      signal: AbortSignal.any([signal, late.signal]),
     });
   } catch (cause) {
     signal.throwIfAborted();
+    // It may have begun: another one is not asked.
+    if (late.signal.aborted) throw broken(cause);
     throw new UnreachableError('unreachable', { cause });
+  } finally {
+    clearTimeout(timer);
   }
   if (!response.ok || !response.body) throw await failureOf(response);
   const lines = parsedLines(response.body);
@@ -162,8 +175,18 @@ async function* parsedLines(
   }
 }
 
+function parsedFailure(text: string): Partial<ExecutionFailure> | null {
+  try {
+    return JSON.parse(text) as Partial<ExecutionFailure> | null;
+  } catch {
+    // A proxy's page, say: the status tells enough.
+    return null;
+  }
+}
+
 async function failureOf(response: Response): Promise<Error> {
-  const body = (await response.json().catch(() => null)) as Partial<ExecutionFailure> | null;
+  const text = await boundedText(response, FAILURE_BYTES_MAX).catch(() => 'null');
+  const body = parsedFailure(text);
   const { type, error, hint } = body ?? {};
   if (response.status === 401)
     return new UnreachableError('it does not take the token (VKIT_EXECUTOR_TOKEN)');

@@ -1,5 +1,5 @@
 import { VkitError } from '../../errors/index.js';
-import { isLoopbackHost } from '../../util/loopback-host.js';
+import { isLoopbackHost } from '../../util/outbound.js';
 
 /**
  * Control plane and executors tell each other the passwords of datasources. Throws `config_invalid` for an address that is not

@@ -1,4 +1,5 @@
 import { isErrorCodeName, VkitError } from '../../errors/index.js';
+import { boundedText } from '../../util/bounded-text.js';
 import type { LeaseAnswer, LeaseBody, Redemption } from './wire.js';
 
 export interface ControlLinkOptions {
@@ -40,14 +41,14 @@ export function controlLink({ url, token, fetch }: ControlLinkOptions): ControlL
         redirect: 'error',
         signal,
       });
-      text = await response.text();
+      text = await boundedText(response, TEXT_BYTES_MAX);
     } catch (cause) {
+      if (cause instanceof RangeError) throw unusable('an answer that is too long');
       throw new VkitError('unavailable', 'The control plane cannot be reached.', {
         hint: 'See that VKIT_API_URL names it, and that it runs.',
         cause,
       });
     }
-    if (text.length > TEXT_BYTES_MAX) throw unusable('an answer that is too long');
     if (!response.ok) throw refusalOf(response.status, text);
     return text;
   };
@@ -61,15 +62,23 @@ export function controlLink({ url, token, fetch }: ControlLinkOptions): ControlL
         body: { ticket },
         signal: timeout(ANSWER_MS_MAX, signal),
       });
-      return JSON.parse(text) as Redemption;
+      return parsed(text) as Redemption;
     },
     bundle: (checksum) =>
       ask(`/bundles/${encodeURIComponent(checksum)}`, { signal: timeout(BUNDLE_MS_MAX) }),
     async lease(grants, signal) {
       const body: LeaseBody = { grants: [...grants] };
-      return JSON.parse(await ask('/lease', { body, signal })) as LeaseAnswer;
+      return parsed(await ask('/lease', { body, signal })) as LeaseAnswer;
     },
   };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw unusable('no JSON');
+  }
 }
 
 function refusalOf(status: number, text: string): VkitError {

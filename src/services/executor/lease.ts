@@ -85,6 +85,9 @@ export function createLease({
       else signal.addEventListener('abort', onGone, { once: true });
       const entry: Running = { grantId, abort, since: clock() };
       running.add(entry);
+      // An answer that nobody began to read ends by its signal alone.
+      abort.signal.addEventListener('abort', () => running.delete(entry), { once: true });
+      if (abort.signal.aborted) running.delete(entry);
       schedule();
       return {
         signal: abort.signal,

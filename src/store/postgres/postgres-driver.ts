@@ -56,7 +56,10 @@ interface Caller extends DatabaseConnection {
   client: pg.PoolClient | null;
   change: Change | null;
   wrote: boolean;
+  /** Nothing of it runs any more: what comes late would run outside of its transaction. */
   isOver: boolean;
+  /** Whether its connection failed, or answers nothing. */
+  isLost: boolean;
 }
 
 export interface PostgresDriver extends StoreDriver {
@@ -104,6 +107,7 @@ export function postgresDriver(options: PostgresDriverOptions): PostgresDriver {
   const commit = async (caller: Caller): Promise<void> => {
     const { client, change } = caller;
     if (!client) throw new VkitError('internal', 'There is no transaction to commit.');
+    caller.isOver = true;
     const marks = change && hasMarks ? view.marksFor(change) : {};
     const set = Object.entries(marks).map(([name, mark]) => `${name} = ${mark}`);
     const update = set.length > 0 ? `update changes set ${set.join(', ')}; ` : '';
@@ -122,9 +126,12 @@ export function postgresDriver(options: PostgresDriverOptions): PostgresDriver {
   };
   const rollback = async (caller: Caller): Promise<void> => {
     caller.wrote = false;
+    caller.isOver = true;
     const { client } = caller;
     if (!client) return;
     changes.note();
+    // It is closed, which rolls back: to ask it would be to wait for it once more.
+    if (caller.isLost) return letGo(caller, new Error('lost'));
     const failed = await client.query('rollback').then(
       () => undefined,
       (error: unknown) => error,
@@ -142,7 +149,12 @@ export function postgresDriver(options: PostgresDriverOptions): PostgresDriver {
         changes.note(change);
       }
     }
-    return execute<R>(client, query);
+    try {
+      return await execute<R>(client, query);
+    } catch (error) {
+      caller.isLost ||= error instanceof VkitError && error.code === 'unavailable';
+      throw error;
+    }
   };
 
   return {
@@ -158,6 +170,7 @@ export function postgresDriver(options: PostgresDriverOptions): PostgresDriver {
         change: null,
         wrote: false,
         isOver: false,
+        isLost: false,
         async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
           if (caller.isOver) throw new VkitError('internal', 'The transaction is over.');
           if (caller.client) return run<R>(caller, query);

@@ -5,6 +5,8 @@ import { duplicateMessage } from '../duplicates.js';
 const UNIQUE_VIOLATION = '23505';
 const FOREIGN_KEY_VIOLATION = '23503';
 const UNTRANSLATABLE = new Set(['22021', '22P05']);
+/** Of a standby, and of a transaction that the server ended since nothing came. */
+const OF_THE_SESSION = new Set(['25006', '25P03']);
 
 /** Classes that say nothing about the statement: connection, resources, operator intervention, locks, system, authorization. */
 const UNAVAILABLE_CLASSES = new Set(['08', '28', '3D', '40', '53', '55', '57', '58', 'XX']);
@@ -41,7 +43,7 @@ export function postgresError(error: unknown): VkitError {
     });
   }
   // What has no SQLSTATE comes from the connection, or from the package's own waits for one.
-  if (!isOfServer || UNAVAILABLE_CLASSES.has(code.slice(0, 2))) {
+  if (!isOfServer || OF_THE_SESSION.has(code) || UNAVAILABLE_CLASSES.has(code.slice(0, 2))) {
     return new VkitError('unavailable', "The server's database cannot be used.", {
       hint: 'See that the PostgreSQL of --database-url runs, takes connections and is not in recovery.',
       cause,
