@@ -30,11 +30,19 @@ const Body = Type.Object(
 /** The HTTP side of an executor: one route, for its control plane. */
 export function createExecutorServer(
   executor: Executor,
-  { token, version, logLevel }: Pick<ServerOptions, 'version' | 'logLevel'> & { token: string },
+  {
+    token,
+    version,
+    logLevel,
+    logStream,
+  }: Pick<ServerOptions, 'version' | 'logLevel' | 'logStream'> & { token: string },
 ): Server {
   const server = fastify({
     // As of the control plane: an error's text may quote a row, and is in no log.
-    logger: logLevel === 'silent' ? false : loggerOptions({ level: logLevel }),
+    logger:
+      logLevel === 'silent'
+        ? false
+        : loggerOptions({ level: logLevel, ...(logStream && { stream: logStream }) }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,
     requestIdHeader: false,

@@ -1,9 +1,11 @@
 import { createServer } from 'node:http';
 import { performance } from 'node:perf_hooks';
+import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { beforeAll, describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
 import { engineByName } from '../../src/engines/index.js';
+import { VkitError } from '../../src/errors/index.js';
 import { createExecutorServer } from '../../src/server/create-executor-server.js';
 import { controlLink } from '../../src/services/executor/control-link.js';
 import { createExecutor, type Executor } from '../../src/services/executor/executor.js';
@@ -199,6 +201,53 @@ describe('an executor of its own', () => {
     const { ticket } = taken[0] as ExecuteBody;
     await w.g.call(w.token, 'POST', `/orgs/acme/grants/${ref}/revoke`, {});
     expect((await redeem(w, ticket)).status).toBe(410);
+  });
+
+  it('logs of a failed query its code, and nothing that the database said', async () => {
+    const failure = new VkitError('datasource_error', 'The database answered with an error.', {
+      cause: new Error('value "kestrel-9137" is out of range'),
+    });
+    const failing = async function* () {
+      yield* [[['1']]];
+      throw failure;
+    };
+    let calls = 0;
+    const executor: Executor = {
+      async execute() {
+        calls += 1;
+        if (calls === 1) throw failure;
+        return { columns: [], rowsMax: 1, truncatable: false, batches: failing() };
+      },
+      running: () => 0,
+      close: async () => {},
+    };
+    const lines: string[] = [];
+    const logStream = new Writable({
+      write(line: Buffer, _encoding, done) {
+        lines.push(line.toString());
+        done();
+      },
+    });
+    const server = createExecutorServer(executor, {
+      token: EXECUTOR_TOKEN,
+      version: '0.0.0',
+      logLevel: 'debug',
+      logStream,
+    });
+    onTestFinished(() => server.close());
+    const execute = () =>
+      server.inject({
+        method: 'POST',
+        url: '/v1/execute',
+        headers: { authorization: `Bearer ${EXECUTOR_TOKEN}` },
+        payload: { ticket: 't', grant: 'g', aql: {} },
+      });
+    const answers = [await execute(), await execute()];
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([502, 200]);
+    const log = lines.join('');
+    expect(log.match(/datasource_error/g)?.length).toBeGreaterThanOrEqual(2);
+    for (const text of [log, ...answers.map(({ body }) => body)])
+      expect(text).not.toContain('kestrel');
   });
 
   it('is not believed rows that are none', async () => {

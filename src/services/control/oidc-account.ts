@@ -26,6 +26,13 @@ export async function providedAttributes(
   return { ...rest, clearance: known };
 }
 
+/** A person, and what the provider says of them now. */
+interface Vouched {
+  provider: OidcProvider;
+  person: OidcPerson;
+  attributes: ProvidedAttributes;
+}
+
 /**
  * The account of a person whom the identity provider vouches for, with what it says of them now, in the caller's transaction.
  * A person is known by issuer and subject; an address only finds an account that waits for its first login. Throws
@@ -34,15 +41,7 @@ export async function providedAttributes(
 export async function accountOfPerson(
   ctx: ControlContext,
   tx: StoreRepositories,
-  {
-    provider,
-    person,
-    attributes,
-  }: {
-    provider: OidcProvider;
-    person: OidcPerson;
-    attributes: ProvidedAttributes;
-  },
+  { provider, person, attributes }: Vouched,
   call: CallMeta,
 ): Promise<{ user: UserRow; changed: boolean }> {
   const known = await tx.users.byOidcSubject(person.subject);
@@ -91,15 +90,7 @@ async function waitingAccount(
 async function makeAccount(
   ctx: ControlContext,
   tx: StoreRepositories,
-  {
-    provider,
-    person,
-    attributes,
-  }: {
-    provider: OidcProvider;
-    person: OidcPerson;
-    attributes: ProvidedAttributes;
-  },
+  { provider, person, attributes }: Vouched,
 ): Promise<UserRow> {
   if (provider.users !== 'create' || person.email === null) {
     throw refused('There is no account of your address.', {

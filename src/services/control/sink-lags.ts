@@ -1,22 +1,8 @@
+import type { SinkItem } from '../../client/wire.js';
 import type { Store } from '../../store/model.js';
 
 /** How far a sink is behind the log. */
-export interface SinkLag {
-  name: string;
-  type: string;
-  /** The last record that is known to be there. */
-  seq: number;
-  /** Records that are not known to be there. */
-  records: number;
-  /** Age of the oldest of them in seconds; 0 where there is none. */
-  seconds: number;
-  /** Failed deliveries since the last that did not fail. */
-  failures: number;
-  /** RFC 3339; null before the first delivery. */
-  delivered_at: string | null;
-  /** What went wrong last; null once it is right again. */
-  last_error: string | null;
-}
+export type SinkLag = Omit<SinkItem, 'id'>;
 
 /** The lag of each sink in the store; of those alone that are named, where names are given. */
 export async function sinkLags(
