@@ -869,6 +869,26 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
       });
     });
 
+    describe('a transaction that is over', () => {
+      it.each([
+        ['while it is taken back', (run: () => void) => void setImmediate(run)],
+        ['afterwards', (run: () => void) => void setTimeout(run, 50)],
+      ])('runs nothing more, %s', async (_when, later) => {
+        const late: Promise<unknown>[] = [];
+        const failed = store.transaction(async (tx) => {
+          await tx.users.insert(user('usr_1'));
+          later(() => late.push(tx.users.insert(user('usr_late')).catch((error) => error)));
+          throw new Error('no');
+        });
+        await expect(failed).rejects.toThrow('no');
+        while (late.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+        expect(await late[0]).toBeInstanceOf(Error);
+        expect(await store.users.list(10)).toEqual([]);
+        await store.users.insert(user('usr_2'));
+        expect(await store.users.list(10)).toHaveLength(1);
+      });
+    });
+
     describe('tickets', () => {
       it('are redeemed once and in time', async () => {
         const ticket = { id: 'tkt_1', grant_id: 'gr_1', expires_at: time(5) };
