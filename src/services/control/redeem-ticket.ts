@@ -73,12 +73,16 @@ async function redeem(ctx: ControlContext, ticket: string): Promise<Redemption> 
     identity,
     now,
   );
+  const approved = approvalsSatisfied(decision.approvals, voices);
+  // No login leaves for what would be refused where it goes.
+  if (decision.action === 'deny' || (decision.action === 'require_approval' && !approved))
+    throw new VkitError('policy_denied', 'The policies no longer allow this query.');
   return {
     grant_id: grant.id,
     requester: identity,
     narrowing,
     purpose,
-    approved: approvalsSatisfied(decision.approvals, voices),
+    approved,
     active: { version: active.version, checksum: active.checksum, epoch: active.epoch },
     credentials: await executors.credentials(datasource),
     token_keys: ctx.keys.tokenKeys.map(({ version, key }) => ({
